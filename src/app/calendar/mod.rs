@@ -1,0 +1,3 @@
+//! The calendar: what goes out when.
+
+pub mod get;

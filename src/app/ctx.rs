@@ -1,0 +1,74 @@
+//! Who calls, for which workspace, from where. Every use case gets one; a job rebuilds it from the database.
+
+use crate::ids::{ApiKeyId, MemberId, RequestId, WorkspaceId};
+
+#[derive(Debug, Clone)]
+pub struct Ctx {
+    pub workspace: WorkspaceId,
+    pub actor: Actor,
+    pub origin: Origin,
+    pub request: RequestId,
+}
+
+#[derive(Debug, Clone)]
+pub enum Actor {
+    /// A person at the command line or on a page.
+    Person { member: MemberId },
+    /// A named connection of a member, such as an MCP client over stdio: the member's role with an agent's rights.
+    Connection { member: MemberId, name: String },
+    /// An API key of a member: likewise.
+    ApiKey { member: MemberId, key: ApiKeyId },
+    /// The program itself, with the name of the job.
+    System { job: &'static str },
+}
+
+/// The door a call came through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    Stdio,
+    Http,
+    CommandLine,
+    Page,
+    Job,
+}
+
+impl Origin {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stdio => "stdio",
+            Self::Http => "http",
+            Self::CommandLine => "command_line",
+            Self::Page => "page",
+            Self::Job => "job",
+        }
+    }
+}
+
+impl Ctx {
+    pub fn member(&self) -> Option<MemberId> {
+        self.actor.member()
+    }
+}
+
+impl Actor {
+    pub fn member(&self) -> Option<MemberId> {
+        match self {
+            Self::Person { member } | Self::Connection { member, .. } | Self::ApiKey { member, .. } => Some(*member),
+            Self::System { .. } => None,
+        }
+    }
+
+    /// Names the actor in keys and in the audit log.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Person { member } => member.to_string(),
+            Self::Connection { member, name } => format!("{member}/{name}"),
+            Self::ApiKey { member, key } => format!("{member}/{key}"),
+            Self::System { job } => format!("system/{job}"),
+        }
+    }
+
+    pub fn is_person(&self) -> bool {
+        matches!(self, Self::Person { .. })
+    }
+}

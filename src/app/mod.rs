@@ -1,0 +1,122 @@
+//! Use cases: one verb per file, each called through the gate in `use_case`. Knows the store and the clients, and
+//! nothing of protocols: tools, pages, commands and jobs all come through here.
+
+pub mod accounts;
+pub mod assets;
+pub mod audit;
+pub mod calendar;
+pub mod confirm;
+pub mod ctx;
+pub mod cursor;
+pub mod keys;
+pub mod members;
+pub mod networks;
+pub mod posts;
+pub mod publishing;
+pub mod use_case;
+pub mod workspaces;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
+
+use tokio::sync::{Notify, broadcast};
+use url::Url;
+
+use crate::{
+    clients::{http::Http, networks::registry::Networks},
+    clock::{Clock, Timestamp},
+    ids::{IdGen, RequestId, WorkspaceId},
+    store::db::Db,
+    vault::Vault,
+};
+
+/// Everything a use case may reach.
+pub struct App {
+    pub db: Db,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn IdGen>,
+    pub vault: Vault,
+    pub networks: Networks,
+    pub http: Http,
+    pub settings: Settings,
+    /// Wakes this process's publisher when something became due.
+    pub due: Notify,
+    changed: broadcast::Sender<WorkspaceId>,
+    pages: OnceLock<Url>,
+}
+
+/// What the operator decided.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Folders below which a local client may name media files.
+    pub media_dirs: Vec<PathBuf>,
+    /// Largest image, in bytes.
+    pub asset_bytes_max: u64,
+    pub send: SendTimes,
+    /// Where heads of the audit log are kept besides the database.
+    pub audit_heads: Option<PathBuf>,
+}
+
+/// How long each step of a publication may take, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct SendTimes {
+    /// From arming until the call must have been started.
+    pub start_within: i64,
+    /// From the start of the call until its answer.
+    pub answer_within: i64,
+    /// From claiming until another worker may take over.
+    pub lease: i64,
+    /// Added before a lost call is looked up, for answers under way.
+    pub margin: i64,
+}
+
+impl SendTimes {
+    /// `answer_within` decides; the rest follows. The lease outlives a whole attempt.
+    pub const fn from_answer_within(millis: i64) -> Self {
+        Self { start_within: millis / 3, answer_within: millis, lease: millis * 2 + millis / 2, margin: millis / 6 }
+    }
+}
+
+impl App {
+    pub fn new(
+        db: Db,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdGen>,
+        vault: Vault,
+        networks: Networks,
+        http: Http,
+        settings: Settings,
+    ) -> Self {
+        let (changed, _) = broadcast::channel(256);
+        Self { db, clock, ids, vault, networks, http, settings, due: Notify::new(), changed, pages: OnceLock::new() }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn new_request(&self) -> RequestId {
+        RequestId(self.ids.next(self.now()))
+    }
+
+    /// Tells listeners in this process that a workspace changed.
+    pub fn announce(&self, workspace: WorkspaceId) {
+        // Nobody listening is fine.
+        _ = self.changed.send(workspace);
+    }
+
+    pub fn changes(&self) -> broadcast::Receiver<WorkspaceId> {
+        self.changed.subscribe()
+    }
+
+    /// Where this process serves pages to people; the first caller decides.
+    pub fn set_pages_url(&self, url: Url) {
+        _ = self.pages.set(url);
+    }
+
+    pub fn pages_url(&self) -> Option<&Url> {
+        self.pages.get()
+    }
+}

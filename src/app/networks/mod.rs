@@ -1,0 +1,3 @@
+//! What each network accepts.
+
+pub mod rules;

@@ -1,0 +1,85 @@
+//! Posts: drafting, scheduling, publishing, deleting, reading.
+
+pub mod cancel;
+pub mod content;
+pub mod create;
+pub mod delete;
+pub mod get;
+pub mod publish;
+pub mod query;
+pub mod schedule;
+pub mod update;
+pub mod view;
+
+use serde_json::{Value, json};
+
+use crate::{
+    app::use_case::Scope,
+    error::{Error, Result},
+    ids::{AccountId, PostId},
+    model::states::PostStatus,
+    store::{
+        posts::{self, Post},
+        targets::{self, Target},
+    },
+};
+
+pub(crate) fn no_such_post() -> Error {
+    Error::not_found("post_not_found", "There is no such post in this workspace.")
+        .next("Use post_query to list the posts.")
+}
+
+/// Locks a post that the caller may change, with its targets.
+pub(crate) async fn lock(scope: &mut Scope<'_>, id: PostId) -> Result<(Post, Vec<Target>)> {
+    let post = posts::lock(scope.tx, scope.ctx.workspace, id).await?.filter(|post| post.deleted_at.is_none());
+    let post = post.ok_or_else(no_such_post)?;
+    if !scope.role().edits_all_posts() && Some(post.author_id) != scope.ctx.member() {
+        return Err(no_such_post());
+    }
+    let targets = targets::of_post(scope.tx, scope.ctx.workspace, id).await?;
+    Ok((post, targets))
+}
+
+/// Writes the targets and what follows from them for the post.
+pub(crate) async fn save(scope: &mut Scope<'_>, post: PostId, targets: &[Target]) -> Result<()> {
+    for target in targets {
+        targets::save(scope.tx, scope.ctx.workspace, target, scope.now).await?;
+    }
+    derive(scope.tx, scope.ctx.workspace, post, targets, scope.now).await
+}
+
+/// Recomputes a post's status and time from its targets.
+pub(crate) async fn derive(
+    db: &mut sqlx::PgConnection,
+    workspace: crate::ids::WorkspaceId,
+    post: PostId,
+    targets: &[Target],
+    now: crate::clock::Timestamp,
+) -> Result<()> {
+    let states: Vec<_> = targets.iter().map(|target| target.state).collect();
+    let at = targets.iter().filter_map(|target| target.published_at.or(target.due_at)).min();
+    posts::set_derived(db, workspace, post, PostStatus::of(&states), at, now).await
+}
+
+/// The targets that a call is about: all, or those on the given accounts.
+pub(crate) fn choose<'a>(targets: &'a mut [Target], accounts: &[AccountId]) -> Result<Vec<&'a mut Target>> {
+    if let Some(missing) = accounts.iter().find(|id| !targets.iter().any(|target| target.account_id == **id)) {
+        return Err(Error::invalid("account_not_in_post", format!("The post does not go to the account {missing}."))
+            .next("Leave account_ids out to mean all accounts of the post, or add the account with post_update.")
+            .field("account_ids", "must be accounts of this post"));
+    }
+    let chosen: Vec<_> = targets
+        .iter_mut()
+        .filter(|target| accounts.is_empty() || accounts.contains(&target.account_id))
+        .collect();
+    if chosen.is_empty() {
+        return Err(Error::conflict("post_without_accounts", "The post has no account to go to.")
+            .next("Add account_ids with post_update; account_list shows the accounts."));
+    }
+    Ok(chosen)
+}
+
+/// For the audit log: which targets moved where.
+pub(crate) fn moved(targets: &[&mut Target]) -> Value {
+    json!(targets.iter().map(|target| json!({ "target": target.target_id, "state": target.state, "due_at": target.due_at })).collect::<Vec<_>>())
+}

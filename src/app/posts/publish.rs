@@ -1,0 +1,145 @@
+//! Publish now, and wait for the outcome.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    app::{
+        App,
+        confirm::Question,
+        ctx::Ctx,
+        posts::{
+            choose, lock, moved, save,
+            schedule::{sendable, set_time, zone_of},
+            view::{self, PostChanged},
+        },
+        publishing::presence,
+        use_case::{Effect, Remote, Remotely, Scope, UseCase},
+    },
+    error::{Error, Result},
+    ids::{AccountId, PostId},
+    model::{
+        roles::Permission,
+        states::{TargetEvent, TargetState},
+        times,
+    },
+    store::{
+        db::Entrance,
+        dispatch, posts,
+        targets::{self, Target},
+    },
+};
+
+/// How long the answer waits for the network.
+const WAIT: Duration = Duration::from_secs(20);
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostPublish {
+    pub post_id: PostId,
+    /// Only these accounts of the post. Default: all where it is not out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub account_ids: Vec<AccountId>,
+}
+
+impl UseCase for PostPublish {
+    type Input = Self;
+    type Output = PostChanged;
+    type Form = Remotely;
+    const NAME: &'static str = "post_publish";
+    const NEEDS: Permission = Permission::PublishPosts;
+    const EFFECT: Effect = Effect::Public;
+
+    async fn question(scope: &mut Scope<'_>, input: &Self) -> Result<Option<Question>> {
+        let (post, mut all) = lock(scope, input.post_id).await?;
+        let chosen = waiting(&mut all, &input.account_ids)?;
+        let handles: Vec<_> = chosen.iter().map(|target| format!("@{} ({})", target.handle, target.network)).collect();
+        let states: Vec<_> = chosen.iter().map(|target| target.state.as_str()).collect();
+        Ok(Some(Question {
+            text: format!("Publish “{}” now on {}? It will be public at once.", post.excerpt, handles.join(", ")),
+            version: format!("{}/{}/{}", post.version, handles.join(","), states.join(",")),
+        }))
+    }
+}
+
+/// Those that are not out. A choice of accounts that includes one that is out is refused later, by its state.
+fn waiting<'a>(all: &'a mut [Target], account_ids: &[AccountId]) -> Result<Vec<&'a mut Target>> {
+    let mut chosen = choose(all, account_ids)?;
+    chosen.retain(|target| !account_ids.is_empty() || target.state != TargetState::Published);
+    if chosen.is_empty() {
+        return Err(Error::conflict("already_published", "The post is public on all its accounts.")
+            .next("Read it with post_get to see the links."));
+    }
+    Ok(chosen)
+}
+
+impl Remote for PostPublish {
+    type Plan = PostId;
+    type Outcome = PostId;
+
+    async fn begin(scope: &mut Scope<'_>, input: Self) -> Result<PostId> {
+        let (post, mut all) = lock(scope, input.post_id).await?;
+        let mut chosen = waiting(&mut all, &input.account_ids)?;
+        sendable(scope, &chosen).await?;
+        for target in &mut chosen {
+            let zone = zone_of(scope, target.account_id).await?;
+            let moment = times::parse(&scope.now.to_string(), &zone)?;
+            target.state = target.state.apply(TargetEvent::Schedule, &format!("@{}", target.handle))?;
+            set_time(target, &moment);
+            dispatch::put(scope.tx, scope.ctx.workspace, target.target_id, target.account_id, scope.now).await?;
+        }
+        let change = moved(&chosen);
+        save(scope, post.post_id, &all).await?;
+        scope.changed("post", post.post_id, change);
+        Ok(post.post_id)
+    }
+
+    /// Waits until nothing of the post is under way, or long enough. The publisher does the work; should this process
+    /// die, the post is due and goes out all the same.
+    async fn call(app: &App, ctx: &Ctx, post: PostId) -> Result<PostId> {
+        let mut changes = app.changes();
+        app.due.notify_one();
+        let settled = async {
+            loop {
+                let (mut tx, _) = app.db.tenant(ctx.workspace, Entrance::System, app.now()).await?;
+                let targets = targets::of_post(&mut tx, ctx.workspace, post).await?;
+                tx.finish_read();
+                let under_way = |target: &Target| {
+                    matches!(target.state, TargetState::Scheduled | TargetState::Publishing) && target.error.is_none()
+                };
+                if !targets.iter().any(under_way) {
+                    return Ok::<_, Error>(());
+                }
+                // Another process may publish it: look again now and then even when nothing is heard.
+                _ = tokio::time::timeout(Duration::from_millis(250), changes.recv()).await;
+            }
+        };
+        match tokio::time::timeout(WAIT, settled).await {
+            Ok(done) => done?,
+            Err(_) => tracing::info!(%post, "the outcome of publishing is still open"),
+        }
+        Ok(post)
+    }
+
+    async fn finish(scope: &mut Scope<'_>, id: PostId) -> Result<PostChanged> {
+        let post = view::load(scope, id).await?;
+        let mut said = Vec::new();
+        let mut warnings = Vec::new();
+        for target in &post.targets {
+            let link = target.segments.iter().find_map(|segment| segment.url.as_deref());
+            said.push(match (target.status, link) {
+                (TargetState::Published, Some(link)) => format!("Published on @{}: {link}", target.handle),
+                (state, _) => format!("@{} ({}): {}", target.handle, target.network, state.as_str()),
+            });
+            if let Some(problem) = &target.problem {
+                warnings.push(format!("@{}: {} {}", target.handle, problem.message, problem.next_step));
+            }
+        }
+        if posts::get(scope.tx, scope.ctx.workspace, id).await?.is_some_and(|post| post.status.as_str() == "scheduled") {
+            warnings.extend(presence::warning(scope.tx, scope.now).await?);
+        }
+        Ok(PostChanged { message: format!("{}.", said.join("; ")), post, warnings })
+    }
+}

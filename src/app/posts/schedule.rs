@@ -1,0 +1,161 @@
+//! Set the time at which a post goes out.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    app::{
+        posts::{
+            choose, content, lock, moved, save,
+            view::{self, PostChanged},
+        },
+        publishing::presence,
+        use_case::{Effect, Local, Locally, Scope, UseCase},
+    },
+    clock::Timestamp,
+    error::{Error, FieldIssue, Result},
+    ids::{AccountId, PostId},
+    model::{
+        accounts::AccountStatus,
+        roles::Permission,
+        states::TargetEvent,
+        times::{self, Moment},
+    },
+    store::{
+        dispatch,
+        targets::{self, Target},
+        workspaces,
+    },
+};
+
+/// How far ahead a post may be scheduled: further is a typing error.
+const YEARS_AHEAD: i64 = 5;
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostSchedule {
+    pub post_id: PostId,
+    /// Local time (2026-12-01T09:00) or instant (2026-12-01T09:00:00+01:00).
+    pub at: String,
+    /// IANA zone of a local time. Default: the account's, else the workspace's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// Only these accounts of the post. Default: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub account_ids: Vec<AccountId>,
+}
+
+impl UseCase for PostSchedule {
+    type Input = Self;
+    type Output = PostChanged;
+    type Form = Locally;
+    const NAME: &'static str = "post_schedule";
+    const NEEDS: Permission = Permission::SchedulePosts;
+    const EFFECT: Effect = Effect::Write;
+}
+
+impl Local for PostSchedule {
+    async fn run(scope: &mut Scope<'_>, input: Self) -> Result<PostChanged> {
+        let (post, mut all) = lock(scope, input.post_id).await?;
+        let mut chosen = choose(&mut all, &input.account_ids)?;
+        sendable(scope, &chosen).await?;
+        let mut said = Vec::new();
+        let mut warnings = Vec::new();
+        for target in &mut chosen {
+            let moment = moment_for(scope, target, &input).await?;
+            target.state = target.state.apply(TargetEvent::Schedule, &format!("@{}", target.handle))?;
+            set_time(target, &moment);
+            dispatch::put(scope.tx, scope.ctx.workspace, target.target_id, target.account_id, moment.instant).await?;
+            said.push(format!("{} on @{} ({})", times::spoken(moment.instant, &moment.zone), target.handle, target.network));
+            warnings.extend(moment.note);
+        }
+        let change = moved(&chosen);
+        save(scope, post.post_id, &all).await?;
+        scope.changed("post", post.post_id, change);
+        warnings.dedup();
+        warnings.extend(paused(scope).await?);
+        warnings.extend(presence::warning(scope.tx, scope.now).await?);
+        let view = view::load(scope, post.post_id).await?;
+        scope.app.due.notify_one();
+        Ok(PostChanged { message: format!("Scheduled for {}.", said.join("; ")), post: view, warnings })
+    }
+}
+
+pub(super) fn set_time(target: &mut Target, moment: &Moment) {
+    target.due_at = Some(moment.instant);
+    target.due_local = Some(moment.local.clone());
+    target.due_zone = Some(moment.zone.clone());
+    target.next_step_at = Some(moment.instant);
+    target.tries = 0;
+    target.error = None;
+}
+
+async fn moment_for(scope: &mut Scope<'_>, target: &Target, input: &PostSchedule) -> Result<Moment> {
+    let zone = match &input.time_zone {
+        Some(zone) => zone.clone(),
+        None => zone_of(scope, target.account_id).await?,
+    };
+    let moment = times::parse(&input.at, &zone)?;
+    in_the_future(scope.now, &moment)?;
+    Ok(moment)
+}
+
+/// The account's zone, else the workspace's.
+pub(super) async fn zone_of(scope: &mut Scope<'_>, account: AccountId) -> Result<String> {
+    let account = crate::store::accounts::get(scope.tx, scope.ctx.workspace, account).await?;
+    Ok(account.and_then(|account| account.time_zone).unwrap_or_else(|| scope.entered.time_zone.clone()))
+}
+
+fn in_the_future(now: Timestamp, moment: &Moment) -> Result<()> {
+    let spoken = times::spoken(moment.instant, &moment.zone);
+    if moment.instant <= now {
+        return Err(Error::invalid("time_in_past", format!("{spoken} is over; it is {} now.", times::spoken(now, &moment.zone)))
+            .next("Name a later time, or use post_publish to publish now.")
+            .field("at", "must be later than now"));
+    }
+    if moment.instant > now.plus_secs(YEARS_AHEAD * 366 * 24 * 3600) {
+        return Err(Error::invalid("time_too_far", format!("{spoken} is more than {YEARS_AHEAD} years ahead."))
+            .next("Check the year.")
+            .field("at", format!("at most {YEARS_AHEAD} years ahead")));
+    }
+    Ok(())
+}
+
+/// Refuses what could not be sent: foreign or disconnected accounts, and messages that the network would refuse.
+pub(super) async fn sendable(scope: &mut Scope<'_>, chosen: &[&mut Target]) -> Result<()> {
+    let ids: Vec<_> = chosen.iter().map(|target| target.account_id).collect();
+    content::may_use(scope, &ids).await?;
+    let accounts = content::known_accounts(scope, &ids).await?;
+    if let Some(account) = accounts.iter().find(|account| account.status == AccountStatus::Disconnected) {
+        return Err(Error::conflict("account_disconnected", format!("@{} is disconnected.", account.handle))
+            .next("Connect it again with account_connect, then repeat this."));
+    }
+    let target_ids: Vec<_> = chosen.iter().map(|target| target.target_id).collect();
+    let segments = targets::segments(scope.tx, scope.ctx.workspace, &target_ids).await?;
+    let mut problems: Vec<FieldIssue> = Vec::new();
+    for (target, account) in chosen.iter().zip(&accounts) {
+        let messages: Vec<_> = segments
+            .iter()
+            .filter(|segment| segment.target_id == target.target_id)
+            .map(|segment| segment.message.clone())
+            .collect();
+        problems.extend(content::recheck(scope, account.network, &messages).await?);
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    problems.dedup();
+    Err(Error::invalid("post_unsendable", "The network would refuse this post.")
+        .next("Correct it with post_update; network_rules tells the limits.")
+        .fields(problems))
+}
+
+async fn paused(scope: &mut Scope<'_>) -> Result<Option<String>> {
+    let workspace = workspaces::get(scope.tx, scope.ctx.workspace).await?;
+    Ok(workspace.filter(|workspace| workspace.paused_at.is_some()).map(|workspace| {
+        format!(
+            "Publishing is paused in this workspace ({}): what comes due is held for review.",
+            workspace.paused_reason.as_deref().unwrap_or("no reason given")
+        )
+    }))
+}

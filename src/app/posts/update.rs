@@ -1,0 +1,145 @@
+//! Change a post that is not out yet.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{
+    app::{
+        posts::{
+            content, create, derive, lock,
+            view::{self, PostChanged},
+        },
+        use_case::{Effect, Local, Locally, Scope, UseCase},
+    },
+    error::{Error, Result},
+    ids::{AccountId, PostId},
+    model::{
+        posts::{Message, Variant, excerpt},
+        roles::Permission,
+        states::TargetState,
+    },
+    store::{dispatch, posts, targets},
+};
+
+/// What is left out stays as it is.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostUpdate {
+    pub post_id: PostId,
+    /// The version that was read; another one is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<i32>,
+    /// All messages, in place of the present ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segments: Option<Vec<Message>>,
+    /// All accounts, in place of the present ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_ids: Option<Vec<AccountId>>,
+    /// All variants, in place of the present ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variants: Option<Vec<Variant>>,
+    /// Internal name; empty text removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+}
+
+impl UseCase for PostUpdate {
+    type Input = Self;
+    type Output = PostChanged;
+    type Form = Locally;
+    const NAME: &'static str = "post_update";
+    const NEEDS: Permission = Permission::WriteDrafts;
+    const EFFECT: Effect = Effect::Write;
+}
+
+/// What the last version says.
+#[derive(Deserialize)]
+struct Kept {
+    title: Option<String>,
+    segments: Vec<Message>,
+    variants: Vec<Variant>,
+    account_ids: Vec<AccountId>,
+}
+
+impl Local for PostUpdate {
+    async fn run(scope: &mut Scope<'_>, input: Self) -> Result<PostChanged> {
+        let (post, present) = lock(scope, input.post_id).await?;
+        if input.version.is_some_and(|version| version != post.version) {
+            return Err(Error::conflict("version_conflict", format!("The post is at version {} by now.", post.version))
+                .next("Read it with post_get, then decide again."));
+        }
+        if let Some(target) = present.iter().find(|target| !target.state.is_editable()) {
+            return Err(Error::conflict("state_forbids", format!("The post is {} on @{}.", target.state.as_str(), target.handle))
+                .next(format!("Allowed now: {}. For another text, make a new post.", target.state.allowed())));
+        }
+        let kept = posts::version(scope.tx, scope.ctx.workspace, post.post_id, post.version).await?;
+        let kept: Kept = serde_json::from_value(kept).map_err(Error::internal)?;
+        let title = input.title.or(kept.title).filter(|title| !title.trim().is_empty());
+        create::check_title(title.as_deref())?;
+        let segments = input.segments.unwrap_or(kept.segments);
+        let account_ids = input.account_ids.unwrap_or(kept.account_ids);
+        let variants = input.variants.unwrap_or_else(|| {
+            kept.variants.into_iter().filter(|variant| account_ids.contains(&variant.account_id)).collect()
+        });
+        let content = content::resolve(scope, &account_ids, &segments, &variants).await?;
+        let scheduled = present.iter().any(|target| target.state == TargetState::Scheduled);
+        if scheduled {
+            must_be_sendable(scope, &content).await?;
+        }
+        for gone in present.iter().filter(|target| !account_ids.contains(&target.account_id)) {
+            if targets::has_attempts(scope.tx, scope.ctx.workspace, gone.target_id).await? {
+                return Err(Error::conflict("account_has_history", format!("Something was sent to @{} already.", gone.handle))
+                    .next("Keep the account in account_ids; use post_cancel to leave it out."));
+            }
+            dispatch::remove(scope.tx, scope.ctx.workspace, gone.target_id).await?;
+            targets::delete(scope.tx, scope.ctx.workspace, gone.target_id).await?;
+        }
+        for part in &content {
+            match present.iter().find(|target| target.account_id == part.account.account_id) {
+                None => create::add_target(scope, post.post_id, part).await?,
+                Some(target) => rewrite(scope, target, &part.messages).await?,
+            }
+        }
+        let first = segments.first().map(|message| excerpt(&message.text)).unwrap_or_default();
+        let hash = create::hash(&content);
+        let version = posts::update_content(scope.tx, scope.ctx.workspace, post.post_id, title.as_deref(), &hash, &first, scope.now).await?;
+        create::keep_version(scope, post.post_id, version, &segments, &variants, title.as_deref(), &account_ids).await?;
+        let now_targets = targets::of_post(scope.tx, scope.ctx.workspace, post.post_id).await?;
+        derive(scope.tx, scope.ctx.workspace, post.post_id, &now_targets, scope.now).await?;
+        scope.changed("post", post.post_id, json!({ "version": version, "accounts": account_ids }));
+        let view = view::load(scope, post.post_id).await?;
+        let message = format!("Saved as version {version}.");
+        Ok(PostChanged { message, post: view, warnings: create::warnings(&content) })
+    }
+}
+
+/// A scheduled post must stay fit to be sent, and only who may schedule may change it.
+async fn must_be_sendable(scope: &mut Scope<'_>, content: &[content::ForAccount]) -> Result<()> {
+    if !scope.role().has(Permission::SchedulePosts) {
+        return Err(Error::forbidden("scheduled_post", "The post is scheduled: changing it takes the role publisher.")
+            .next("Ask a publisher to take it back with post_cancel first."));
+    }
+    let ids: Vec<_> = content.iter().map(|part| part.account.account_id).collect();
+    content::may_use(scope, &ids).await?;
+    let problems: Vec<_> = content.iter().flat_map(|part| part.problems.clone()).collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Error::invalid("post_unsendable", "The post is scheduled, and like this it could not be sent.").fields(problems))
+}
+
+/// Puts the messages in place, unless part of the thread is public already.
+async fn rewrite(scope: &mut Scope<'_>, target: &targets::Target, messages: &[Message]) -> Result<()> {
+    let present = targets::segments(scope.tx, scope.ctx.workspace, &[target.target_id]).await?;
+    if present.iter().map(|segment| &segment.message).eq(messages) {
+        return Ok(());
+    }
+    if targets::has_attempts(scope.tx, scope.ctx.workspace, target.target_id).await?
+        && present.iter().any(|segment| segment.remote.is_some())
+    {
+        return Err(Error::conflict("thread_partly_public", format!("Part of the thread is public on @{}.", target.handle))
+            .next("Schedule it again to send the rest, or make a new post."));
+    }
+    create::write_segments(scope, target.target_id, messages).await
+}

@@ -1,0 +1,11 @@
+//! From due to public, exactly once. `deliver` takes one target as far as it can; the other files are its steps.
+//! A call that could make something public is made between two transactions, after an attempt was written down, and
+//! never twice without looking in between.
+
+pub mod deliver;
+pub mod outgoing;
+pub mod presence;
+pub mod reconcile;
+pub mod removal;
+pub mod settle;
+pub mod tokens;

@@ -1,0 +1,73 @@
+//! Looks up what became of an attempt whose outcome is not known. Never publishes.
+
+use crate::{
+    app::{
+        App,
+        publishing::{outgoing::Thread, settle, tokens},
+    },
+    clients::networks::Reconciled,
+    error::Result,
+    store::{
+        db::Entrance,
+        dispatch::{self, Claimed},
+        posts,
+        targets::{self, Attempt, Target},
+    },
+};
+
+/// `true`: it is known now; go on with the target.
+pub async fn look_up(app: &App, claim: &Claimed, seen: &Target, attempt: &Attempt) -> Result<bool> {
+    let workspace = claim.workspace;
+    let found = ask(app, claim, seen, attempt).await?;
+    let now = app.now();
+    let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
+    posts::lock(&mut tx, workspace, seen.post_id).await?;
+    if !dispatch::renew(&mut tx, claim, now.plus_millis(app.settings.send.lease)).await? {
+        return Ok(false);
+    }
+    let all = targets::of_post(&mut tx, workspace, seen.post_id).await?;
+    let Some(mut target) = all.into_iter().find(|target| target.target_id == claim.target) else { return Ok(false) };
+    let go_on = match found {
+        Reconciled::Found(remote) => {
+            if !targets::finish_attempt(&mut tx, workspace, attempt.attempt_id, "published", Some("found by looking it up"), now).await? {
+                return Ok(false);
+            }
+            settle::publish(app, &mut tx, claim, &mut target, attempt.ordinal, &remote, now).await?;
+            true
+        }
+        Reconciled::ProvenAbsent => {
+            if !targets::finish_attempt(&mut tx, workspace, attempt.attempt_id, "absent", Some("looked up and not there"), now).await? {
+                return Ok(false);
+            }
+            settle::absent(&mut tx, claim, &mut target, now).await?;
+            false
+        }
+        Reconciled::Undecidable { evidence } => {
+            settle::still_unknown(&mut tx, claim, &mut target, &evidence, now).await?;
+            false
+        }
+    };
+    tx.commit().await?;
+    app.announce(workspace);
+    Ok(go_on)
+}
+
+async fn ask(app: &App, claim: &Claimed, target: &Target, attempt: &Attempt) -> Result<Reconciled> {
+    let workspace = claim.workspace;
+    let (network, account) = match tokens::ready(app, workspace, target.account_id).await? {
+        Ok(ready) => ready,
+        Err(failure) => return Ok(Reconciled::Undecidable { evidence: failure.message }),
+    };
+    let (mut tx, _) = app.db.tenant(workspace, Entrance::System, app.now()).await?;
+    let segments = targets::segments(&mut tx, workspace, &[target.target_id]).await?;
+    let Some(segment) = segments.iter().find(|segment| segment.ordinal == attempt.ordinal) else {
+        return Ok(Reconciled::Undecidable { evidence: "the message was changed meanwhile".into() });
+    };
+    let thread = Thread { target, segments: &segments };
+    let outgoing = thread.outgoing(&mut tx, workspace, segment, attempt.armed_at, false).await?;
+    tx.finish_read();
+    let within = std::time::Duration::from_millis(u64::try_from(app.settings.send.answer_within).unwrap_or(30_000));
+    Ok(tokio::time::timeout(within, app.networks.get(network).reconcile(&account, &outgoing))
+        .await
+        .unwrap_or_else(|_| Reconciled::Undecidable { evidence: "the network did not answer when asked whether it is there".into() }))
+}

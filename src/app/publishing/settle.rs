@@ -1,0 +1,275 @@
+//! Writes down what became of a target: published, tried again later, held, failed, or not known.
+
+use serde_json::{Value, json};
+
+use crate::{
+    app::{
+        App,
+        ctx::{Actor, Ctx, Origin},
+        posts::derive,
+        publishing::tokens,
+        use_case::record as audit_record,
+    },
+    clients::networks::{Failure, FailureKind, Outcome, Remote},
+    clock::Timestamp,
+    error::{Error, Result},
+    ids::{AttemptId, PostId, WorkspaceId},
+    model::states::{TargetEvent, TargetState},
+    store::{
+        accounts,
+        db::{Entrance, Tx},
+        dispatch::{self, Claimed},
+        posts,
+        targets::{self, Target, TargetError},
+    },
+};
+
+/// Tries of a passing fault before a person has to look.
+const TRIES_MAX: i32 = 8;
+
+/// An attempt that was armed.
+pub struct Attempted {
+    pub attempt_id: AttemptId,
+    pub ordinal: i32,
+    pub post_id: PostId,
+    /// From when on its outcome may be looked up.
+    pub quiet_from: Timestamp,
+}
+
+/// Why a target waits or failed, for a person.
+#[derive(Debug, Clone)]
+pub struct Reason(TargetError);
+
+impl Reason {
+    pub fn new(code: &str, message: impl Into<String>, next_step: impl Into<String>) -> Self {
+        Self(TargetError { code: code.to_owned(), message: message.into(), next_step: next_step.into() })
+    }
+}
+
+fn system(app: &App, workspace: WorkspaceId) -> Ctx {
+    Ctx { workspace, actor: Actor::System { job: "PublishPosts" }, origin: Origin::Job, request: app.new_request() }
+}
+
+/// Saves a target and what follows for its post.
+pub async fn write(tx: &mut Tx, workspace: WorkspaceId, target: &Target, now: Timestamp) -> Result<()> {
+    targets::save(tx, workspace, target, now).await?;
+    let all = targets::of_post(tx, workspace, target.post_id).await?;
+    derive(tx, workspace, target.post_id, &all, now).await
+}
+
+/// Everything of the target is public.
+pub async fn complete(tx: &mut Tx, claim: &Claimed, target: &mut Target, now: Timestamp) -> Result<()> {
+    target.state = TargetState::Published;
+    target.published_at = Some(now);
+    target.error = None;
+    target.next_step_at = None;
+    dispatch::remove(tx, claim.workspace, claim.target).await?;
+    write(tx, claim.workspace, target, now).await
+}
+
+/// Waits for a person from now on.
+pub async fn hold(tx: &mut Tx, claim: &Claimed, target: &mut Target, reason: &Reason, now: Timestamp) -> Result<()> {
+    if let Some(state) = target.state.after(TargetEvent::Hold) {
+        target.state = state;
+    }
+    target.error = Some(reason.0.clone());
+    target.next_step_at = None;
+    tracing::warn!(target = %claim.target, code = reason.0.code, "held for review");
+    dispatch::remove(tx, claim.workspace, claim.target).await?;
+    write(tx, claim.workspace, target, now).await
+}
+
+async fn locked(app: &App, claim: &Claimed, post: PostId, now: Timestamp) -> Result<Option<(Tx, Target)>> {
+    let (mut tx, _) = app.db.tenant(claim.workspace, Entrance::System, now).await?;
+    posts::lock(&mut tx, claim.workspace, post).await?;
+    let all = targets::of_post(&mut tx, claim.workspace, post).await?;
+    Ok(all.into_iter().find(|target| target.target_id == claim.target).map(|target| (tx, target)))
+}
+
+/// The outcome of an attempt. `true`: the message is public, go on with the next.
+pub async fn record(app: &App, claim: &Claimed, attempted: &Attempted, outcome: Outcome) -> Result<bool> {
+    let now = app.now();
+    let Some((mut tx, mut target)) = locked(app, claim, attempted.post_id, now).await? else { return Ok(false) };
+    let workspace = claim.workspace;
+    let (state, evidence): (&str, Option<String>) = match &outcome {
+        Outcome::Published(_) => ("published", None),
+        Outcome::Rejected(failure) => ("rejected", Some(failure.message.clone())),
+        Outcome::Unknown { evidence } => ("unknown", Some(evidence.clone())),
+        Outcome::Accepted { .. } => ("unknown", Some("accepted, but not public yet".into())),
+    };
+    if !targets::finish_attempt(&mut tx, workspace, attempted.attempt_id, state, evidence.as_deref(), now).await? {
+        // Somebody looked it up meanwhile and wrote the result.
+        return Ok(false);
+    }
+    let go_on = match outcome {
+        Outcome::Published(remote) => {
+            publish(app, &mut tx, claim, &mut target, attempted.ordinal, &remote, now).await?;
+            true
+        }
+        Outcome::Rejected(failure) => {
+            refuse(app, &mut tx, claim, &mut target, &failure, now).await?;
+            false
+        }
+        Outcome::Unknown { .. } | Outcome::Accepted { .. } => {
+            if let Some(next) = target.state.after(TargetEvent::LoseTrack) {
+                target.state = next;
+            }
+            target.next_step_at = Some(attempted.quiet_from.max(now));
+            write(&mut tx, workspace, &target, now).await?;
+            dispatch::release(&mut tx, claim, attempted.quiet_from.max(now)).await?;
+            false
+        }
+    };
+    tx.commit().await?;
+    app.announce(workspace);
+    Ok(go_on)
+}
+
+/// A message is public: keeps where, and completes the target when it was the last.
+pub async fn publish(
+    app: &App,
+    tx: &mut Tx,
+    claim: &Claimed,
+    target: &mut Target,
+    ordinal: i32,
+    remote: &Remote,
+    now: Timestamp,
+) -> Result<()> {
+    let workspace = claim.workspace;
+    let value = serde_json::to_value(remote).map_err(Error::internal)?;
+    targets::set_remote(tx, workspace, target.target_id, ordinal, &value, now).await?;
+    let change = json!([{ "what": "segment", "id": target.target_id, "how": { "ordinal": ordinal, "published": remote.id } }]);
+    audit(app, tx, workspace, "segment_publish", &change, now).await?;
+    let segments = targets::segments(tx, workspace, &[target.target_id]).await?;
+    target.tries = 0;
+    target.error = None;
+    if segments.iter().all(|segment| segment.remote.is_some()) {
+        return complete(tx, claim, target, now).await;
+    }
+    // The rest of the thread follows: the state says that it is under way.
+    if let Some(state) = target.state.after(TargetEvent::TryLater).and_then(|state| state.after(TargetEvent::Arm)) {
+        target.state = state;
+    }
+    write(tx, workspace, target, now).await
+}
+
+async fn audit(app: &App, tx: &mut Tx, workspace: WorkspaceId, what: &str, change: &Value, now: Timestamp) -> Result<()> {
+    audit_record(app, &system(app, workspace), tx, now, what, "done", change).await
+}
+
+/// Nothing was sent: the account or the preparation failed.
+pub async fn not_sent(app: &App, claim: &Claimed, seen: &Target, failure: &Failure) -> Result<()> {
+    let now = app.now();
+    let Some((mut tx, mut target)) = locked(app, claim, seen.post_id, now).await? else { return Ok(()) };
+    if !dispatch::renew(&mut tx, claim, now.plus_millis(app.settings.send.lease)).await? {
+        return Ok(());
+    }
+    refuse(app, &mut tx, claim, &mut target, failure, now).await?;
+    tx.commit().await?;
+    app.announce(claim.workspace);
+    Ok(())
+}
+
+/// The network proved that nothing became public; decides what that means.
+async fn refuse(app: &App, tx: &mut Tx, claim: &Claimed, target: &mut Target, failure: &Failure, now: Timestamp) -> Result<()> {
+    let said = format!("{} said: {}", target.network, failure.message);
+    match failure.kind {
+        FailureKind::TokenExpired if target.tries < 3 => {
+            tokens::expire(tx, claim.workspace, target.account_id, now).await?;
+            try_later(tx, claim, target, Reason::new("token_expired", said, "The token is renewed by itself."), now, now).await
+        }
+        FailureKind::TokenExpired | FailureKind::NeedsReconnect => {
+            accounts::disconnect(tx, claim.workspace, target.account_id, &failure.message, now).await?;
+            let step = "Connect the account again with account_connect, then schedule the post again.";
+            hold(tx, claim, target, &Reason::new("account_disconnected", said, step), now).await
+        }
+        FailureKind::RateLimited { until } => {
+            let until = until.unwrap_or_else(|| now.plus_secs(60)).max(now.plus_secs(1));
+            accounts::set_not_before(tx, claim.workspace, target.account_id, until).await?;
+            // Waiting as asked is no failed try.
+            target.tries -= 1;
+            let step = "Nothing to do: it is sent when the network allows it.";
+            try_later(tx, claim, target, Reason::new("rate_limited", said, step), until, now).await
+        }
+        FailureKind::Transient if target.tries < TRIES_MAX => {
+            let at = now.plus_millis(backoff_millis(target.tries, claim.fence));
+            try_later(tx, claim, target, Reason::new("network_trouble", said, "Nothing to do: it is tried again by itself."), at, now).await
+        }
+        FailureKind::Transient => fail(app, tx, claim, target, Reason::new("network_trouble", said, "Test the account with account_test, then schedule the post again."), now).await,
+        FailureKind::Duplicate => {
+            let step = "Look on the network whether it is there already. If not, change the text and schedule it again.";
+            hold(tx, claim, target, &Reason::new("duplicate", said, step), now).await
+        }
+        FailureKind::Content => fail(app, tx, claim, target, Reason::new("refused_by_network", said, "Change the post with post_update, then schedule it again."), now).await,
+        FailureKind::Bug => fail(app, tx, claim, target, Reason::new("refused_by_network", said, "This looks like a defect of AllIN; the log has the details. Changing the post may help."), now).await,
+    }
+}
+
+/// 2 s, 4 s, 8 s … up to 10 minutes, and up to half as much again, so that many posts do not come back at once.
+fn backoff_millis(tries: i32, salt: i64) -> i64 {
+    let base = 2_000_i64.saturating_mul(1 << tries.clamp(0, 12)).min(600_000);
+    base + (salt.unsigned_abs().wrapping_mul(2_654_435_761) % (base.unsigned_abs() / 2)).cast_signed()
+}
+
+async fn try_later(tx: &mut Tx, claim: &Claimed, target: &mut Target, reason: Reason, at: Timestamp, now: Timestamp) -> Result<()> {
+    if let Some(state) = target.state.after(TargetEvent::TryLater) {
+        target.state = state;
+    }
+    target.tries += 1;
+    target.next_step_at = Some(at);
+    target.error = Some(reason.0);
+    write(tx, claim.workspace, target, now).await?;
+    dispatch::release(tx, claim, at).await?;
+    Ok(())
+}
+
+async fn fail(app: &App, tx: &mut Tx, claim: &Claimed, target: &mut Target, reason: Reason, now: Timestamp) -> Result<()> {
+    if let Some(state) = target.state.after(TargetEvent::Fail) {
+        target.state = state;
+    }
+    target.next_step_at = None;
+    tracing::warn!(target = %claim.target, code = reason.0.code, message = reason.0.message, "publishing failed");
+    let change = json!([{ "what": "target", "id": target.target_id, "how": { "failed": reason.0.code } }]);
+    target.error = Some(reason.0);
+    dispatch::remove(tx, claim.workspace, claim.target).await?;
+    write(tx, claim.workspace, target, now).await?;
+    audit(app, tx, claim.workspace, "target_fail", &change, now).await
+}
+
+/// The database's own check said no: something changed between our look and the arming.
+pub async fn refused_by_database(app: &App, claim: &Claimed, reason: &str) -> Result<()> {
+    let now = app.now();
+    let (mut tx, _) = app.db.tenant(claim.workspace, Entrance::System, now).await?;
+    let Some(post) = targets::post_of(&mut tx, claim.workspace, claim.target).await? else { return Ok(()) };
+    posts::lock(&mut tx, claim.workspace, post).await?;
+    let all = targets::of_post(&mut tx, claim.workspace, post).await?;
+    let Some(mut target) = all.into_iter().find(|target| target.target_id == claim.target) else { return Ok(()) };
+    if target.state == TargetState::Scheduled && dispatch::renew(&mut tx, claim, now).await? {
+        let reason = Reason::new("not_allowed", format!("It came due, but {reason}."), "Clear that up, then schedule it again.");
+        hold(&mut tx, claim, &mut target, &reason, now).await?;
+        tx.commit().await?;
+        app.announce(claim.workspace);
+    }
+    Ok(())
+}
+
+/// An attempt was looked up and is proved not to be public: it may be sent again.
+pub async fn absent(tx: &mut Tx, claim: &Claimed, target: &mut Target, now: Timestamp) -> Result<()> {
+    let reason = Reason::new("sent_again", "The first call did not arrive; it is sent again.", "Nothing to do.");
+    try_later(tx, claim, target, reason, now, now).await
+}
+
+/// Still not known: look again later, or let a person look.
+pub async fn still_unknown(tx: &mut Tx, claim: &Claimed, target: &mut Target, evidence: &str, now: Timestamp) -> Result<()> {
+    if target.tries >= TRIES_MAX {
+        let step = "Look on the network whether the post is there. Scheduling it again looks it up first and sends it only if it is not there.";
+        return hold(tx, claim, target, &Reason::new("outcome_unknown", evidence, step), now).await;
+    }
+    let at = now.plus_millis(backoff_millis(target.tries, claim.fence));
+    target.tries += 1;
+    target.next_step_at = Some(at);
+    target.error = Some(Reason::new("outcome_unknown", evidence, "Nothing to do: it is looked up again by itself.").0);
+    write(tx, claim.workspace, target, now).await?;
+    dispatch::release(tx, claim, at).await?;
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! Workspaces.
+
+pub mod change;
+pub mod create;
+pub mod overview;
+pub mod pause;

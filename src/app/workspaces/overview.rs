@@ -1,0 +1,138 @@
+//! The workspace at a glance.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    app::{
+        accounts::list::{self, AccountView},
+        publishing::presence,
+        use_case::{Effect, Local, Locally, Scope, UseCase},
+    },
+    error::{Error, Result},
+    ids::{PostId, WorkspaceId},
+    model::{roles::{Permission, Role}, times},
+    store::{accounts, posts, targets, workspaces},
+};
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkspaceOverview {}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Overview {
+    pub workspace: WorkspaceSummary,
+    pub you: You,
+    pub accounts: Vec<AccountView>,
+    /// Number of posts by status; a status without posts is missing.
+    pub posts: Vec<StatusCount>,
+    /// The next five that go out.
+    pub next: Vec<Upcoming>,
+    /// What deserves attention.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct WorkspaceSummary {
+    pub id: WorkspaceId,
+    pub name: String,
+    /// IANA zone that local times without a zone mean.
+    pub time_zone: String,
+    /// The present local time.
+    pub local_time: String,
+    pub paused: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct You {
+    pub name: String,
+    pub role: Role,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct StatusCount {
+    pub status: String,
+    pub count: i64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Upcoming {
+    pub post_id: PostId,
+    pub excerpt: String,
+    /// `network/handle`.
+    pub account: String,
+    /// Local time in words.
+    pub at_local: String,
+}
+
+impl UseCase for WorkspaceOverview {
+    type Input = Self;
+    type Output = Overview;
+    type Form = Locally;
+    const NAME: &'static str = "workspace_overview";
+    const NEEDS: Permission = Permission::ReadWorkspace;
+    const EFFECT: Effect = Effect::Read;
+}
+
+impl Local for WorkspaceOverview {
+    async fn run(scope: &mut Scope<'_>, _: Self) -> Result<Overview> {
+        let id = scope.ctx.workspace;
+        let workspace = workspaces::get(scope.tx, id).await?.ok_or_else(|| Error::internal("workspace vanished"))?;
+        let role = scope.role();
+        let found = accounts::list(scope.tx, id, None).await?;
+        let ids: Vec<_> = found.iter().map(|account| account.account_id).collect();
+        let usable = match scope.ctx.member() {
+            Some(member) if !role.uses_all_accounts() => accounts::granted(scope.tx, id, member, &ids).await?,
+            _ => ids,
+        };
+        let only = scope.ctx.member().filter(|_| !role.sees_all_drafts());
+        let counts = posts::count_by_status(scope.tx, id, only).await?;
+        let rows = targets::calendar(scope.tx, id, scope.now, scope.now.plus_secs(366 * 24 * 3600), None, only, 50).await?;
+        let zone = workspace.time_zone.clone();
+        let next = rows
+            .into_iter()
+            .filter(|row| row.state == "scheduled")
+            .take(5)
+            .map(|row| Upcoming {
+                post_id: row.post_id,
+                excerpt: row.excerpt,
+                account: format!("{}/{}", row.network, row.handle),
+                at_local: times::spoken(row.at, &zone),
+            })
+            .collect();
+        let mut warnings = Vec::new();
+        if let Some(reason) = workspace.paused_at.and(workspace.paused_reason.as_deref()) {
+            warnings.push(format!("Publishing is paused: {reason}"));
+        }
+        for (status, count) in counts.iter().filter(|(status, _)| matches!(status.as_str(), "held" | "failed" | "unknown")) {
+            warnings.push(format!("{count} {} {status}: post_query with status {status} lists them.", if *count == 1 { "post is" } else { "posts are" }));
+        }
+        warnings.extend(presence::warning(scope.tx, scope.now).await?);
+        let publishes = role.has(Permission::PublishPosts);
+        Ok(Overview {
+            workspace: WorkspaceSummary {
+                id,
+                name: workspace.name,
+                local_time: times::spoken(scope.now, &zone),
+                time_zone: zone,
+                paused: workspace.paused_at.is_some(),
+            },
+            you: You { name: scope.entered.member_name.clone(), role },
+            accounts: found
+                .into_iter()
+                .map(|account| {
+                    let may = publishes && usable.contains(&account.account_id);
+                    list::view(account, may)
+                })
+                .collect(),
+            posts: counts.into_iter().map(|(status, count)| StatusCount { status, count }).collect(),
+            next,
+            warnings,
+        })
+    }
+}

@@ -1,0 +1,2 @@
+pub mod networks;
+pub mod http;

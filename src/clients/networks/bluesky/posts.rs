@@ -1,0 +1,240 @@
+//! Posts as records: uploading, writing, finding, deleting and counting them. Knows nothing of signing in.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::{Failure, FailureKind, MetricSample, NetworkAccount, Outcome, Outgoing, Reconciled, Remote, failures},
+    Bluesky,
+    answers::{self, Refusal},
+    endpoint,
+    sessions::Session,
+};
+use crate::{
+    clients::http::{Answer, Call},
+    model::{
+        bluesky::{self, METRICS, POSTS},
+        facets::{self, Feature},
+    },
+};
+
+/// Posts in one question for figures; lexicon app.bsky.feed.getPosts.
+const FIGURES_AT_ONCE: usize = 25;
+
+/// What is done before the visible step.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Prepared {
+    /// As the server answered them, in the order of the images.
+    blobs: Vec<Value>,
+    /// Handle to DID; a handle that leads nowhere is missing and stays plain text.
+    mentions: BTreeMap<String, String>,
+}
+
+impl Bluesky {
+    pub(super) async fn prepare_post(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Result<Value, Failure> {
+        let session = Session::of(account)?;
+        let mut prepared = Prepared::default();
+        for image in &outgoing.media {
+            let url = endpoint(&account.base_url, "com.atproto.repo.uploadBlob");
+            let call = Call::post(url).bearer(session.access_jwt.clone()).raw(&image.mime, image.bytes.clone());
+            let body = self.body(self.http.send(call).await)?;
+            prepared.blobs.push(body.get("blob").cloned().ok_or_else(answers::unreadable)?);
+        }
+        for facet in facets::detect(&outgoing.text) {
+            if let Feature::Mention { handle } = facet.feature
+                && !prepared.mentions.contains_key(&handle)
+                && let Some(did) = self.resolve(account, &session, &handle).await?
+            {
+                prepared.mentions.insert(handle, did);
+            }
+        }
+        serde_json::to_value(prepared).map_err(|_| bug("what was prepared cannot be written down"))
+    }
+
+    async fn resolve(
+        &self,
+        account: &NetworkAccount,
+        session: &Session,
+        handle: &str,
+    ) -> Result<Option<String>, Failure> {
+        let token = Some(session.access_jwt.clone());
+        let answer =
+            self.query(&account.base_url, "com.atproto.identity.resolveHandle", &[("handle", handle)], token).await;
+        match self.body(answer) {
+            Ok(body) => Ok(body.get("did").and_then(Value::as_str).map(str::to_owned)),
+            // 400 InvalidRequest "Unable to resolve handle"; the lexicon also names HandleNotFound.
+            Err(Failure { kind: FailureKind::Content | FailureKind::Bug, .. }) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    pub(super) async fn put_post(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Outcome {
+        let (session, record) = match Session::of(account).and_then(|session| Ok((session, record(outgoing)?))) {
+            Ok(ready) => ready,
+            Err(failure) => return Outcome::Rejected(failure),
+        };
+        let key = bluesky::record_key(outgoing.key, outgoing.created_at);
+        // putRecord, not createRecord: the same record written again is the same record, and no error.
+        let body = json!({ "repo": account.remote_id, "collection": POSTS, "rkey": key, "record": record });
+        let sent =
+            self.procedure(&account.base_url, "com.atproto.repo.putRecord", body, Some(session.access_jwt)).await;
+        let answer = match sent {
+            Ok(answer) => answer,
+            Err(error) => return failures::publish_without_answer(&error),
+        };
+        if failures::proves_refusal(answer.status) {
+            return Outcome::Rejected(answers::classify(
+                answer.status,
+                &answer.headers,
+                &answer.body,
+                self.clock.now(),
+            ));
+        }
+        match written(&answer).and_then(|written| written.remote(account)) {
+            Some(remote) if answer.ok() => Outcome::Published(remote),
+            _ => Outcome::Unknown { evidence: format!("the server answered {} to the post", answer.status) },
+        }
+    }
+
+    /// Asks for the record by its key. Needs no token, so that it works while a sign-in is stale.
+    pub(super) async fn find_post(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Reconciled {
+        let key = bluesky::record_key(outgoing.key, outgoing.created_at);
+        let parameters = [("repo", account.remote_id.as_str()), ("collection", POSTS), ("rkey", key.as_str())];
+        let answer = match self.query(&account.base_url, "com.atproto.repo.getRecord", &parameters, None).await {
+            Ok(answer) => answer,
+            Err(error) => return Reconciled::Undecidable { evidence: error.summary() },
+        };
+        if answer.status == 400 && Refusal::read(&answer.body).error == "RecordNotFound" {
+            return Reconciled::ProvenAbsent;
+        }
+        if !answer.ok() {
+            let failure = answers::classify(answer.status, &answer.headers, &answer.body, self.clock.now());
+            return Reconciled::Undecidable { evidence: failure.message };
+        }
+        let found = answer.json::<Value>().unwrap_or_default();
+        let field = |name: &str| found.get("value").and_then(|value| value.get(name)).and_then(Value::as_str);
+        let ours = field("text") == Some(&outgoing.text)
+            && field("createdAt") == Some(&bluesky::record_time(outgoing.created_at));
+        match written(&answer).and_then(|written| written.remote(account)) {
+            Some(remote) if ours => Reconciled::Found(remote),
+            Some(_) => Reconciled::Undecidable { evidence: "another post lies under this post's record key".into() },
+            None => Reconciled::Undecidable { evidence: "the server's answer could not be read".into() },
+        }
+    }
+
+    pub(super) async fn delete_post(&self, account: &NetworkAccount, remote: &Remote) -> Result<(), Failure> {
+        let session = Session::of(account)?;
+        let key = match bluesky::parse_post_uri(&remote.id) {
+            Some((did, key)) if did == account.remote_id => key,
+            _ => return Err(bug("this is no post of the account")),
+        };
+        let body = json!({ "repo": account.remote_id, "collection": POSTS, "rkey": key });
+        let answer =
+            self.procedure(&account.base_url, "com.atproto.repo.deleteRecord", body, Some(session.access_jwt)).await;
+        self.body(answer).map(|_| ())
+    }
+
+    pub(super) async fn read_figures(
+        &self,
+        account: &NetworkAccount,
+        remotes: &[Remote],
+    ) -> Result<Vec<MetricSample>, Failure> {
+        let session = Session::of(account)?;
+        let mut samples = Vec::with_capacity(remotes.len() * METRICS.len());
+        for chunk in remotes.chunks(FIGURES_AT_ONCE) {
+            let uris: Vec<_> = chunk.iter().map(|remote| ("uris", remote.id.as_str())).collect();
+            let token = Some(session.access_jwt.clone());
+            let body = self.body(self.query(&account.base_url, "app.bsky.feed.getPosts", &uris, token).await)?;
+            let posts = body.get("posts").and_then(Value::as_array).ok_or_else(answers::unreadable)?;
+            let as_of = self.clock.now();
+            for remote in chunk {
+                let post = posts.iter().find(|post| post.get("uri").and_then(Value::as_str) == Some(&remote.id));
+                samples.extend(METRICS.map(|(metric, field)| MetricSample {
+                    remote_id: remote.id.clone(),
+                    metric: metric.into(),
+                    value: post.and_then(|post| post.get(field)).and_then(Value::as_i64),
+                    as_of,
+                }));
+            }
+        }
+        Ok(samples)
+    }
+}
+
+/// The address of a written record.
+#[derive(Deserialize)]
+struct Written {
+    uri: String,
+    cid: String,
+}
+
+fn written(answer: &Answer) -> Option<Written> {
+    answer.json().ok()
+}
+
+impl Written {
+    fn remote(self, account: &NetworkAccount) -> Option<Remote> {
+        let (_, key) = bluesky::parse_post_uri(&self.uri)?;
+        let url = Some(bluesky::post_page(&account.handle, key));
+        Some(Remote { detail: json!({ "cid": self.cid }), url, id: self.uri })
+    }
+}
+
+/// The record of a post, the same bytes for every attempt. Languages are left out: nobody stated them.
+pub fn record(outgoing: &Outgoing) -> Result<Value, Failure> {
+    let prepared: Prepared = match &outgoing.prepared {
+        Value::Null => Prepared::default(),
+        prepared => Prepared::deserialize(prepared).map_err(|_| bug("what was prepared cannot be read"))?,
+    };
+    if prepared.blobs.len() != outgoing.media.len() {
+        return Err(bug("the images were not uploaded before the post"));
+    }
+    let mut record = Map::new();
+    record.insert("$type".into(), POSTS.into());
+    record.insert("text".into(), outgoing.text.as_str().into());
+    record.insert("createdAt".into(), bluesky::record_time(outgoing.created_at).into());
+    let facets = facets(&outgoing.text, &prepared);
+    if !facets.is_empty() {
+        record.insert("facets".into(), facets.into());
+    }
+    if !outgoing.media.is_empty() {
+        let images = outgoing.media.iter().zip(&prepared.blobs).map(|(image, blob)| {
+            json!({ "image": blob, "alt": image.alt_text, "aspectRatio": { "width": image.width, "height": image.height } })
+        });
+        record
+            .insert("embed".into(), json!({ "$type": "app.bsky.embed.images", "images": images.collect::<Vec<_>>() }));
+    }
+    if let Some(parent) = &outgoing.parent {
+        let root = outgoing.root.as_ref().unwrap_or(parent);
+        record.insert("reply".into(), json!({ "root": strong_ref(root)?, "parent": strong_ref(parent)? }));
+    }
+    Ok(record.into())
+}
+
+fn facets(text: &str, prepared: &Prepared) -> Vec<Value> {
+    let marked = facets::detect(text).into_iter().filter_map(|facet| {
+        let feature = match facet.feature {
+            Feature::Link { uri } => json!({ "$type": "app.bsky.richtext.facet#link", "uri": uri }),
+            Feature::Tag { tag } => json!({ "$type": "app.bsky.richtext.facet#tag", "tag": tag }),
+            Feature::Mention { handle } => {
+                let did = prepared.mentions.get(&handle)?;
+                json!({ "$type": "app.bsky.richtext.facet#mention", "did": did })
+            }
+        };
+        let index = json!({ "byteStart": facet.range.start, "byteEnd": facet.range.end });
+        Some(json!({ "index": index, "features": [feature] }))
+    });
+    marked.collect()
+}
+
+fn strong_ref(remote: &Remote) -> Result<Value, Failure> {
+    let cid =
+        remote.detail.get("cid").and_then(Value::as_str).ok_or_else(|| bug("a message of the thread has no CID"))?;
+    Ok(json!({ "uri": remote.id, "cid": cid }))
+}
+
+fn bug(message: &str) -> Failure {
+    Failure { kind: FailureKind::Bug, message: message.into() }
+}

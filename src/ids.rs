@@ -1,0 +1,163 @@
+//! Identifiers. In text each is `<prefix>_<26 characters>`: a UUIDv7 in Crockford's base 32, so that an id says
+//! what it names and sorts by age. In the database it is the bare UUID.
+
+use std::{borrow::Cow, fmt, str::FromStr, sync::LazyLock};
+
+use data_encoding::{Encoding, Specification};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::{clock::Timestamp, error::Error};
+
+#[expect(clippy::expect_used, reason = "a constant alphabet; the unit test below runs it")]
+static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
+    let mut spec = Specification::new();
+    spec.symbols.push_str("0123456789abcdefghjkmnpqrstvwxyz");
+    spec.encoding().expect("valid alphabet")
+});
+
+/// Where new ids come from.
+pub trait IdGen: Send + Sync + 'static {
+    fn next(&self, now: Timestamp) -> Uuid;
+}
+
+/// UUIDv7 from the caller's time and the machine's randomness.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct RandomIds;
+
+impl IdGen for RandomIds {
+    fn next(&self, now: Timestamp) -> Uuid {
+        let mut random = [0_u8; 10];
+        fill_random(&mut random);
+        let millis = u64::try_from(now.as_micros() / 1000).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+    }
+}
+
+/// Fills `bytes` from the operating system. Without randomness nothing here is safe, so a failure ends the process.
+#[expect(clippy::disallowed_methods, clippy::panic, reason = "the one place that reads randomness")]
+pub fn fill_random(bytes: &mut [u8]) {
+    if let Err(error) = getrandom::fill(bytes) {
+        panic!("the operating system gives no random bytes: {error}");
+    }
+}
+
+fn parse(prefix: &str, text: &str) -> Option<Uuid> {
+    let body = text.strip_prefix(prefix)?.strip_prefix('_')?;
+    let bytes = BASE32.decode(body.as_bytes()).ok()?;
+    Uuid::from_slice(&bytes).ok()
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
+        #[sqlx(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            pub const PREFIX: &'static str = $prefix;
+            pub fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}_{}", $prefix, BASE32.encode(self.0.as_bytes()))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+            fn from_str(text: &str) -> Result<Self, Error> {
+                parse($prefix, text).map(Self).ok_or_else(|| {
+                    Error::invalid("id_malformed", format!(
+                        "`{}` is not an id of the form {}_… with 26 characters after the underscore.",
+                        text.chars().take(60).collect::<String>(), $prefix))
+                    .next("Copy an id from a list or from the answer that created it.")
+                })
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = Cow::<'_, str>::deserialize(deserializer)?;
+                text.parse().map_err(|error: Error| serde::de::Error::custom(error.message()))
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "pattern": concat!("^", $prefix, "_[0-9a-z]{26}$") })
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A tenant.
+    WorkspaceId = "ws";
+    /// A human being, in any number of workspaces.
+    PersonId = "prs";
+    /// A person in one workspace, with a role.
+    MemberId = "mbr";
+    /// A profile, page or channel on a network.
+    AccountId = "acc";
+    /// What is to be said.
+    PostId = "post";
+    /// A post on one account.
+    TargetId = "tgt";
+    /// One try to make a segment public.
+    AttemptId = "att";
+    /// A picture or video.
+    AssetId = "ast";
+    /// A bearer key of the HTTP interfaces.
+    ApiKeyId = "key";
+    /// A single-use page that takes a secret.
+    ConnectId = "con";
+    /// One request, for logs and error reports.
+    RequestId = "req";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_form_round_trips_and_sorts_by_age() {
+        let older = PostId(RandomIds.next(Timestamp::from_micros(1_000_000).expect("in range")));
+        let newer = PostId(RandomIds.next(Timestamp::from_micros(9_000_000_000).expect("in range")));
+        assert_eq!(older.to_string().parse::<PostId>().expect("round trip"), older);
+        assert_eq!(older.to_string().len(), "post_".len() + 26);
+        assert!(older.to_string() < newer.to_string());
+        assert!(older.to_string().replace("post", "acc").parse::<PostId>().is_err());
+        assert!("post_".parse::<PostId>().is_err());
+        assert!("post_zzzzzzzzzzzzzzzzzzzzzzzzzz".parse::<PostId>().is_err());
+    }
+}

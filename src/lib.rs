@@ -1,0 +1,12 @@
+//! AllIN: plan, schedule and publish on social networks through the Model Context Protocol.
+//!
+//! Read downwards: each module knows only those above it.
+
+pub mod error;
+pub mod clock;
+pub mod ids;
+pub mod vault;
+pub mod model;
+pub mod store;
+pub mod clients;
+pub mod app;

@@ -1,0 +1,136 @@
+//! Who may do what. Roles are cumulative: each has every right of the ones below it. The table [`Permission::rule`] is
+//! the only place that says which role and which kind of caller a right takes.
+
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// Ordered from least to most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Role {
+    /// Published content, metrics, comments.
+    Viewer,
+    /// Own drafts and assets.
+    Contributor,
+    /// Schedule, publish, cancel on granted accounts.
+    Publisher,
+    /// Approvals, campaigns, pause, reports; all accounts.
+    Manager,
+    /// Members, accounts, keys, security, plan.
+    Admin,
+}
+
+impl Role {
+    pub const ALL: [Self; 5] = [Self::Viewer, Self::Contributor, Self::Publisher, Self::Manager, Self::Admin];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Contributor => "contributor",
+            Self::Publisher => "publisher",
+            Self::Manager => "manager",
+            Self::Admin => "admin",
+        }
+    }
+
+    pub fn has(self, permission: Permission) -> bool {
+        self >= permission.rule().least
+    }
+
+    /// Managers and Admins use every account; the others only those granted to them.
+    pub fn uses_all_accounts(self) -> bool {
+        self >= Self::Manager
+    }
+
+    /// Below Publisher, a member sees drafts of others only once they are published.
+    pub fn sees_all_drafts(self) -> bool {
+        self >= Self::Publisher
+    }
+
+    /// Contributors change their own posts; from Publisher on, anybody's.
+    pub fn edits_all_posts(self) -> bool {
+        self >= Self::Publisher
+    }
+}
+
+impl FromStr for Role {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or_else(|| {
+            Error::invalid("role_unknown", format!("`{}` is no role.", text.chars().take(40).collect::<String>()))
+                .next("Use one of: viewer, contributor, publisher, manager, admin.")
+        })
+    }
+}
+
+/// What a caller must be to use a right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    pub least: Role,
+    /// Only a person at the command line or on a page: no connection, key, agent, rule or job.
+    pub person_only: bool,
+    pub reason: &'static str,
+}
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident: $least:ident, person_only = $person:literal, $reason:literal;)*) => {
+        /// A right. One use case needs one.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Permission { $($(#[$doc])* $name,)* }
+
+        impl Permission {
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            pub const fn rule(self) -> Rule {
+                match self {
+                    $(Self::$name => Rule { least: Role::$least, person_only: $person, reason: $reason },)*
+                }
+            }
+        }
+    };
+}
+
+permissions! {
+    /// See the workspace, its accounts, rules and published posts.
+    ReadWorkspace: Viewer, person_only = false, "product.md: Viewers read published content";
+    /// Make and change own drafts.
+    WriteDrafts: Contributor, person_only = false, "product.md: Contributors own drafts";
+    /// Add pictures.
+    WriteAssets: Contributor, person_only = false, "product.md: Contributors own assets";
+    /// Schedule and take back.
+    SchedulePosts: Publisher, person_only = false, "product.md: Publishers schedule on granted accounts";
+    /// Make public now.
+    PublishPosts: Publisher, person_only = false, "product.md: Publishers publish on granted accounts";
+    /// Remove what is public, and scheduled posts.
+    DeletePosts: Contributor, person_only = false, "a Contributor deletes own drafts; what was scheduled or published takes SchedulePosts, checked in the use case";
+    /// Ask a network whether an account still works.
+    TestAccounts: Publisher, person_only = false, "the test sends the account's token to its network, so it takes who may use it";
+    /// Start connecting an account; the secret is typed by a person on the page.
+    ConnectAccounts: Admin, person_only = false, "product.md: Admins own accounts; asking for the page reveals nothing, so a connection of an Admin may";
+    /// Finish connecting: hand over the secret.
+    EnterSecrets: Admin, person_only = true, "no secret through a tool";
+    /// Remove an account.
+    RemoveAccounts: Admin, person_only = true, "losing an account stops its scheduled posts";
+    /// Let a member use an account.
+    GrantAccounts: Admin, person_only = true, "architecture: connections never change members' rights";
+    /// See the members.
+    ReadMembers: Viewer, person_only = false, "one sees whom one works with";
+    /// Add, change and remove members.
+    ManageMembers: Admin, person_only = true, "architecture: connections never change members";
+    /// See keys, without the secret.
+    ReadKeys: Admin, person_only = false, "prefix and dates only; product.md: Admins own keys";
+    /// Make and revoke API keys.
+    ManageKeys: Admin, person_only = true, "architecture: connections never create keys";
+    /// Pause and resume all publishing.
+    PausePublishing: Manager, person_only = false, "product.md: Managers pause; stopping is always safe, and resume is asked";
+    /// Change the workspace's name and time zone.
+    ManageWorkspace: Admin, person_only = true, "a changed zone moves what local times mean";
+    /// Read the audit log.
+    ReadAudit: Admin, person_only = false, "it names who did what";
+}

@@ -1,0 +1,165 @@
+//! The sandbox's HTTP interface: accounts, sessions, images, posts, figures, the log. Everything is JSON except images
+//! and the pages. Knows nothing of files beyond the journal.
+
+mod accounts;
+mod posts;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, FromRequestParts, Request, State as Shared},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use data_encoding::HEXLOWER;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{journal::Journal, pages};
+use crate::{
+    error::{Error, FieldIssue},
+    model::sandbox::IMAGE_BYTES_MAX,
+};
+
+/// What all handlers share.
+#[derive(Clone)]
+pub struct Sandbox(Arc<Inner>);
+
+struct Inner {
+    journal: Mutex<Journal>,
+    instance: String,
+    dedupe: bool,
+}
+
+impl Sandbox {
+    pub fn new(journal: Journal, instance: String, dedupe: bool) -> Self {
+        Self(Arc::new(Inner { journal: Mutex::new(journal), instance, dedupe }))
+    }
+
+    /// Held for reading or writing one thing, never across an await.
+    pub fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.0.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn dedupe(&self) -> bool {
+        self.0.dedupe
+    }
+}
+
+pub fn router(sandbox: Sandbox) -> Router {
+    let body_max = usize::try_from(IMAGE_BYTES_MAX).unwrap_or(usize::MAX).saturating_add(1);
+    Router::new()
+        .route("/healthz", get(health))
+        .route("/v1/accounts", post(accounts::create))
+        .route("/v1/sessions", post(accounts::open_session))
+        .route("/v1/me", get(accounts::me))
+        .route("/v1/media", post(posts::store_media))
+        .route("/v1/posts", post(posts::create))
+        .route("/v1/posts/{id}", get(posts::read).delete(posts::delete))
+        .route("/v1/posts/{id}/metrics", get(posts::metrics))
+        .route("/v1/accounts/{id}/posts", get(posts::list))
+        .route("/v1/log", get(log))
+        .merge(pages::routes())
+        .layer(DefaultBodyLimit::max(body_max))
+        .layer(middleware::from_fn(only_loopback_names))
+        .with_state(sandbox)
+}
+
+async fn health(Shared(sandbox): Shared<Sandbox>) -> Json<Value> {
+    let posts = sandbox.journal().state.posts.len();
+    Json(
+        json!({ "service": "allin-sandbox", "instance": sandbox.0.instance, "dedupe": sandbox.dedupe(), "posts": posts }),
+    )
+}
+
+/// Every accepted call, oldest first, without what signs anyone in.
+async fn log(Shared(sandbox): Shared<Sandbox>) -> Json<Value> {
+    let entries = sandbox.journal().state.entries.clone();
+    let shown = entries.into_iter().filter_map(|entry| {
+        let mut shown = serde_json::to_value(entry).ok()?;
+        shown.as_object_mut()?.remove("token_hash");
+        if let Some(account) = shown.get_mut("account").and_then(Value::as_object_mut) {
+            account.remove("password_hash");
+        }
+        Some(shown)
+    });
+    Json(json!({ "entries": shown.collect::<Vec<_>>() }))
+}
+
+/// A page from elsewhere can point its own name at loopback; such a request carries that name.
+async fn only_loopback_names(request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    if !matches!(name, "127.0.0.1" | "localhost") {
+        return Refusal::new(StatusCode::MISDIRECTED_REQUEST, "host_unknown", "The sandbox answers on loopback only.")
+            .into_response();
+    }
+    next.run(request).await
+}
+
+/// A refused call: status, `{"error":{"code","message","details"}}`.
+pub struct Refusal {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    details: Vec<FieldIssue>,
+}
+
+impl Refusal {
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), details: Vec::new() }
+    }
+
+    pub fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no such {what}."))
+    }
+
+    fn invalid(code: &'static str, message: impl Into<String>, details: Vec<FieldIssue>) -> Self {
+        Self { details, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message) }
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        tracing::error!(cause = error.chain(), "the sandbox failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.code(), error.message())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = json!({ "error": { "code": self.code, "message": self.message, "details": self.details } });
+        (self.status, Json(body)).into_response()
+    }
+}
+
+/// The account whose token came with the request.
+pub struct SignedIn(String);
+
+impl SignedIn {
+    fn read(headers: &HeaderMap, sandbox: &Sandbox) -> Option<Self> {
+        let token = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
+        sandbox.journal().state.tokens.get(&token_hash(token)).cloned().map(Self)
+    }
+}
+
+impl FromRequestParts<Sandbox> for SignedIn {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, sandbox: &Sandbox) -> Result<Self, Refusal> {
+        Self::read(&parts.headers, sandbox).ok_or_else(|| {
+            Refusal::new(
+                StatusCode::UNAUTHORIZED,
+                "token_unknown",
+                "Send the token of POST /v1/sessions as a bearer token.",
+            )
+        })
+    }
+}
+
+fn token_hash(token: &str) -> String {
+    HEXLOWER.encode(&Sha256::digest(token.as_bytes()))
+}

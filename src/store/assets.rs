@@ -1,0 +1,100 @@
+//! Pictures: one row of facts, the bytes in chunks, each content once per workspace.
+
+use sqlx::PgConnection;
+
+use crate::{
+    clock::Timestamp,
+    error::Result,
+    ids::{AssetId, WorkspaceId},
+};
+
+/// Bytes in one stored chunk.
+const CHUNK: usize = 512 * 1024;
+
+#[derive(Debug, Clone)]
+pub struct Asset {
+    pub asset_id: AssetId,
+    pub mime: String,
+    pub bytes: i64,
+    pub width: i32,
+    pub height: i32,
+    pub alt_text: String,
+    pub file_name: Option<String>,
+    pub created_at: Timestamp,
+}
+
+/// Stores the bytes under `id`, or returns the asset that holds the same bytes already.
+pub async fn insert(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    asset: &Asset,
+    sha256: &[u8; 32],
+    data: &[u8],
+) -> Result<AssetId> {
+    let inserted = sqlx::query!(
+        "insert into assets (workspace_id, asset_id, sha256, mime, bytes, width, height, alt_text, file_name, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (workspace_id, sha256) do nothing",
+        workspace.uuid(),
+        asset.asset_id.uuid(),
+        sha256.as_slice(),
+        asset.mime,
+        asset.bytes,
+        asset.width,
+        asset.height,
+        asset.alt_text,
+        asset.file_name,
+        asset.created_at
+    )
+    .execute(&mut *db)
+    .await?;
+    if inserted.rows_affected() == 0 {
+        // A description given now replaces an empty one; it never erases one.
+        return Ok(sqlx::query_scalar!(
+            r#"update assets set alt_text = case when $3 = '' then alt_text else $3 end
+               where workspace_id = $1 and sha256 = $2 returning asset_id as "id: AssetId""#,
+            workspace.uuid(),
+            sha256.as_slice(),
+            asset.alt_text
+        )
+        .fetch_one(db)
+        .await?);
+    }
+    for (ordinal, chunk) in data.chunks(CHUNK).enumerate() {
+        sqlx::query!(
+            "insert into asset_chunks (workspace_id, asset_id, ordinal, data) values ($1, $2, $3, $4)",
+            workspace.uuid(),
+            asset.asset_id.uuid(),
+            i32::try_from(ordinal).unwrap_or(i32::MAX),
+            chunk
+        )
+        .execute(&mut *db)
+        .await?;
+    }
+    Ok(asset.asset_id)
+}
+
+/// Those of the ids that exist.
+pub async fn get_many(db: &mut PgConnection, workspace: WorkspaceId, ids: &[AssetId]) -> Result<Vec<Asset>> {
+    let ids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
+    Ok(sqlx::query_as!(
+        Asset,
+        r#"select asset_id as "asset_id: AssetId", mime, bytes, width, height, alt_text, file_name, created_at
+           from assets where workspace_id = $1 and asset_id = any ($2)"#,
+        workspace.uuid(),
+        &ids
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// The bytes; empty when there is no such asset.
+pub async fn data(db: &mut PgConnection, workspace: WorkspaceId, id: AssetId) -> Result<Vec<u8>> {
+    let chunks = sqlx::query_scalar!(
+        "select data from asset_chunks where workspace_id = $1 and asset_id = $2 order by ordinal",
+        workspace.uuid(),
+        id.uuid()
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(chunks.concat())
+}

@@ -1,0 +1,16 @@
+//! SQL and nothing else: functions on a connection, one file per noun. `db` opens the transactions.
+
+pub mod accounts;
+pub mod assets;
+pub mod audit;
+pub mod confirmations;
+pub mod db;
+pub mod dispatch;
+pub mod idempotency;
+pub mod installation;
+pub mod posts;
+pub mod sessions;
+pub mod targets;
+pub mod tokens;
+pub mod workers;
+pub mod workspaces;

@@ -1,0 +1,298 @@
+//! Posts: the row that lists and calendars read, and the versions. Targets and segments have files of their own.
+
+use std::str::FromStr;
+
+use serde_json::Value;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{
+    clock::Timestamp,
+    error::Result,
+    ids::{AccountId, MemberId, PostId, WorkspaceId},
+    model::states::{PostStatus, Review},
+};
+
+#[derive(Debug, Clone)]
+pub struct Post {
+    pub post_id: PostId,
+    pub title: Option<String>,
+    pub version: i32,
+    pub status: PostStatus,
+    pub review: Review,
+    pub content_hash: Vec<u8>,
+    pub author_id: MemberId,
+    pub author_name: String,
+    pub at: Option<Timestamp>,
+    pub excerpt: String,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub deleted_at: Option<Timestamp>,
+}
+
+struct PostRow {
+    post_id: PostId,
+    title: Option<String>,
+    version: i32,
+    status: String,
+    review: String,
+    content_hash: Vec<u8>,
+    author_id: MemberId,
+    author_name: String,
+    at: Option<Timestamp>,
+    excerpt: String,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    deleted_at: Option<Timestamp>,
+}
+
+impl PostRow {
+    fn read(self) -> Result<Post> {
+        Ok(Post {
+            post_id: self.post_id,
+            title: self.title,
+            version: self.version,
+            status: PostStatus::from_str(&self.status)?,
+            review: Review::from_str(&self.review)?,
+            content_hash: self.content_hash,
+            author_id: self.author_id,
+            author_name: self.author_name,
+            at: self.at,
+            excerpt: self.excerpt,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            deleted_at: self.deleted_at,
+        })
+    }
+}
+
+/// Also finds deleted posts: the caller decides what they mean to it.
+pub async fn get(db: &mut PgConnection, workspace: WorkspaceId, id: PostId) -> Result<Option<Post>> {
+    sqlx::query_as!(
+        PostRow,
+        r#"select p.post_id as "post_id: PostId", p.title, p.version, p.status, p.review, p.content_hash,
+                  p.author_id as "author_id: MemberId", m.display_name as author_name, p.at, p.excerpt, p.created_at,
+                  p.updated_at, p.deleted_at
+           from posts p join members m on m.workspace_id = p.workspace_id and m.member_id = p.author_id
+           where p.workspace_id = $1 and p.post_id = $2"#,
+        workspace.uuid(),
+        id.uuid()
+    )
+    .fetch_optional(db)
+    .await?
+    .map(PostRow::read)
+    .transpose()
+}
+
+/// Holds the post until the transaction ends; every change of a post or its targets starts here.
+pub async fn lock(db: &mut PgConnection, workspace: WorkspaceId, id: PostId) -> Result<Option<Post>> {
+    sqlx::query!("select 1 as one from posts where workspace_id = $1 and post_id = $2 for update", workspace.uuid(), id.uuid())
+        .fetch_optional(&mut *db)
+        .await?;
+    get(db, workspace, id).await
+}
+
+pub struct NewPost<'a> {
+    pub post_id: PostId,
+    pub title: Option<&'a str>,
+    pub content_hash: [u8; 32],
+    pub author_id: MemberId,
+    pub excerpt: &'a str,
+    pub now: Timestamp,
+}
+
+pub async fn insert(db: &mut PgConnection, workspace: WorkspaceId, post: &NewPost<'_>) -> Result<()> {
+    sqlx::query!(
+        "insert into posts (workspace_id, post_id, title, status, content_hash, author_id, excerpt, created_at, updated_at)
+         values ($1, $2, $3, 'draft', $4, $5, $6, $7, $7)",
+        workspace.uuid(),
+        post.post_id.uuid(),
+        post.title,
+        post.content_hash.as_slice(),
+        post.author_id.uuid(),
+        post.excerpt,
+        post.now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// New content: raises the version, and voids an approval that was given for other content.
+pub async fn update_content(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: PostId,
+    title: Option<&str>,
+    content_hash: &[u8; 32],
+    excerpt: &str,
+    now: Timestamp,
+) -> Result<i32> {
+    Ok(sqlx::query_scalar!(
+        "update posts set title = $3, content_hash = $4, excerpt = $5, version = version + 1, updated_at = $6,
+                review = case when review in ('approved', 'requested') and content_hash <> $4 then 'void' else review end
+         where workspace_id = $1 and post_id = $2 returning version",
+        workspace.uuid(),
+        id.uuid(),
+        title,
+        content_hash.as_slice(),
+        excerpt,
+        now
+    )
+    .fetch_one(db)
+    .await?)
+}
+
+pub async fn insert_version(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: PostId,
+    version: i32,
+    content: &Value,
+    actor: &str,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into post_versions (workspace_id, post_id, version, content, actor, created_at) values ($1, $2, $3, $4, $5, $6)",
+        workspace.uuid(),
+        id.uuid(),
+        version,
+        content,
+        actor,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Writes what follows from the targets.
+pub async fn set_derived(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: PostId,
+    status: PostStatus,
+    at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query!(
+        "update posts set status = $3, at = $4, updated_at = $5 where workspace_id = $1 and post_id = $2",
+        workspace.uuid(),
+        id.uuid(),
+        status.as_str(),
+        at,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub async fn mark_deleted(db: &mut PgConnection, workspace: WorkspaceId, id: PostId, now: Timestamp) -> Result<()> {
+    sqlx::query!(
+        "update posts set deleted_at = $3, updated_at = $3 where workspace_id = $1 and post_id = $2",
+        workspace.uuid(),
+        id.uuid(),
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// A line of a list.
+#[derive(Debug, Clone)]
+pub struct ListedPost {
+    pub post_id: PostId,
+    pub title: Option<String>,
+    pub excerpt: String,
+    pub status: String,
+    pub review: String,
+    pub at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    /// `network/handle`, in the order of the handles.
+    pub accounts: Vec<String>,
+}
+
+/// What a list is narrowed to. Every `None` means "any".
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub status: Option<PostStatus>,
+    pub account: Option<AccountId>,
+    pub network: Option<String>,
+    /// Occurs in title or in a message; case does not matter.
+    pub text: Option<String>,
+    pub from: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+    /// Only published posts and those of this member.
+    pub published_or_by: Option<MemberId>,
+    /// Go on after this line.
+    pub after: Option<(Timestamp, Uuid)>,
+}
+
+/// Newest first.
+pub async fn list_by_age(db: &mut PgConnection, workspace: WorkspaceId, filter: &Filter, limit: i64) -> Result<Vec<ListedPost>> {
+    let (after_at, after_id) = filter.after.unzip();
+    Ok(sqlx::query_as!(
+        ListedPost,
+        r#"select p.post_id as "post_id: PostId", p.title, p.excerpt, p.status, p.review, p.at, p.created_at,
+                  array(select a.network || '/' || a.handle from targets t join accounts a using (workspace_id, account_id)
+                        where t.workspace_id = p.workspace_id and t.post_id = p.post_id order by a.handle) as "accounts!"
+           from posts p
+           where p.workspace_id = $1 and p.deleted_at is null
+             and ($2::text is null or p.status = $2)
+             and ($3::uuid is null or exists (select from targets t where t.workspace_id = p.workspace_id
+                  and t.post_id = p.post_id and t.account_id = $3))
+             and ($4::text is null or exists (select from targets t join accounts a using (workspace_id, account_id)
+                  where t.workspace_id = p.workspace_id and t.post_id = p.post_id and a.network = $4))
+             and ($5::text is null or strpos(lower(coalesce(p.title, '')), lower($5)) > 0
+                  or exists (select from targets t join segments s using (workspace_id, target_id)
+                             where t.workspace_id = p.workspace_id and t.post_id = p.post_id
+                               and strpos(lower(s.text), lower($5)) > 0)
+                  or strpos(lower(p.excerpt), lower($5)) > 0)
+             and ($6::timestamptz is null or p.at >= $6) and ($7::timestamptz is null or p.at < $7)
+             and ($8::uuid is null or p.author_id = $8 or p.status in ('published', 'partly_published'))
+             and ($9::timestamptz is null or (p.created_at, p.post_id) < ($9, $10::uuid))
+           order by p.created_at desc, p.post_id desc limit $11"#,
+        workspace.uuid(),
+        filter.status.map(PostStatus::as_str),
+        filter.account.map(AccountId::uuid),
+        filter.network.as_deref(),
+        filter.text.as_deref(),
+        filter.from,
+        filter.to,
+        filter.published_or_by.map(MemberId::uuid),
+        after_at,
+        after_id,
+        limit
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// How many posts there are of each status.
+pub async fn count_by_status(db: &mut PgConnection, workspace: WorkspaceId, only: Option<MemberId>) -> Result<Vec<(String, i64)>> {
+    let rows = sqlx::query!(
+        r#"select status, count(*) as "count!" from posts
+           where workspace_id = $1 and deleted_at is null
+             and ($2::uuid is null or author_id = $2 or status in ('published', 'partly_published'))
+           group by status order by status"#,
+        workspace.uuid(),
+        only.map(MemberId::uuid)
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.status, row.count)).collect())
+}
+
+/// The content of a version, as it was written.
+pub async fn version(db: &mut PgConnection, workspace: WorkspaceId, id: PostId, version: i32) -> Result<Value> {
+    Ok(sqlx::query_scalar!(
+        "select content from post_versions where workspace_id = $1 and post_id = $2 and version = $3",
+        workspace.uuid(),
+        id.uuid(),
+        version
+    )
+    .fetch_one(db)
+    .await?)
+}

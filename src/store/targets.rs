@@ -1,0 +1,460 @@
+//! A post on one account: its state, its messages, and the attempts to publish them.
+
+use std::str::FromStr;
+
+use serde_json::Value;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{
+    clock::Timestamp,
+    error::{Error, Result},
+    ids::{AccountId, AttemptId, MemberId, PostId, TargetId, WorkspaceId},
+    model::{
+        posts::{MediaRef, Message},
+        states::TargetState,
+    },
+};
+
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub target_id: TargetId,
+    pub post_id: PostId,
+    pub account_id: AccountId,
+    pub network: String,
+    pub handle: String,
+    pub state: TargetState,
+    pub due_at: Option<Timestamp>,
+    pub due_local: Option<String>,
+    pub due_zone: Option<String>,
+    pub next_step_at: Option<Timestamp>,
+    pub tries: i32,
+    pub error: Option<TargetError>,
+    pub published_at: Option<Timestamp>,
+    pub removal_requested_at: Option<Timestamp>,
+    pub removed_at: Option<Timestamp>,
+}
+
+/// Why it is failed, held, or tried again later; for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetError {
+    pub code: String,
+    pub message: String,
+    pub next_step: String,
+}
+
+struct TargetRow {
+    target_id: TargetId,
+    post_id: PostId,
+    account_id: AccountId,
+    network: String,
+    handle: String,
+    state: String,
+    due_at: Option<Timestamp>,
+    due_local: Option<String>,
+    due_zone: Option<String>,
+    next_step_at: Option<Timestamp>,
+    tries: i32,
+    error_code: Option<String>,
+    error_message: Option<String>,
+    error_next_step: Option<String>,
+    published_at: Option<Timestamp>,
+    removal_requested_at: Option<Timestamp>,
+    removed_at: Option<Timestamp>,
+}
+
+impl TargetRow {
+    fn read(self) -> Result<Target> {
+        Ok(Target {
+            target_id: self.target_id,
+            post_id: self.post_id,
+            account_id: self.account_id,
+            network: self.network,
+            handle: self.handle,
+            state: TargetState::from_str(&self.state)?,
+            due_at: self.due_at,
+            due_local: self.due_local,
+            due_zone: self.due_zone,
+            next_step_at: self.next_step_at,
+            tries: self.tries,
+            error: self.error_code.map(|code| TargetError {
+                code,
+                message: self.error_message.unwrap_or_default(),
+                next_step: self.error_next_step.unwrap_or_default(),
+            }),
+            published_at: self.published_at,
+            removal_requested_at: self.removal_requested_at,
+            removed_at: self.removed_at,
+        })
+    }
+}
+
+/// The targets of a post, by handle.
+pub async fn of_post(db: &mut PgConnection, workspace: WorkspaceId, post: PostId) -> Result<Vec<Target>> {
+    sqlx::query_as!(
+        TargetRow,
+        r#"select t.target_id as "target_id: TargetId", t.post_id as "post_id: PostId", t.account_id as "account_id: AccountId",
+                  a.network, a.handle, t.state, t.due_at, t.due_local, t.due_zone, t.next_step_at, t.tries, t.error_code,
+                  t.error_message, t.error_next_step, t.published_at, t.removal_requested_at, t.removed_at
+           from targets t join accounts a using (workspace_id, account_id)
+           where t.workspace_id = $1 and t.post_id = $2 order by a.network, a.handle, t.target_id"#,
+        workspace.uuid(),
+        post.uuid()
+    )
+    .fetch_all(db)
+    .await?
+    .into_iter()
+    .map(TargetRow::read)
+    .collect()
+}
+
+/// The post that a target belongs to.
+pub async fn post_of(db: &mut PgConnection, workspace: WorkspaceId, target: TargetId) -> Result<Option<PostId>> {
+    Ok(sqlx::query_scalar!(
+        r#"select post_id as "id: PostId" from targets where workspace_id = $1 and target_id = $2"#,
+        workspace.uuid(),
+        target.uuid()
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
+pub async fn insert(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    target: TargetId,
+    post: PostId,
+    account: AccountId,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into targets (workspace_id, target_id, post_id, account_id, state, created_at, updated_at)
+         values ($1, $2, $3, $4, 'draft', $5, $5)",
+        workspace.uuid(),
+        target.uuid(),
+        post.uuid(),
+        account.uuid(),
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Only targets that nothing was ever sent for.
+pub async fn delete(db: &mut PgConnection, workspace: WorkspaceId, target: TargetId) -> Result<()> {
+    sqlx::query!(
+        "delete from targets where workspace_id = $1 and target_id = $2",
+        workspace.uuid(),
+        target.uuid()
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Writes every field that a step of the target's life can change.
+pub async fn save(db: &mut PgConnection, workspace: WorkspaceId, target: &Target, now: Timestamp) -> Result<()> {
+    let error = target.error.as_ref();
+    sqlx::query!(
+        "update targets set state = $3, due_at = $4, due_local = $5, due_zone = $6, next_step_at = $7, tries = $8,
+                error_code = $9, error_message = $10, error_next_step = $11, published_at = $12,
+                removal_requested_at = $13, removed_at = $14, updated_at = $15
+         where workspace_id = $1 and target_id = $2",
+        workspace.uuid(),
+        target.target_id.uuid(),
+        target.state.as_str(),
+        target.due_at,
+        target.due_local,
+        target.due_zone,
+        target.next_step_at,
+        target.tries,
+        error.map(|error| &error.code),
+        error.map(|error| &error.message),
+        error.map(|error| &error.next_step),
+        target.published_at,
+        target.removal_requested_at,
+        target.removed_at,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// One message of a target and what became of it.
+#[derive(Debug, Clone)]
+pub struct Segment {
+    pub target_id: TargetId,
+    pub ordinal: i32,
+    pub message: Message,
+    pub send_key: Uuid,
+    pub stamped_at: Option<Timestamp>,
+    pub prepared: Option<Value>,
+    /// A serialised `Remote` of the network's adapter.
+    pub remote: Option<Value>,
+    pub published_at: Option<Timestamp>,
+}
+
+/// The messages of these targets, in order.
+pub async fn segments(db: &mut PgConnection, workspace: WorkspaceId, targets: &[TargetId]) -> Result<Vec<Segment>> {
+    let ids: Vec<_> = targets.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query!(
+        r#"select target_id as "target_id: TargetId", ordinal, text, media, send_key, stamped_at, prepared, remote, published_at
+           from segments where workspace_id = $1 and target_id = any ($2) order by target_id, ordinal"#,
+        workspace.uuid(),
+        &ids
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let media: Vec<MediaRef> = serde_json::from_value(row.media).map_err(Error::internal)?;
+            Ok(Segment {
+                target_id: row.target_id,
+                ordinal: row.ordinal,
+                message: Message { text: row.text, media },
+                send_key: row.send_key,
+                stamped_at: row.stamped_at,
+                prepared: row.prepared,
+                remote: row.remote,
+                published_at: row.published_at,
+            })
+        })
+        .collect()
+}
+
+/// Puts other messages in place of the present ones. `send_keys` has one fresh key per message.
+pub async fn replace_segments(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    target: TargetId,
+    messages: &[Message],
+    send_keys: &[Uuid],
+) -> Result<()> {
+    sqlx::query!("delete from segments where workspace_id = $1 and target_id = $2", workspace.uuid(), target.uuid())
+        .execute(&mut *db)
+        .await?;
+    let ordinals: Vec<i32> = (0..).take(messages.len()).collect();
+    let texts: Vec<String> = messages.iter().map(|message| message.text.clone()).collect();
+    let media: Vec<Value> = messages
+        .iter()
+        .map(|message| serde_json::to_value(&message.media).map_err(Error::internal))
+        .collect::<Result<_>>()?;
+    sqlx::query!(
+        "insert into segments (workspace_id, target_id, ordinal, text, media, send_key)
+         select $1, $2, * from unnest($3::int[], $4::text[], $5::jsonb[], $6::uuid[])",
+        workspace.uuid(),
+        target.uuid(),
+        &ordinals,
+        &texts,
+        &media,
+        send_keys
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Keeps what the adapter prepared (uploaded images, resolved mentions).
+pub async fn set_prepared(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    target: TargetId,
+    ordinal: i32,
+    prepared: Option<&Value>,
+) -> Result<()> {
+    sqlx::query!(
+        "update segments set prepared = $4 where workspace_id = $1 and target_id = $2 and ordinal = $3",
+        workspace.uuid(),
+        target.uuid(),
+        ordinal,
+        prepared
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Fixes the creation time that the network will show; a later attempt finds the first one's.
+pub async fn stamp(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    target: TargetId,
+    ordinal: i32,
+    now: Timestamp,
+) -> Result<Timestamp> {
+    Ok(sqlx::query_scalar!(
+        r#"update segments set stamped_at = coalesce(stamped_at, $4)
+           where workspace_id = $1 and target_id = $2 and ordinal = $3 returning stamped_at as "stamped_at!""#,
+        workspace.uuid(),
+        target.uuid(),
+        ordinal,
+        now
+    )
+    .fetch_one(db)
+    .await?)
+}
+
+/// The message is public.
+pub async fn set_remote(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    target: TargetId,
+    ordinal: i32,
+    remote: &Value,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query!(
+        "update segments set remote = $4, published_at = $5 where workspace_id = $1 and target_id = $2 and ordinal = $3",
+        workspace.uuid(),
+        target.uuid(),
+        ordinal,
+        remote,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// One try to make a message public.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    pub attempt_id: AttemptId,
+    pub ordinal: i32,
+    pub number: i32,
+    pub state: String,
+    pub armed_at: Timestamp,
+    pub send_deadline: Timestamp,
+    pub finished_at: Option<Timestamp>,
+    pub evidence: Option<String>,
+}
+
+/// Every attempt at a target, oldest first.
+pub async fn attempts(db: &mut PgConnection, workspace: WorkspaceId, target: TargetId) -> Result<Vec<Attempt>> {
+    Ok(sqlx::query_as!(
+        Attempt,
+        r#"select attempt_id as "attempt_id: AttemptId", ordinal, number, state, armed_at, send_deadline, finished_at, evidence
+           from attempts where workspace_id = $1 and target_id = $2 order by ordinal, number"#,
+        workspace.uuid(),
+        target.uuid()
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+pub struct NewAttempt<'a> {
+    pub attempt_id: AttemptId,
+    pub target_id: TargetId,
+    pub ordinal: i32,
+    pub fingerprint: &'a [u8; 32],
+    pub fence: i64,
+    pub armed_at: Timestamp,
+    pub send_deadline: Timestamp,
+}
+
+/// Arms an attempt. The database refuses when the post must not be sent: then the reason comes back as text.
+pub async fn arm(db: &mut PgConnection, workspace: WorkspaceId, attempt: &NewAttempt<'_>) -> Result<std::result::Result<(), String>> {
+    let done = sqlx::query!(
+        "insert into attempts (workspace_id, attempt_id, target_id, ordinal, number, state, fingerprint, fence, armed_at,
+                               send_deadline)
+         select $1, $2, $3, $4, 1 + coalesce(max(number), 0), 'armed', $5, $6, $7, $8
+         from attempts where workspace_id = $1 and target_id = $3 and ordinal = $4",
+        workspace.uuid(),
+        attempt.attempt_id.uuid(),
+        attempt.target_id.uuid(),
+        attempt.ordinal,
+        attempt.fingerprint.as_slice(),
+        attempt.fence,
+        attempt.armed_at,
+        attempt.send_deadline
+    )
+    .execute(db)
+    .await;
+    match done {
+        Ok(_) => Ok(Ok(())),
+        Err(sqlx::Error::Database(error)) if error.constraint() == Some("attempt_may_arm") => {
+            Ok(Err(error.message().to_owned()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Ends an attempt that is armed or whose outcome was unknown. `false`: somebody else ended it.
+pub async fn finish_attempt(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    attempt: AttemptId,
+    state: &str,
+    evidence: Option<&str>,
+    now: Timestamp,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "update attempts set state = $3, evidence = coalesce($4, evidence), finished_at = $5
+         where workspace_id = $1 and attempt_id = $2 and state in ('armed', 'unknown')",
+        workspace.uuid(),
+        attempt.uuid(),
+        state,
+        evidence,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// A line of the calendar.
+#[derive(Debug, Clone)]
+pub struct CalendarRow {
+    pub post_id: PostId,
+    pub excerpt: String,
+    pub network: String,
+    pub handle: String,
+    pub state: String,
+    pub at: Timestamp,
+}
+
+/// What is or was to be published in `[from, to)`, by time.
+pub async fn calendar(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    from: Timestamp,
+    to: Timestamp,
+    account: Option<AccountId>,
+    published_or_by: Option<MemberId>,
+    limit: i64,
+) -> Result<Vec<CalendarRow>> {
+    Ok(sqlx::query_as!(
+        CalendarRow,
+        r#"select p.post_id as "post_id: PostId", coalesce(p.title, p.excerpt) as "excerpt!", a.network, a.handle, t.state,
+                  coalesce(t.published_at, t.due_at) as "at!"
+           from targets t
+           join posts p using (workspace_id, post_id)
+           join accounts a using (workspace_id, account_id)
+           where t.workspace_id = $1 and p.deleted_at is null and t.state <> 'cancelled'
+             and coalesce(t.published_at, t.due_at) >= $2 and coalesce(t.published_at, t.due_at) < $3
+             and ($4::uuid is null or t.account_id = $4)
+             and ($5::uuid is null or p.author_id = $5 or t.state = 'published')
+           order by coalesce(t.published_at, t.due_at), a.handle, p.post_id limit $6"#,
+        workspace.uuid(),
+        from,
+        to,
+        account.map(AccountId::uuid),
+        published_or_by.map(MemberId::uuid),
+        limit
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Whether anything was ever sent, or tried to be.
+pub async fn has_attempts(db: &mut PgConnection, workspace: WorkspaceId, target: TargetId) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from attempts where workspace_id = $1 and target_id = $2) as "any!""#,
+        workspace.uuid(),
+        target.uuid()
+    )
+    .fetch_one(db)
+    .await?)
+}
