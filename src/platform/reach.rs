@@ -1,7 +1,10 @@
 //! From a home to a server that answers and is set up: join the one that runs, adopt one whose starter died, or
 //! start it. Who may stop it again is decided in `cluster.rs`.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use super::{
     cluster::StartOptions,
@@ -53,8 +56,12 @@ async fn join(home: &Home) -> Result<Option<(Facts, Passwords)>> {
 /// The slow way, under `start.lock`.
 async fn bring_up(home: &Home, options: &StartOptions) -> Result<(Facts, Passwords)> {
     let place = Place::prepare(home)?;
-    if server::find(&place.data()).is_some() && server::wait_ready(&place).await? {
-        return adopt(home, &place, options).await;
+    let began = Instant::now();
+    while server::find(&place.data()).is_some() && server::wait_ready(&place).await? {
+        match adopt(home, &place, options).await {
+            Err(error) if passes(&error, began.elapsed()) => tokio::time::sleep(Duration::from_millis(50)).await,
+            adopted => return adopted,
+        }
     }
     clear_leftovers(&place).await?;
     let runtime = runtime::ensure(home, &place, options.bindir.as_deref(), place.data_major()?).await?;
@@ -75,6 +82,15 @@ async fn bring_up(home: &Home, options: &StartOptions) -> Result<(Facts, Passwor
             tracing::debug!(?stopped, "gave up a start");
             Err(error)
         }
+    }
+}
+
+/// A server that was killed is still there for a moment, and one that lost a session to a crash starts anew inside.
+fn passes(error: &Error, waited: Duration) -> bool {
+    match error.code() {
+        "pg_unreachable" => waited < Duration::from_secs(2),
+        "pg_not_ready" => waited < Duration::from_secs(60),
+        _ => false,
     }
 }
 

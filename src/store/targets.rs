@@ -276,6 +276,18 @@ pub async fn set_prepared(
     Ok(())
 }
 
+/// The next attempt prepares anew.
+pub async fn forget_prepared(db: &mut PgConnection, workspace: WorkspaceId, target: TargetId) -> Result<()> {
+    sqlx::query!(
+        "update segments set prepared = null where workspace_id = $1 and target_id = $2 and remote is null",
+        workspace.uuid(),
+        target.uuid()
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Fixes the creation time that the network will show; a later attempt finds the first one's.
 pub async fn stamp(
     db: &mut PgConnection,

@@ -173,6 +173,8 @@ pub async fn not_sent(app: &App, claim: &Claimed, seen: &Target, failure: &Failu
 /// The network proved that nothing became public; decides what that means.
 async fn refuse(app: &App, tx: &mut Tx, claim: &Claimed, target: &mut Target, failure: &Failure, now: Timestamp) -> Result<()> {
     let said = format!("{} said: {}", target.network, failure.message);
+    // Networks throw away what was uploaded and not used.
+    targets::forget_prepared(tx, claim.workspace, target.target_id).await?;
     match failure.kind {
         FailureKind::TokenExpired if target.tries < 3 => {
             tokens::expire(tx, claim.workspace, target.account_id, now).await?;
@@ -255,6 +257,7 @@ pub async fn refused_by_database(app: &App, claim: &Claimed, reason: &str) -> Re
 
 /// An attempt was looked up and is proved not to be public: it may be sent again.
 pub async fn absent(tx: &mut Tx, claim: &Claimed, target: &mut Target, now: Timestamp) -> Result<()> {
+    targets::forget_prepared(tx, claim.workspace, target.target_id).await?;
     let reason = Reason::new("sent_again", "The first call did not arrive; it is sent again.", "Nothing to do.");
     try_later(tx, claim, target, reason, now, now).await
 }

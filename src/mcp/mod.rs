@@ -1,0 +1,7 @@
+//! The MCP server: what a client of either protocol era sees of the tools and resources. Knows protocol types and the
+//! registry; every call goes to a use case.
+
+mod ask;
+mod server;
+
+pub use server::{Caller, Server};

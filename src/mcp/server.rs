@@ -1,0 +1,276 @@
+//! The handler that rmcp drives: lists and calls tools by hand over the registry, so that role, toolsets and the
+//! read-only switch decide what a caller is offered.
+
+use std::sync::Arc;
+
+use data_encoding::BASE64URL_NOPAD;
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, DiscoverResult, Implementation,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
+        ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
+    },
+    service::RequestContext,
+};
+use serde_json::{Map, Value, json};
+
+use super::ask::{self, Answered};
+use crate::{
+    app::{
+        App,
+        ctx::{Actor, Ctx, Origin},
+        use_case::CallOptions,
+    },
+    error::{Error, Kind, PublicError, Result},
+    ids::WorkspaceId,
+    model::roles::Role,
+    resources,
+    store::db::Entrance,
+    tools::{
+        self,
+        registry::{Profile, Said, ToolReply, ToolSpec},
+    },
+    transport,
+};
+
+/// Who calls, and in which workspace.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub workspace: WorkspaceId,
+    pub actor: Actor,
+    pub origin: Origin,
+}
+
+/// One for all callers. Holds nothing of any of them.
+#[derive(Clone)]
+pub struct Server {
+    app: Arc<App>,
+    profile: Arc<Profile>,
+    /// The caller on stdio; over HTTP each request brings its own.
+    local: Option<Caller>,
+}
+
+const INSTRUCTIONS: &str = "AllIN plans, schedules and publishes posts on social networks. Begin with workspace_overview: it \
+shows the accounts, the time zone and what is planned. Draft with post_create, then post_schedule or post_publish. Images come \
+in through asset_add. Times without an offset are local to the workspace. Every error says what to do next. Publishing and \
+deleting ask the person first.";
+
+impl Server {
+    pub fn new(app: Arc<App>, profile: Profile, local: Option<Caller>) -> Self {
+        Self { app, profile: Arc::new(profile), local }
+    }
+
+    fn ctx(&self, context: &RequestContext<RoleServer>) -> std::result::Result<Ctx, ErrorData> {
+        let caller = transport::principal::<Caller>(context).or_else(|| self.local.clone());
+        let caller = caller.ok_or_else(|| ErrorData::internal_error("no caller is known for this request", None))?;
+        Ok(Ctx { workspace: caller.workspace, actor: caller.actor, origin: caller.origin, request: self.app.new_request() })
+    }
+
+    /// The caller's role; an error when its access has ended.
+    async fn role(&self, ctx: &Ctx) -> Result<Role> {
+        let entrance = match &ctx.actor {
+            Actor::Person { member } | Actor::Connection { member, .. } => Entrance::Member { member: *member, key: None },
+            Actor::ApiKey { member, key } => Entrance::Member { member: *member, key: Some(*key) },
+            Actor::System { .. } => Entrance::System,
+        };
+        let (tx, entered) = self.app.db.tenant(ctx.workspace, entrance, self.app.now()).await?;
+        tx.finish_read();
+        Ok(entered.role.unwrap_or(Role::Admin))
+    }
+
+    async fn run(&self, spec: &ToolSpec, request: CallToolRequestParams, context: &RequestContext<RoleServer>, ctx: &Ctx) -> CallToolResponse {
+        let answered = ask::answered(&request);
+        if let (Some(_), Answered::Yes(state)) = (spec.page, &answered) {
+            return self.reopened(ctx, spec, state).map_or_else(|error| failed(&error).into(), |said| finished(said).into());
+        }
+        let (arguments, mut options) = match split(request.arguments.unwrap_or_default()) {
+            Ok(split) => split,
+            Err(error) => return failed(&error).into(),
+        };
+        match answered {
+            Answered::No => return ask::declined().into(),
+            Answered::Yes(state) => options.confirmation = Some(state),
+            Answered::NotYet => {}
+        }
+        let mut reply = (spec.call)(&self.app, ctx, arguments.clone(), options.clone()).await;
+        if let Ok(ToolReply::Ask(asked)) = &reply {
+            let abilities = ask::abilities(context);
+            match (abilities.modern, abilities.form) {
+                (true, true) => return ask::input_required(asked),
+                (false, true) => match ask::elicit(context, asked).await {
+                    Some(true) => {
+                        options.confirmation = Some(asked.state.clone());
+                        reply = (spec.call)(&self.app, ctx, arguments, options).await;
+                    }
+                    Some(false) => return ask::declined().into(),
+                    None => return ask::in_words(asked).into(),
+                },
+                (_, false) => return ask::in_words(asked).into(),
+            }
+        }
+        match reply {
+            Ok(ToolReply::Done(said)) => self.show(ctx, spec, said, context).await,
+            Ok(ToolReply::Ask(asked)) => ask::in_words(&asked).into(),
+            Err(error) => failed(&error).into(),
+        }
+    }
+
+    /// Opens the page that a result names, where the client can.
+    async fn show(&self, ctx: &Ctx, spec: &ToolSpec, said: Said, context: &RequestContext<RoleServer>) -> CallToolResponse {
+        let Some(url) = spec.page.and_then(|page| page(&said.data)) else { return finished(said).into() };
+        let abilities = ask::abilities(context);
+        if !abilities.url {
+            return finished(said).into();
+        }
+        if abilities.modern {
+            return ask::page(url, format!("{}: enter the password on this page.", spec.tool.title.as_deref().unwrap_or(spec.name)), self.sealed(ctx, spec, &said));
+        }
+        if let Ok(url) = url.parse::<url::Url>() {
+            let id = self.app.new_request().to_string();
+            tokio::select! {
+                // Whatever the person does with the page, the result says what comes next.
+                _ = context.peer.elicit_url(spec.name, url, id) => {}
+                () = context.ct.cancelled() => {}
+            }
+        }
+        finished(said).into()
+    }
+
+    fn sealed(&self, ctx: &Ctx, spec: &ToolSpec, said: &Said) -> String {
+        let payload = json!({ "data": said.data, "text": said.text }).to_string();
+        let signature = self.app.vault.sign("page", &self.page_text(ctx, spec, &payload));
+        format!("{}.{}", BASE64URL_NOPAD.encode(payload.as_bytes()), BASE64URL_NOPAD.encode(&signature))
+    }
+
+    fn page_text(&self, ctx: &Ctx, spec: &ToolSpec, payload: &str) -> Vec<u8> {
+        format!("{}\n{}\n{}\n{payload}", ctx.workspace, ctx.actor.key(), spec.name).into_bytes()
+    }
+
+    fn reopened(&self, ctx: &Ctx, spec: &ToolSpec, state: &str) -> Result<Said> {
+        let wrong = || Error::conflict("state_invalid", "This state is not from this call.").next("Call the tool anew.");
+        let (payload, signature) = state.split_once('.').ok_or_else(wrong)?;
+        let payload = BASE64URL_NOPAD.decode(payload.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(wrong)?;
+        let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).map_err(|_| wrong())?;
+        if !self.app.vault.verify("page", &self.page_text(ctx, spec, &payload), &signature) {
+            return Err(wrong());
+        }
+        let mut value: Value = serde_json::from_str(&payload).map_err(|_| wrong())?;
+        let text = value.get("text").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let data = value.get_mut("data").map(Value::take).ok_or_else(wrong)?;
+        Ok(Said { data, text, replayed: false })
+    }
+}
+
+/// Takes out what belongs to the call and not to the use case.
+fn split(mut arguments: Map<String, Value>) -> Result<(Map<String, Value>, CallOptions)> {
+    let mut take = |name: &'static str, most: usize| match arguments.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if !text.is_empty() && text.len() <= most => Ok(Some(text)),
+        Some(_) => Err(Error::invalid("arguments_invalid", format!("`{name}` is no text of 1 to {most} characters."))
+            .field(name, format!("1 to {most} characters"))),
+    };
+    let options = CallOptions { idempotency_key: take("idempotency_key", 200)?, confirmation: take("confirmation", 2000)? };
+    Ok((arguments, options))
+}
+
+fn finished(said: Said) -> CallToolResult {
+    let text = if said.replayed { format!("Done before; this is the first result. {}", said.text) } else { said.text };
+    let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+    result.structured_content = Some(said.data);
+    result
+}
+
+/// What the caller can do something about, as a tool result that the model reads.
+fn failed(error: &Error) -> CallToolResult {
+    let public = error.public();
+    let mut result = CallToolResult::error(vec![ContentBlock::text(in_words(&public))]);
+    result.structured_content = Some(json!({ "error": public }));
+    result
+}
+
+fn in_words(error: &PublicError) -> String {
+    let mut text = format!("{} [{}]\nNext: {}", error.message, error.code, error.next_step);
+    for issue in &error.details {
+        text.push_str(&format!("\n{}: {}", issue.field, issue.message));
+    }
+    text
+}
+
+/// An error outside a tool result.
+fn protocol_error(error: &Error) -> ErrorData {
+    let public = error.public();
+    let data = serde_json::to_value(&public).ok();
+    match error.kind() {
+        Kind::NotFound => ErrorData::resource_not_found(public.message, data),
+        Kind::Invalid | Kind::Forbidden | Kind::Unauthenticated | Kind::Conflict | Kind::NeedsConfirmation | Kind::Limit => {
+            ErrorData::invalid_params(public.message, data)
+        }
+        Kind::Unavailable | Kind::Cancelled | Kind::Internal => ErrorData::internal_error(public.message, data),
+    }
+}
+
+/// Lists depend on the caller, so no cache may share them; a minute is short enough for a changed role.
+const LIST_TTL_MS: u64 = 60_000;
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_resources().build();
+        let implementation = Implementation::new("allin", env!("CARGO_PKG_VERSION"))
+            .with_title("AllIN")
+            .with_description("Plans, schedules and publishes posts on social networks.");
+        ServerConfig::new(capabilities).with_server_info(implementation).with_instructions(INSTRUCTIONS)
+    }
+
+    async fn discover(&self, _: RequestContext<RoleServer>) -> std::result::Result<DiscoverResult, ErrorData> {
+        let info = self.get_info();
+        let versions = self.supported_protocol_versions().into_owned();
+        let mut result = DiscoverResult::new(versions, info.capabilities)
+            .with_server_info(info.server_info)
+            // The same for everybody, and as long as this version of the program runs.
+            .with_ttl_ms(3_600_000)
+            .with_cache_scope(CacheScope::Public);
+        result.instructions = Some(INSTRUCTIONS.to_owned());
+        Ok(result)
+    }
+
+    async fn list_tools(&self, _: Option<PaginatedRequestParams>, context: RequestContext<RoleServer>) -> std::result::Result<ListToolsResult, ErrorData> {
+        let ctx = self.ctx(&context)?;
+        let role = self.role(&ctx).await.map_err(|error| protocol_error(&error))?;
+        let offered = tools::all().iter().filter(|spec| self.profile.offers(spec, role)).map(|spec| spec.tool.clone()).collect();
+        Ok(ListToolsResult::with_all_items(offered).with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
+    }
+
+    async fn call_tool(&self, request: CallToolRequestParams, context: RequestContext<RoleServer>) -> std::result::Result<CallToolResponse, ErrorData> {
+        let spec = tools::find(&request.name).filter(|spec| self.profile.has(spec));
+        let spec = spec.ok_or_else(|| ErrorData::invalid_params(format!("tool not found: {}", request.name), None))?;
+        let ctx = self.ctx(&context)?;
+        tokio::select! {
+            // Dropped, a local call rolls back; one that is talking to a network leaves what the publisher picks up.
+            () = context.ct.cancelled() => Ok(failed(&Error::cancelled("cancelled", "The call was cancelled.")).into()),
+            response = self.run(spec, request, &context, &ctx) => Ok(response),
+        }
+    }
+
+    /// Asked by the transport before any caller is known: answers for every tool of the profile.
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        tools::find(name).filter(|spec| self.profile.has(spec)).map(|spec| spec.tool.clone())
+    }
+
+    async fn list_resources(&self, _: Option<PaginatedRequestParams>, _: RequestContext<RoleServer>) -> std::result::Result<ListResourcesResult, ErrorData> {
+        Ok(ListResourcesResult::with_all_items(resources::list()).with_ttl_ms(3_600_000).with_cache_scope(CacheScope::Public))
+    }
+
+    async fn list_resource_templates(&self, _: Option<PaginatedRequestParams>, _: RequestContext<RoleServer>) -> std::result::Result<ListResourceTemplatesResult, ErrorData> {
+        Ok(ListResourceTemplatesResult::with_all_items(resources::templates()).with_ttl_ms(3_600_000).with_cache_scope(CacheScope::Public))
+    }
+
+    async fn read_resource(&self, request: ReadResourceRequestParams, context: RequestContext<RoleServer>) -> std::result::Result<ReadResourceResponse, ErrorData> {
+        let ctx = self.ctx(&context)?;
+        let read = resources::read(&self.app, &ctx, &request.uri);
+        tokio::select! {
+            () = context.ct.cancelled() => Err(protocol_error(&Error::cancelled("cancelled", "The call was cancelled."))),
+            result = read => Ok(result.map_err(|error| protocol_error(&error))?.with_ttl_ms(0).with_cache_scope(CacheScope::Private).into()),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! MCP resources: the same reads as the tools', by address. One file per noun; here is the table of addresses.
+
+mod accounts;
+mod calendar;
+mod networks;
+mod posts;
+
+use rmcp::model::{ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
+use serde::Serialize;
+
+use crate::{
+    app::{App, ctx::Ctx},
+    error::{Error, Result},
+};
+
+/// Every address begins with it.
+const SCHEME: &str = "allin://";
+const MIME: &str = "application/json";
+
+/// Resources with a fixed address.
+pub fn list() -> Vec<Resource> {
+    [accounts::resources(), calendar::resources(), networks::resources()].into_iter().flatten().collect()
+}
+
+/// Resources whose address has a part to fill in.
+pub fn templates() -> Vec<ResourceTemplate> {
+    [calendar::templates(), networks::templates(), posts::templates()].into_iter().flatten().collect()
+}
+
+/// Reads one address.
+pub async fn read(app: &App, ctx: &Ctx, uri: &str) -> Result<ReadResourceResult> {
+    let path = uri.strip_prefix(SCHEME).unwrap_or_default();
+    let parts: Vec<&str> = path.split('/').collect();
+    match *parts.as_slice() {
+        ["accounts"] => accounts::read(app, ctx, uri).await,
+        ["calendar"] => calendar::read(app, ctx, uri, None, None).await,
+        ["calendar", from] => calendar::read(app, ctx, uri, Some(from), None).await,
+        ["calendar", from, days] => calendar::read(app, ctx, uri, Some(from), Some(days)).await,
+        ["networks"] => networks::read(app, ctx, uri, None).await,
+        ["networks", network] => networks::read(app, ctx, uri, Some(network)).await,
+        ["posts", id] => posts::read(app, ctx, uri, id).await,
+        _ => Err(no_such_resource()),
+    }
+}
+
+fn no_such_resource() -> Error {
+    Error::not_found("resource_not_found", "There is no such resource.")
+        .next("resources/list and resources/templates/list show the addresses.")
+}
+
+fn resource(path: &str, title: &str, description: &str) -> Resource {
+    Resource::new(format!("{SCHEME}{path}"), path).with_title(title).with_description(description).with_mime_type(MIME)
+}
+
+fn template(path: &str, name: &str, title: &str, description: &str) -> ResourceTemplate {
+    ResourceTemplate::new(format!("{SCHEME}{path}"), name).with_title(title).with_description(description).with_mime_type(MIME)
+}
+
+fn contents(uri: &str, value: &impl Serialize) -> Result<ReadResourceResult> {
+    let text = serde_json::to_string(value).map_err(Error::internal)?;
+    Ok(ReadResourceResult::new(vec![ResourceContents::text(text, uri).with_mime_type(MIME)]))
+}

@@ -1,0 +1,42 @@
+//! MCP tools: each translates and calls one use case. One file per noun; what they share is the registry.
+
+mod accounts;
+mod assets;
+mod calendar;
+mod members;
+mod networks;
+mod posts;
+pub mod registry;
+mod schema;
+mod workspaces;
+
+use std::sync::LazyLock;
+
+use registry::ToolSpec;
+
+/// Every tool, by name.
+pub fn all() -> &'static [ToolSpec] {
+    static ALL: LazyLock<Vec<ToolSpec>> = LazyLock::new(|| {
+        let mut all: Vec<ToolSpec> = [
+            workspaces::tools(),
+            accounts::tools(),
+            networks::tools(),
+            assets::tools(),
+            posts::tools(),
+            calendar::tools(),
+            members::tools(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        all.sort_by_key(|spec| spec.name);
+        all
+    });
+    &ALL
+}
+
+/// The tool of that name.
+pub fn find(name: &str) -> Option<&'static ToolSpec> {
+    let all = all();
+    all.binary_search_by_key(&name, |spec| spec.name).ok().and_then(|index| all.get(index))
+}
