@@ -442,6 +442,11 @@ create function person_workspaces_of(p_person uuid) returns table (workspace_id 
     language sql stable security definer set search_path = public, pg_temp
 as $$ select workspace_id, member_id from person_workspaces where person_id = p_person order by workspace_id $$;
 
+create function workspaces_all(p_after uuid, p_limit integer) returns table (workspace_id uuid)
+    language sql stable security definer set search_path = public, pg_temp
+as $$ select distinct workspace_id from person_workspaces where p_after is null or workspace_id > p_after
+      order by workspace_id limit p_limit $$;
+
 create function dispatch_put(p_workspace uuid, p_target uuid, p_account uuid, p_due timestamptz) returns void
     language sql security definer set search_path = public, pg_temp
 as $$ insert into dispatch (workspace_id, target_id, account_id, due_at, fence)
@@ -578,7 +583,7 @@ begin
     return new;
 end
 $$;
-create trigger attempt_may_arm before insert on attempts for each row execute function attempt_may_arm();
+create trigger attempt_may_arm before insert on attempts for each row when (new.state = 'armed') execute function attempt_may_arm();
 
 do $$
 declare

@@ -2,6 +2,8 @@
 //! registry; every call goes to a use case.
 
 mod ask;
+mod keys;
 mod server;
 
+pub use keys::{Keys, Sessions};
 pub use server::{Caller, Server};

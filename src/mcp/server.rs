@@ -245,11 +245,14 @@ impl ServerHandler for Server {
         let spec = tools::find(&request.name).filter(|spec| self.profile.has(spec));
         let spec = spec.ok_or_else(|| ErrorData::invalid_params(format!("tool not found: {}", request.name), None))?;
         let ctx = self.ctx(&context)?;
-        tokio::select! {
-            // Dropped, a local call rolls back; one that is talking to a network leaves what the publisher picks up.
-            () = context.ct.cancelled() => Ok(failed(&Error::cancelled("cancelled", "The call was cancelled.")).into()),
-            response = self.run(spec, request, &context, &ctx) => Ok(response),
-        }
+        transport::contain(async {
+            tokio::select! {
+                // Dropped, a local call rolls back; one that is talking to a network leaves what the publisher picks up.
+                () = context.ct.cancelled() => Ok(failed(&Error::cancelled("cancelled", "The call was cancelled.")).into()),
+                response = self.run(spec, request, &context, &ctx) => Ok(response),
+            }
+        })
+        .await
     }
 
     /// Asked by the transport before any caller is known: answers for every tool of the profile.
@@ -267,10 +270,15 @@ impl ServerHandler for Server {
 
     async fn read_resource(&self, request: ReadResourceRequestParams, context: RequestContext<RoleServer>) -> std::result::Result<ReadResourceResponse, ErrorData> {
         let ctx = self.ctx(&context)?;
-        let read = resources::read(&self.app, &ctx, &request.uri);
-        tokio::select! {
-            () = context.ct.cancelled() => Err(protocol_error(&Error::cancelled("cancelled", "The call was cancelled."))),
-            result = read => Ok(result.map_err(|error| protocol_error(&error))?.with_ttl_ms(0).with_cache_scope(CacheScope::Private).into()),
-        }
+        transport::contain(async {
+            tokio::select! {
+                () = context.ct.cancelled() => Err(protocol_error(&Error::cancelled("cancelled", "The call was cancelled."))),
+                result = resources::read(&self.app, &ctx, &request.uri) => {
+                    let read = result.map_err(|error| protocol_error(&error))?;
+                    Ok(read.with_ttl_ms(0).with_cache_scope(CacheScope::Private).into())
+                }
+            }
+        })
+        .await
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use crate::error::Result;
+use crate::{error::Result, ids::WorkspaceId};
 
 pub async fn get(db: &mut PgConnection, name: &str) -> Result<Option<Value>> {
     Ok(sqlx::query_scalar!("select value from installation where name = $1", name).fetch_optional(db).await?)
@@ -28,14 +28,33 @@ pub async fn put(db: &mut PgConnection, name: &str, value: &Value) -> Result<()>
     Ok(())
 }
 
-/// The name of the newest migration that ran, and how many did.
+/// The newest migration that ran; `None` when none did, or the last run broke off before it let us see.
 pub async fn schema_version(db: &mut PgConnection) -> Result<Option<i64>> {
-    let known = sqlx::query_scalar!(r#"select to_regclass('public._sqlx_migrations') is not null as "known!""#)
-        .fetch_one(&mut *db)
-        .await?;
-    if !known {
+    let readable = sqlx::query_scalar!(
+        r#"select coalesce(has_table_privilege(to_regclass('public._sqlx_migrations'), 'select'), false) as "readable!""#
+    )
+    .fetch_one(&mut *db)
+    .await?;
+    if !readable {
         return Ok(None);
     }
     // Not a checked macro: the table belongs to the migrator, not to our migrations.
     Ok(sqlx::query_scalar("select max(version) from _sqlx_migrations where success").fetch_one(db).await?)
+}
+
+/// Names the server's data, so that a copy restored elsewhere is noticed.
+pub async fn cluster_identity(db: &mut PgConnection) -> Result<String> {
+    Ok(sqlx::query_scalar!(r#"select system_identifier::text as "id!" from pg_control_system()"#).fetch_one(db).await?)
+}
+
+/// Every workspace, by id, after a given one.
+pub async fn workspaces(db: &mut PgConnection, after: Option<WorkspaceId>, limit: i32) -> Result<Vec<WorkspaceId>> {
+    let ids = sqlx::query_scalar!(
+        r#"select workspace_id as "id!" from workspaces_all($1, $2)"#,
+        after.map(WorkspaceId::uuid),
+        limit
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(ids.into_iter().map(WorkspaceId).collect())
 }

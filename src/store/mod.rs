@@ -8,6 +8,7 @@ pub mod db;
 pub mod dispatch;
 pub mod idempotency;
 pub mod installation;
+pub mod migrate;
 pub mod posts;
 pub mod sessions;
 pub mod targets;

@@ -294,7 +294,7 @@ pub async fn stamp(
     workspace: WorkspaceId,
     target: TargetId,
     ordinal: i32,
-    now: Timestamp,
+    at: Timestamp,
 ) -> Result<Timestamp> {
     Ok(sqlx::query_scalar!(
         r#"update segments set stamped_at = coalesce(stamped_at, $4)
@@ -302,7 +302,7 @@ pub async fn stamp(
         workspace.uuid(),
         target.uuid(),
         ordinal,
-        now
+        at
     )
     .fetch_one(db)
     .await?)
@@ -469,4 +469,38 @@ pub async fn has_attempts(db: &mut PgConnection, workspace: WorkspaceId, target:
     )
     .fetch_one(db)
     .await?)
+}
+
+/// Targets that were to go out by now, with their posts.
+pub async fn scheduled_by(db: &mut PgConnection, workspace: WorkspaceId, now: Timestamp) -> Result<Vec<(PostId, TargetId)>> {
+    let rows = sqlx::query!(
+        "select post_id, target_id from targets where workspace_id = $1 and state = 'scheduled' and due_at <= $2",
+        workspace.uuid(),
+        now
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (PostId(row.post_id), TargetId(row.target_id))).collect())
+}
+
+/// Notes that a message may have been sent by somebody we know nothing of: it is looked up before it is sent.
+pub async fn insert_unknown_attempt(db: &mut PgConnection, workspace: WorkspaceId, attempt: &NewAttempt<'_>, evidence: &str) -> Result<()> {
+    sqlx::query!(
+        "insert into attempts (workspace_id, attempt_id, target_id, ordinal, number, state, fingerprint, fence, armed_at,
+                               send_deadline, finished_at, evidence)
+         select $1, $2, $3, $4, 1 + coalesce(max(number), 0), 'unknown', $5, $6, $7, $8, $7, $9
+         from attempts where workspace_id = $1 and target_id = $3 and ordinal = $4",
+        workspace.uuid(),
+        attempt.attempt_id.uuid(),
+        attempt.target_id.uuid(),
+        attempt.ordinal,
+        attempt.fingerprint.as_slice(),
+        attempt.fence,
+        attempt.armed_at,
+        attempt.send_deadline,
+        evidence
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }

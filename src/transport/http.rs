@@ -266,4 +266,4 @@ async fn run(
 
 #[cfg(test)]
 #[path = "http_tests.rs"]
-mod tests;
+pub(super) mod tests;

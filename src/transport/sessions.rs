@@ -155,3 +155,7 @@ fn is_modern(headers: &HeaderMap) -> bool {
         .and_then(|value| value.to_str().ok())
         .is_some_and(|version| version >= ProtocolVersion::V_2026_07_28.as_str())
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -1,19 +1,42 @@
 //! One client on stdin and stdout. Nothing but the protocol may be written to stdout; logs go to stderr.
 //! Must not know tools or accounts.
 
-use rmcp::{ServerHandler, service::ServerInitializeError, transport::stdio_pipes};
+use std::io::{BufRead, ErrorKind};
+
+use rmcp::{ServerHandler, service::ServerInitializeError};
+use tokio::io::{AsyncWriteExt, DuplexStream};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Result};
 
 /// Serves until the client closes stdin or `shutdown` is cancelled. Calls under way then get a moment to answer (5 s
 /// after end of input, 2 s after `shutdown`, both rmcp's), so that the answer of a write is not lost; after that
-/// their token fires.
-///
-/// Where stdin is not a pipe, or the system not Linux, a read of it may still be blocked in a thread when this
-/// returns: end the runtime with `shutdown_background`, not by dropping it.
+/// their token fires. Call it once per process.
 pub async fn serve<H: ServerHandler>(handler: H, shutdown: CancellationToken) -> Result<()> {
-    serve_on(handler, stdio_pipes(), shutdown).await
+    serve_on(handler, (input()?, tokio::io::stdout()), shutdown).await
+}
+
+/// Standard input, read by a thread of its own. tokio's reader, and rmcp's outside Linux pipes, occupy a thread of the
+/// runtime that cannot be woken: after `shutdown` the process would stay until the client writes again. Nobody waits
+/// for this thread at the process's end.
+fn input() -> Result<DuplexStream> {
+    let (ours, mut theirs) = tokio::io::duplex(64 * 1024);
+    let reader = move || {
+        let mut stdin = std::io::stdin().lock();
+        loop {
+            let read = match stdin.fill_buf() {
+                Ok(chunk) if !chunk.is_empty() => match futures::executor::block_on(theirs.write_all(chunk)) {
+                    Ok(()) => chunk.len(),
+                    Err(_) => break,
+                },
+                Err(error) if error.kind() == ErrorKind::Interrupted => 0,
+                Ok(_) | Err(_) => break,
+            };
+            stdin.consume(read);
+        }
+    };
+    std::thread::Builder::new().name("stdin".into()).spawn(reader).map_err(Error::internal)?;
+    Ok(ours)
 }
 
 async fn serve_on<H, R, W>(handler: H, pipes: (R, W), shutdown: CancellationToken) -> Result<()>

@@ -9,6 +9,8 @@ allin=${ALLIN_BIN:-$target/debug/allin}
 fixture_server=${FIXTURE_SERVER_BIN:-$target/debug/examples/conformance_server}
 node=
 python=
+# No caches beside the scripts.
+export PYTHONDONTWRITEBYTECODE=1
 
 hash_of() {
     { cat "$@" && uname -sm; } | if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -c 1-16

@@ -90,7 +90,7 @@ pub struct SegmentView {
     pub url: Option<String>,
     /// The creation time that the network shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stamped_at: Option<Timestamp>,
+    pub created_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_at: Option<Timestamp>,
 }
@@ -155,7 +155,7 @@ fn segment_view(segment: Segment) -> Result<SegmentView> {
         message: segment.message,
         remote_id,
         url: url.flatten(),
-        stamped_at: segment.stamped_at,
+        created_at: segment.stamped_at,
         published_at: segment.published_at,
     })
 }

@@ -281,7 +281,8 @@ async fn arm(app: &App, claim: &Claimed, seen: &Target, segment: &Segment) -> Re
     };
     target.state = state;
     settle::write(&mut tx, workspace, &target, now).await?;
-    let stamped_at = targets::stamp(&mut tx, workspace, claim.target, segment.ordinal, now).await?;
+    let shown = settle::shown_time(&target, segment.ordinal, now);
+    let stamped_at = targets::stamp(&mut tx, workspace, claim.target, segment.ordinal, shown).await?;
     let attempt_id: AttemptId = app.ids.next(now).into();
     let attempt = NewAttempt {
         attempt_id,

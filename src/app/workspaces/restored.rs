@@ -1,0 +1,97 @@
+//! After a restore nobody knows what was published since the backup. Publishing starts paused, and whatever was to go
+//! out meanwhile is held and looked up on its network before it could be sent again.
+
+use serde_json::{Value, json};
+
+use crate::{
+    app::{
+        App,
+        posts::derive,
+        publishing::settle::shown_time,
+    },
+    clock::Timestamp,
+    error::Result,
+    ids::{AttemptId, PostId, TargetId, WorkspaceId},
+    model::{posts::fingerprint, states::TargetState},
+    store::{
+        db::{Entrance, Tx},
+        dispatch, installation, posts,
+        targets::{self, NewAttempt, TargetError},
+        workspaces,
+    },
+};
+
+/// Compares the database's identity with the one it was last used under.
+pub async fn check(app: &App) -> Result<()> {
+    let mut tx = app.db.begin().await?;
+    let identity = json!(installation::cluster_identity(&mut tx).await?);
+    let known = installation::get_or_put(&mut tx, "cluster", &identity).await?;
+    tx.commit().await?;
+    if known == identity {
+        return Ok(());
+    }
+    tracing::warn!("this database was restored or moved: publishing starts paused");
+    hold_everything(app).await?;
+    let mut tx = app.db.begin().await?;
+    installation::put(&mut tx, "cluster", &identity).await?;
+    tx.commit().await
+}
+
+/// What a restore writes in place of the identity, so that the next start notices.
+pub fn unknown_identity() -> Value {
+    Value::Null
+}
+
+async fn hold_everything(app: &App) -> Result<()> {
+    let mut after = None;
+    loop {
+        let mut tx = app.db.begin().await?;
+        let page = installation::workspaces(&mut tx, after, 100).await?;
+        tx.finish_read();
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(*last);
+        for workspace in page {
+            hold_workspace(app, workspace).await?;
+        }
+    }
+}
+
+async fn hold_workspace(app: &App, workspace: WorkspaceId) -> Result<()> {
+    let now = app.now();
+    let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
+    let reason = "The database was restored from a backup. Check what was held, then resume with `allin workspace resume`.";
+    workspaces::set_paused(&mut tx, workspace, Some((now, reason))).await?;
+    for (post, target) in targets::scheduled_by(&mut tx, workspace, now).await? {
+        hold_target(app, &mut tx, workspace, post, target, now).await?;
+    }
+    tx.commit().await
+}
+
+async fn hold_target(app: &App, tx: &mut Tx, workspace: WorkspaceId, post: PostId, id: TargetId, now: Timestamp) -> Result<()> {
+    posts::lock(tx, workspace, post).await?;
+    let mut all = targets::of_post(tx, workspace, post).await?;
+    let Some(target) = all.iter_mut().find(|target| target.target_id == id) else { return Ok(()) };
+    for segment in targets::segments(tx, workspace, &[id]).await?.iter().filter(|segment| segment.remote.is_none()) {
+        targets::stamp(tx, workspace, id, segment.ordinal, shown_time(target, segment.ordinal, now)).await?;
+        let attempt = NewAttempt {
+            attempt_id: AttemptId(app.ids.next(now)),
+            target_id: id,
+            ordinal: segment.ordinal,
+            fingerprint: &fingerprint(&segment.message),
+            fence: 0,
+            armed_at: now,
+            send_deadline: now,
+        };
+        targets::insert_unknown_attempt(tx, workspace, &attempt, "restored from a backup; it may have been sent since").await?;
+    }
+    target.state = TargetState::Held;
+    target.next_step_at = None;
+    target.error = Some(TargetError {
+        code: "restored".into(),
+        message: "It came due between the backup and the restore; it may be public already.".into(),
+        next_step: "Schedule it again: it is looked up first and sent only if it is not there.".into(),
+    });
+    targets::save(tx, workspace, target, now).await?;
+    dispatch::remove(tx, workspace, id).await?;
+    derive(tx, workspace, post, &all, now).await
+}

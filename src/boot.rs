@@ -1,0 +1,293 @@
+//! The only wiring: from a [`Config`] to a running [`App`].
+
+use std::{path::PathBuf, sync::Arc};
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+use sqlx::postgres::PgConnectOptions;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::{
+    app::{
+        App, Settings,
+        workspaces::{
+            create::{self, Owned},
+            restored,
+        },
+    },
+    clients::{
+        http::{self, Http},
+        networks::registry::Networks,
+    },
+    clock::SystemClock,
+    config::Config,
+    error::{Error, Result},
+    ids::RandomIds,
+    platform::{self, Cluster, Role},
+    sandbox,
+    store::{
+        db::Db,
+        installation, migrate,
+    },
+    vault::Vault,
+};
+
+/// A started installation.
+pub struct Booted {
+    pub app: Arc<App>,
+    pub config: Config,
+    /// Whose home this is.
+    pub home_owner: Owned,
+    /// `None` when `DATABASE_URL` names a server that is not ours.
+    pub cluster: Option<Cluster>,
+    stop_sandbox: CancellationToken,
+}
+
+/// What this process does with the practice network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SandboxUse {
+    /// Runs it when the home has one.
+    Serve,
+    /// Makes one when the home has none, and runs it.
+    Create,
+    /// Only calls it.
+    Call,
+}
+
+pub async fn boot(config: Config, sandbox_use: SandboxUse) -> Result<Booted> {
+    http::install_tls_provider();
+    config.home.create()?;
+    let (cluster, options) = database(&config).await?;
+    match start(config, cluster, options, sandbox_use).await {
+        Ok(booted) => Ok(booted),
+        Err((error, cluster)) => {
+            if let Some(cluster) = cluster {
+                _ = cluster.leave().await;
+            }
+            Err(error)
+        }
+    }
+}
+
+type Failed = (Error, Option<Cluster>);
+
+async fn start(
+    config: Config,
+    cluster: Option<Cluster>,
+    options: PgConnectOptions,
+    sandbox_use: SandboxUse,
+) -> std::result::Result<Booted, Failed> {
+    let stop_sandbox = CancellationToken::new();
+    let made = async {
+        let db = Db::connect(options, config.pool_size).await?;
+        bring_up_to_date(&config, cluster.as_ref(), &db).await?;
+        let vault = vault(&config, &db).await?;
+        let sandbox = practice_network(&config, sandbox_use, &stop_sandbox).await?;
+        let http = Http::new(config.allow_origins.iter().cloned())?;
+        let clock = Arc::new(SystemClock);
+        let networks = Networks::new(&http, clock.clone(), sandbox);
+        let settings = Settings {
+            media_dirs: config.media_dirs.clone(),
+            asset_bytes_max: config.asset_bytes_max,
+            send: config.send,
+            audit_heads: Some(config.home.logs().join("audit-heads.jsonl")),
+        };
+        let app = Arc::new(App::new(db, clock, Arc::new(RandomIds), vault, networks, http, settings));
+        restored::check(&app).await?;
+        let home_owner = home_owner(&config, &app).await?;
+        Ok::<_, Error>((app, home_owner))
+    };
+    match made.await {
+        Ok((app, home_owner)) => Ok(Booted { app, config, home_owner, cluster, stop_sandbox }),
+        Err(error) => {
+            stop_sandbox.cancel();
+            Err((error, cluster))
+        }
+    }
+}
+
+impl Booted {
+    /// Closes the connections and leaves the private server, stopping it when nobody else uses it.
+    pub async fn close(self) -> Result<()> {
+        self.stop_sandbox.cancel();
+        self.app.db.close().await;
+        match self.cluster {
+            Some(cluster) => cluster.leave().await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// The application's way to the database.
+pub async fn database(config: &Config) -> Result<(Option<Cluster>, PgConnectOptions)> {
+    match &config.database_url {
+        Some(url) => Ok((None, parse_url("DATABASE_URL", url)?)),
+        None => {
+            let cluster = platform::start(&config.home, &config.cluster).await?;
+            let options = cluster.connect_options(Role::App);
+            Ok((Some(cluster), options))
+        }
+    }
+}
+
+/// The owner's way to the database, where there is one.
+pub fn owner_options(config: &Config, cluster: Option<&Cluster>) -> Result<Option<PgConnectOptions>> {
+    match (cluster, &config.owner_database_url) {
+        (Some(cluster), _) => Ok(Some(cluster.connect_options(Role::Owner))),
+        (None, Some(url)) => parse_url("ALLIN_OWNER_DATABASE_URL", url).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+fn parse_url(name: &'static str, url: &SecretString) -> Result<PgConnectOptions> {
+    url.expose_secret().parse().map_err(|error: sqlx::Error| {
+        Error::operator("setting_invalid", format!("{name} is no PostgreSQL address."))
+            .next("Write it as postgres://allin_app:password@host/database.")
+            .because(error)
+    })
+}
+
+/// Migrates when the database is older than this program, and refuses to go on when it cannot.
+async fn bring_up_to_date(config: &Config, cluster: Option<&Cluster>, db: &Db) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let present = installation::schema_version(&mut tx).await?;
+    tx.finish_read();
+    match migrate::needed(present)? {
+        false => Ok(()),
+        true => match owner_options(config, cluster)? {
+            Some(owner) => migrate::run(&owner).await,
+            None => Err(Error::operator("database_too_old", "The database lacks tables that this version of AllIN needs.")
+                .next("Run `allin db migrate` with ALLIN_OWNER_DATABASE_URL set to the owner's connection.")),
+        },
+    }
+}
+
+/// The keys of this installation. They are in the home folder and nowhere else.
+async fn vault(config: &Config, db: &Db) -> Result<Vault> {
+    let master = key(&config.home.secret_or_create("master.key")?)?;
+    let audit = key(&config.home.secret_or_create("audit.key")?)?;
+    let vault = Vault::new(&master, &audit);
+    let mut tx = db.begin().await?;
+    let check = json!({ "key_id": vault.key_id(), "check": vault.check_value() });
+    let known = installation::get_or_put(&mut tx, "master_key", &check).await?;
+    if known != check {
+        return Err(Error::operator("master_key_wrong", "The master key in the home folder is not the one this database was used with.")
+            .next("Put the right secrets/master.key into the home folder (a backup has it, wrapped), or use the home that belongs to this database."));
+    }
+    tx.commit().await?;
+    Ok(vault)
+}
+
+/// Any secret text becomes a key; `secret_or_create` makes it of 256 random bits.
+fn key(secret: &SecretString) -> Result<[u8; 32]> {
+    if secret.expose_secret().len() < 32 {
+        return Err(Error::operator("key_damaged", "A key in the home folder is damaged.").next("Restore the home's secrets folder from a backup."));
+    }
+    Ok(crate::vault::sha256(secret.expose_secret().as_bytes()))
+}
+
+fn sandbox_folder(config: &Config) -> PathBuf {
+    config.home.root().join("sandbox")
+}
+
+async fn practice_network(config: &Config, wanted: SandboxUse, stop: &CancellationToken) -> Result<Option<Url>> {
+    let folder = sandbox_folder(config);
+    let exists = folder.join("place.json").exists();
+    match wanted {
+        SandboxUse::Serve | SandboxUse::Create if exists || wanted == SandboxUse::Create => {
+            let options = || sandbox::Options { folder: folder.clone(), port: None, dedupe: true, clock: Arc::new(SystemClock) };
+            let served = sandbox::serve(options(), stop.clone()).await?;
+            let address = served.addr();
+            if matches!(served, sandbox::Served::AlreadyRunning(_)) {
+                tokio::spawn(take_over(folder, stop.clone()));
+            }
+            address_url(&address.to_string()).map(Some)
+        }
+        _ => remembered(&folder),
+    }
+}
+
+/// Runs the practice network from when the process that runs it now has gone.
+async fn take_over(folder: PathBuf, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(std::time::Duration::from_secs(2)) => {}
+            () = stop.cancelled() => return,
+        }
+        let options = sandbox::Options { folder: folder.clone(), port: None, dedupe: true, clock: Arc::new(SystemClock) };
+        match sandbox::serve(options, stop.clone()).await {
+            Ok(sandbox::Served::Started(_)) => return,
+            Ok(sandbox::Served::AlreadyRunning(_)) => {}
+            Err(error) => tracing::debug!(error = error.chain(), "the practice network cannot be taken over"),
+        }
+    }
+}
+
+/// Where the practice network was last.
+fn remembered(folder: &std::path::Path) -> Result<Option<Url>> {
+    let Ok(text) = std::fs::read_to_string(folder.join("place.json")) else { return Ok(None) };
+    let place: Value = serde_json::from_str(&text).map_err(Error::internal)?;
+    match place.get("port").and_then(Value::as_u64) {
+        Some(port) => address_url(&format!("127.0.0.1:{port}")).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn address_url(address: &str) -> Result<Url> {
+    format!("http://{address}/").parse().map_err(Error::internal)
+}
+
+/// The workspace that the command line and stdio act in; made at the first start.
+async fn home_owner(config: &Config, app: &App) -> Result<Owned> {
+    let path = config.home.root().join("home.json");
+    if let Ok(text) = std::fs::read_to_string(&path) {
+        return serde_json::from_str(&text).map_err(|error| {
+            Error::operator("home_damaged", "home.json in the home folder cannot be read.")
+                .next("Restore it from a backup, or set ALLIN_WORKSPACE and ALLIN_MEMBER.")
+                .because(error)
+        });
+    }
+    // Several processes may start on a new home at once: the database decides whose workspace it is.
+    let mut tx = app.db.begin().await?;
+    let lock = json!({ "by": app.new_request() });
+    let known = installation::get_or_put(&mut tx, "home_owner", &lock).await?;
+    tx.commit().await?;
+    let owned = if known == lock {
+        let owned = create::create(app, "My workspace", &config.time_zone, &config.owner, None).await?;
+        let mut tx = app.db.begin().await?;
+        installation::put(&mut tx, "home_owner", &serde_json::to_value(owned).map_err(Error::internal)?).await?;
+        tx.commit().await?;
+        owned
+    } else {
+        wait_for_owner(app).await?
+    };
+    let text = serde_json::to_vec_pretty(&owned).map_err(Error::internal)?;
+    write_whole(&path, &text)?;
+    Ok(owned)
+}
+
+async fn wait_for_owner(app: &App) -> Result<Owned> {
+    for _ in 0..100 {
+        let mut tx = app.db.begin().await?;
+        let known = installation::get(&mut tx, "home_owner").await?;
+        tx.finish_read();
+        if let Some(owned) = known.and_then(|value| serde_json::from_value(value).ok()) {
+            return Ok(owned);
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    Err(Error::unavailable("home_not_ready", "Another process began to set up this home and did not finish."))
+}
+
+/// Writes all of the file or nothing of it.
+pub(crate) fn write_whole(path: &std::path::Path, text: &[u8]) -> Result<()> {
+    let unwritable = |error: std::io::Error| {
+        Error::operator("home_not_writable", "The home folder cannot be written.").next("Check its permissions and free space.").because(error)
+    };
+    let folder = path.parent().unwrap_or_else(|| std::path::Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
+    std::io::Write::write_all(&mut file, text).map_err(unwritable)?;
+    file.persist(path).map_err(|error| unwritable(error.error))?;
+    Ok(())
+}

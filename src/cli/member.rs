@@ -1,0 +1,61 @@
+//! `allin member`.
+
+use clap::Subcommand;
+
+use crate::{
+    app::{
+        ctx::Ctx,
+        members::{add::MemberAdd, change::MemberChange, list::MemberList},
+    },
+    boot::Booted,
+    cli::print,
+    error::Result,
+    ids::MemberId,
+    model::roles::Role,
+    tools::registry::Spoken as _,
+};
+
+#[derive(Subcommand)]
+pub enum Member {
+    /// List the members
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add a member: viewer, contributor, publisher, manager or admin
+    Add {
+        name: String,
+        #[arg(long, default_value = "contributor")]
+        role: Role,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change a member's role
+    Role { member: MemberId, role: Role },
+    /// Remove a member; keys and connections of theirs stop working
+    Remove { member: MemberId },
+}
+
+impl Member {
+    pub async fn run(self, booted: &Booted, ctx: &Ctx) -> Result<()> {
+        let app = &booted.app;
+        match self {
+            Self::List { json } => {
+                let found = app.call_once::<MemberList>(ctx, MemberList {}).await?;
+                print::either(json, &found, || MemberList::say(&found))
+            }
+            Self::Add { name, role, json } => {
+                let added = app.call_once::<MemberAdd>(ctx, MemberAdd { name, role }).await?;
+                print::either(json, &added, || added.message.clone())
+            }
+            Self::Role { member, role } => change(booted, ctx, member, Some(role)).await,
+            Self::Remove { member } => change(booted, ctx, member, None).await,
+        }
+    }
+}
+
+async fn change(booted: &Booted, ctx: &Ctx, member_id: MemberId, role: Option<Role>) -> Result<()> {
+    let changed = booted.app.call_once::<MemberChange>(ctx, MemberChange { member_id, role }).await?;
+    print::line(changed.message);
+    Ok(())
+}

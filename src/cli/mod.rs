@@ -1,0 +1,139 @@
+//! The command line: one file per noun. Each command reads its arguments, calls a use case, and prints what it says.
+
+mod account;
+mod audit;
+mod db;
+mod demo;
+mod doctor;
+mod key;
+mod member;
+mod post;
+mod print;
+mod serve;
+mod setup;
+mod simulate;
+mod stdio;
+mod tools;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    app::{
+        ctx::{Actor, Ctx, Origin},
+        use_case::{CallOptions, Reply, UseCase},
+    },
+    boot::{self, Booted, SandboxUse},
+    config::{Config, VARIABLES},
+    error::Result,
+};
+
+/// Plan, schedule and publish on social networks, from any MCP client.
+#[derive(Parser)]
+#[command(name = "allin", version, max_term_width = 100, after_help = after_help())]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show everything working, on the built-in practice network; no key, no account
+    Demo(demo::Demo),
+    /// Serve one MCP client on this machine over standard input and output
+    Stdio(stdio::Stdio),
+    /// Serve MCP over HTTP, and keep publishing
+    Serve(serve::Serve),
+    /// Fetch what AllIN needs and set up the home folder
+    Setup(setup::Setup),
+    /// Check everything that can be wrong, and say how to mend it
+    Doctor(doctor::Doctor),
+    /// Workspaces: list, create, change, pause, resume
+    #[command(subcommand)]
+    Workspace(workspace::Workspace),
+    /// Members of the workspace and their roles
+    #[command(subcommand)]
+    Member(member::Member),
+    /// API keys for HTTP clients
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Accounts on social networks
+    #[command(subcommand)]
+    Account(account::Account),
+    /// Posts: create, schedule, publish, list, show, cancel, delete
+    #[command(subcommand)]
+    Post(post::Post),
+    /// Print the tools that MCP clients are offered
+    Tools(tools::Tools),
+    /// The audit log
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// The database: status, migrate, upgrade, backup, restore
+    #[command(subcommand)]
+    Db(db::Db),
+    /// Run the practice network by itself
+    Simulate(simulate::Simulate),
+}
+
+impl Cli {
+    pub async fn run(self, config: Config) -> Result<()> {
+        match self.command {
+            Command::Demo(command) => command.run(config).await,
+            Command::Stdio(command) => command.run(config).await,
+            Command::Serve(command) => command.run(config).await,
+            Command::Setup(command) => command.run(config).await,
+            Command::Doctor(command) => command.run(config).await,
+            Command::Db(command) => command.run(config).await,
+            Command::Simulate(command) => command.run(config).await,
+            Command::Tools(command) => command.run(),
+            Command::Workspace(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Member(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Key(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Account(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Post(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Audit(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+        }
+    }
+}
+
+/// Starts what a short command needs, runs it, and leaves everything as it was.
+async fn once(config: Config, command: impl AsyncFnOnce(&Booted, &Ctx) -> Result<()>) -> Result<()> {
+    let booted = boot::boot(config, SandboxUse::Call).await?;
+    let ctx = person(&booted);
+    let result = command(&booted, &ctx).await;
+    // The audit entry of this command is chained now rather than by whoever comes next.
+    if result.is_ok() {
+        _ = crate::app::audit::seal_pending(&booted.app).await;
+    }
+    let closed = booted.close().await;
+    result.and(closed)
+}
+
+/// Calls a use case that asks first: the person answers here.
+async fn asking<U: UseCase>(booted: &Booted, ctx: &Ctx, input: U::Input, yes: bool) -> Result<U::Output> {
+    match booted.app.call::<U>(ctx, input.clone(), CallOptions::default()).await? {
+        Reply::Ask(asked) => {
+            print::agree(&asked, yes)?;
+            let options = CallOptions { confirmation: Some(asked.state), ..CallOptions::default() };
+            booted.app.call::<U>(ctx, input, options).await?.done()
+        }
+        done @ Reply::Done(_) => done.done(),
+    }
+}
+
+/// The person at the command line.
+fn person(booted: &Booted) -> Ctx {
+    let member = booted.config.member.unwrap_or(booted.home_owner.member);
+    Ctx {
+        workspace: booted.config.workspace.unwrap_or(booted.home_owner.workspace),
+        actor: Actor::Person { member },
+        origin: Origin::CommandLine,
+        request: booted.app.new_request(),
+    }
+}
+
+fn after_help() -> String {
+    let width = VARIABLES.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let lines: Vec<_> = VARIABLES.iter().map(|(name, meaning)| format!("  {name:width$}  {meaning}")).collect();
+    format!("Settings, as environment variables:\n{}", lines.join("\n"))
+}

@@ -1,0 +1,181 @@
+//! `allin post`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use crate::{
+    app::{
+        assets::fetch::AssetFetch,
+        calendar::get::CalendarGet,
+        ctx::Ctx,
+        posts::{
+            cancel::PostCancel, create::PostCreate, delete::PostDelete, get::PostGet, publish::PostPublish,
+            query::PostQuery, schedule::PostSchedule, view::PostChanged,
+        },
+    },
+    boot::Booted,
+    cli::{asking, print},
+    error::{Error, Result},
+    ids::{AccountId, PostId},
+    jobs::publish_posts,
+    model::{
+        posts::{MediaRef, Message},
+        states::PostStatus,
+    },
+    tools::registry::Spoken,
+};
+
+#[derive(Subcommand)]
+pub enum Post {
+    /// Draft a post
+    Create {
+        /// One text per message; several make a thread
+        #[arg(required = true)]
+        text: Vec<String>,
+        /// Accounts it goes to
+        #[arg(long = "account")]
+        accounts: Vec<AccountId>,
+        /// An image for the first message
+        #[arg(long)]
+        image: Option<PathBuf>,
+        /// What the image shows
+        #[arg(long, requires = "image")]
+        alt: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Set when it goes out: 2026-12-01T09:00 or with an offset
+    Schedule {
+        post: PostId,
+        at: String,
+        #[arg(long)]
+        time_zone: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make it public now
+    Publish {
+        post: PostId,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take it back before it goes out
+    Cancel {
+        post: PostId,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete it, also on the networks
+    Delete {
+        post: PostId,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one post
+    Show {
+        post: PostId,
+        #[arg(long)]
+        json: bool,
+    },
+    /// List posts, newest first
+    List {
+        #[arg(long)]
+        status: Option<PostStatus>,
+        #[arg(long)]
+        text: Option<String>,
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        #[arg(long)]
+        cursor: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what goes out when
+    Calendar {
+        /// First day, 2026-12-01; default: today
+        #[arg(long)]
+        from: Option<String>,
+        #[arg(long)]
+        days: Option<i32>,
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Post {
+    pub async fn run(self, booted: &Booted, ctx: &Ctx) -> Result<()> {
+        let app = &booted.app;
+        match self {
+            Self::Create { text, accounts, image, alt, json } => create(booted, ctx, text, accounts, image, alt, json).await,
+            Self::Schedule { post, at, time_zone, json } => {
+                let input = PostSchedule { post_id: post, at, time_zone, account_ids: Vec::new() };
+                changed::<PostSchedule>(json, &app.call_once::<PostSchedule>(ctx, input).await?)
+            }
+            Self::Publish { post, yes, json } => publish(booted, ctx, post, yes, json).await,
+            Self::Cancel { post, json } => {
+                let input = PostCancel { post_id: post, account_ids: Vec::new() };
+                changed::<PostCancel>(json, &app.call_once::<PostCancel>(ctx, input).await?)
+            }
+            Self::Delete { post, yes, json } => {
+                let deleted = asking::<PostDelete>(booted, ctx, PostDelete { post_id: post }, yes).await?;
+                print::either(json, &deleted, || PostDelete::say(&deleted))
+            }
+            Self::Show { post, json } => {
+                let found = app.call_once::<PostGet>(ctx, PostGet { post_id: post }).await?;
+                print::either(json, &found, || PostGet::say(&found))
+            }
+            Self::List { status, text, limit, cursor, json } => {
+                let input = PostQuery { status, text, limit: Some(limit), cursor, ..PostQuery::default() };
+                let page = app.call_once::<PostQuery>(ctx, input).await?;
+                print::either(json, &page, || PostQuery::say(&page))
+            }
+            Self::Calendar { from, days, json } => {
+                let calendar = app.call_once::<CalendarGet>(ctx, CalendarGet { from, days, ..CalendarGet::default() }).await?;
+                print::either(json, &calendar, || CalendarGet::say(&calendar))
+            }
+        }
+    }
+}
+
+fn changed<U: Spoken<Output = PostChanged>>(json: bool, output: &PostChanged) -> Result<()> {
+    print::either(json, output, || U::say(output))
+}
+
+async fn create(
+    booted: &Booted,
+    ctx: &Ctx,
+    texts: Vec<String>,
+    account_ids: Vec<AccountId>,
+    image: Option<PathBuf>,
+    alt_text: Option<String>,
+    json: bool,
+) -> Result<()> {
+    let mut segments: Vec<Message> = texts.into_iter().map(|text| Message { text, media: Vec::new() }).collect();
+    if let Some(path) = image {
+        let path = path.into_os_string().into_string().map_err(|_| Error::invalid("path_malformed", "The path is not UTF-8."))?;
+        let added = booted.app.call_once::<AssetFetch>(ctx, AssetFetch { path: Some(path), url: None, alt_text }).await?;
+        if let Some(first) = segments.first_mut() {
+            first.media.push(MediaRef { asset_id: added.asset.id, alt_text: None });
+        }
+    }
+    let input = PostCreate { segments, account_ids, variants: Vec::new(), title: None };
+    changed::<PostCreate>(json, &booted.app.call_once::<PostCreate>(ctx, input).await?)
+}
+
+/// This command publishes itself: no other process need be running.
+async fn publish(booted: &Booted, ctx: &Ctx, post: PostId, yes: bool, json: bool) -> Result<()> {
+    let app = std::sync::Arc::clone(&booted.app);
+    let stop = tokio_util::sync::CancellationToken::new();
+    let publisher = tokio::spawn(publish_posts::run(app, "command", stop.clone()));
+    let result = asking::<PostPublish>(booted, ctx, PostPublish { post_id: post, account_ids: Vec::new() }, yes).await;
+    stop.cancel();
+    publisher.await.map_err(Error::internal)?;
+    changed::<PostPublish>(json, &result?)
+}

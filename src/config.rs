@@ -1,0 +1,165 @@
+//! What the environment says, read once at the start. Nothing else reads the environment.
+
+use std::{ffi::OsString, path::PathBuf, str::FromStr as _};
+
+use secrecy::SecretString;
+
+use crate::{
+    app::SendTimes,
+    clients::http::guard::Origin,
+    error::{Error, Result},
+    ids::{MemberId, WorkspaceId},
+    platform::{Home, StartOptions},
+    tools::registry::{Profile, Toolset},
+};
+
+/// Largest image taken in, in bytes.
+const ASSET_BYTES_MAX: u64 = 20 * 1024 * 1024;
+/// How long a network may take to answer, in milliseconds.
+const ANSWER_WITHIN: i64 = 30_000;
+
+pub struct Config {
+    pub home: Home,
+    /// The application's connection; without one the private cluster is used.
+    pub database_url: Option<SecretString>,
+    /// The owner's connection, for migrations of a database that is not ours.
+    pub owner_database_url: Option<SecretString>,
+    pub cluster: StartOptions,
+    pub pool_size: u32,
+    /// Servers inside the network that may be called: `host:port`.
+    pub allow_origins: Vec<Origin>,
+    pub media_dirs: Vec<PathBuf>,
+    pub asset_bytes_max: u64,
+    pub send: SendTimes,
+    pub profile: Profile,
+    /// Which workspace and member the command line and stdio act for; default: the home's.
+    pub workspace: Option<WorkspaceId>,
+    pub member: Option<MemberId>,
+    /// IANA zone of a new workspace.
+    pub time_zone: String,
+    /// Name of the person who owns a new home.
+    pub owner: String,
+    /// Where people reach this server, when it is not the listening address.
+    pub public_url: Option<url::Url>,
+    /// Names by which the HTTP server may be called besides loopback.
+    pub allowed_hosts: Vec<String>,
+    /// Web pages that may call the HTTP server.
+    pub allowed_origins: Vec<String>,
+    /// Directives for the log, such as `info,allin=debug`.
+    pub log: String,
+    pub log_json: bool,
+}
+
+/// Every variable, for the help and the documentation: name, meaning.
+pub const VARIABLES: &[(&str, &str)] = &[
+    ("ALLIN_HOME", "folder with the database, keys and logs; default ~/.allin"),
+    ("DATABASE_URL", "PostgreSQL 16 or newer with pgvector, as the role allin_app; default: a private server in the home"),
+    ("ALLIN_OWNER_DATABASE_URL", "the same database as its owner, for `allin db migrate`"),
+    ("ALLIN_PG_BINDIR", "folder with other PostgreSQL programs for the private server"),
+    ("ALLIN_ALLOW_ORIGINS", "servers inside the network that may be called: host:port, separated by commas"),
+    ("ALLIN_MEDIA_DIRS", "folders below which clients on this machine may name images, separated like PATH"),
+    ("ALLIN_TOOLSETS", "toolsets to offer, separated by commas; `all` for all"),
+    ("ALLIN_READ_ONLY", "1: offer only tools that change nothing"),
+    ("ALLIN_WORKSPACE", "workspace that the command line and stdio act in"),
+    ("ALLIN_MEMBER", "member that the command line and stdio act for"),
+    ("ALLIN_TIME_ZONE", "time zone of a new workspace, such as Europe/Berlin; default: the machine's"),
+    ("ALLIN_OWNER", "name of the person who owns a new home"),
+    ("ALLIN_PUBLIC_URL", "address at which people reach `allin serve`"),
+    ("ALLIN_ALLOWED_HOSTS", "further host names of `allin serve`, separated by commas"),
+    ("ALLIN_ALLOWED_ORIGINS", "web pages that may call `allin serve`, separated by commas"),
+    ("ALLIN_ANSWER_WITHIN_MS", "how long a network may take to answer; default 30000"),
+    ("ALLIN_POOL_SIZE", "database connections; default 16"),
+    ("ALLIN_PG_DURABLE", "0: the private server does not wait for the disk; for tests only"),
+    ("ALLIN_LOG", "what to log to stderr, such as warn or info,allin=debug; default warn"),
+    ("ALLIN_LOG_JSON", "1: log as JSON"),
+];
+
+impl Config {
+    pub fn from_env() -> Result<Self> {
+        Self::read(|name| std::env::var_os(name))
+    }
+
+    /// Reads through `get`, so that tests need no environment.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn read(get: impl Fn(&str) -> Option<OsString>) -> Result<Self> {
+        let text = |name: &'static str| -> Result<Option<String>> {
+            match get(name).filter(|value| !value.is_empty()) {
+                None => Ok(None),
+                Some(value) => value.into_string().map(Some).map_err(|_| malformed(name, "is not UTF-8")),
+            }
+        };
+        let list = |name: &'static str| -> Result<Vec<String>> {
+            let items = text(name)?.unwrap_or_default();
+            Ok(items.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect())
+        };
+        let flag = |name: &'static str| -> Result<Option<bool>> {
+            match text(name)?.as_deref() {
+                None => Ok(None),
+                Some("1" | "true" | "yes" | "on") => Ok(Some(true)),
+                Some("0" | "false" | "no" | "off") => Ok(Some(false)),
+                Some(_) => Err(malformed(name, "is neither 1 nor 0")),
+            }
+        };
+        let root = match get("ALLIN_HOME").filter(|value| !value.is_empty()) {
+            Some(root) => PathBuf::from(root),
+            None => Home::default_root(get("HOME").as_deref(), get("LOCALAPPDATA").as_deref())?,
+        };
+        let home = Home::new(root)?;
+        let mut media_dirs: Vec<PathBuf> = get("ALLIN_MEDIA_DIRS").map(|dirs| std::env::split_paths(&dirs).collect()).unwrap_or_default();
+        media_dirs.push(home.media());
+        let answer_within = number(text("ALLIN_ANSWER_WITHIN_MS")?, "ALLIN_ANSWER_WITHIN_MS", 100, 300_000)?.unwrap_or(ANSWER_WITHIN);
+        Ok(Self {
+            database_url: text("DATABASE_URL")?.map(SecretString::from),
+            owner_database_url: text("ALLIN_OWNER_DATABASE_URL")?.map(SecretString::from),
+            cluster: StartOptions {
+                bindir: get("ALLIN_PG_BINDIR").filter(|value| !value.is_empty()).map(PathBuf::from),
+                runtime_dir: get("XDG_RUNTIME_DIR").filter(|value| !value.is_empty()).map(PathBuf::from),
+                durable: flag("ALLIN_PG_DURABLE")?.unwrap_or(true),
+            },
+            pool_size: u32::try_from(number(text("ALLIN_POOL_SIZE")?, "ALLIN_POOL_SIZE", 2, 500)?.unwrap_or(16)).unwrap_or(16),
+            allow_origins: list("ALLIN_ALLOW_ORIGINS")?.iter().map(|item| Origin::from_str(item)).collect::<Result<_>>()?,
+            media_dirs,
+            asset_bytes_max: ASSET_BYTES_MAX,
+            send: SendTimes::from_answer_within(answer_within),
+            profile: profile(&list("ALLIN_TOOLSETS")?, flag("ALLIN_READ_ONLY")?.unwrap_or(false))?,
+            workspace: text("ALLIN_WORKSPACE")?.map(|id| id.parse()).transpose()?,
+            member: text("ALLIN_MEMBER")?.map(|id| id.parse()).transpose()?,
+            time_zone: text("ALLIN_TIME_ZONE")?.unwrap_or_else(machine_zone),
+            owner: text("ALLIN_OWNER")?.or(text("USER")?).unwrap_or_else(|| "Owner".into()),
+            public_url: text("ALLIN_PUBLIC_URL")?.map(|url| url.parse().map_err(|_| malformed("ALLIN_PUBLIC_URL", "is no web address"))).transpose()?,
+            allowed_hosts: list("ALLIN_ALLOWED_HOSTS")?,
+            allowed_origins: list("ALLIN_ALLOWED_ORIGINS")?,
+            log: text("ALLIN_LOG")?.unwrap_or_else(|| "warn".into()),
+            log_json: flag("ALLIN_LOG_JSON")?.unwrap_or(false),
+            home,
+        })
+    }
+}
+
+/// Toolsets by name, as the environment or an option gives them.
+pub fn profile(toolsets: &[String], read_only: bool) -> Result<Profile> {
+    let toolsets = match toolsets {
+        [] => Toolset::DEFAULT.to_vec(),
+        [all] if all == "all" => Toolset::ALL.to_vec(),
+        some => some.iter().map(|name| Toolset::from_str(name)).collect::<Result<_>>()?,
+    };
+    Ok(Profile { toolsets, read_only })
+}
+
+
+fn machine_zone() -> String {
+    jiff::tz::TimeZone::system().iana_name().unwrap_or("UTC").to_owned()
+}
+
+fn number(text: Option<String>, name: &'static str, least: i64, most: i64) -> Result<Option<i64>> {
+    let Some(text) = text else { return Ok(None) };
+    match text.parse::<i64>() {
+        Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
+        _ => Err(malformed(name, "is out of range").next(format!("Set {name} to a number from {least} to {most}."))),
+    }
+}
+
+fn malformed(name: &'static str, what: &str) -> Error {
+    Error::operator("setting_invalid", format!("The setting {name} {what}."))
+        .next(format!("Correct or remove the environment variable {name}; `allin --help` lists the settings."))
+}
