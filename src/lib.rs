@@ -19,6 +19,7 @@ pub mod pages;
 pub mod rest;
 pub mod sandbox;
 pub mod platform;
+pub mod backup;
 pub mod config;
 pub mod boot;
 pub mod cli;

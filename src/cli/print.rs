@@ -1,5 +1,5 @@
 //! What commands write to standard output.
-#![expect(clippy::print_stdout, reason = "the command line's one way out")]
+//! A reader that has left (`allin … | head`) is no error: what was asked for is done all the same.
 
 use std::io::{IsTerminal as _, Write as _};
 
@@ -12,12 +12,12 @@ use crate::{
 
 /// A line for a person.
 pub fn line(text: impl AsRef<str>) {
-    println!("{}", text.as_ref());
+    _ = writeln!(std::io::stdout(), "{}", text.as_ref());
 }
 
 /// One line of JSON for a program.
 pub fn json(value: &impl Serialize) -> Result<()> {
-    println!("{}", serde_json::to_string(value).map_err(Error::internal)?);
+    line(serde_json::to_string(value).map_err(Error::internal)?);
     Ok(())
 }
 
@@ -39,8 +39,8 @@ pub fn agree(asked: &Asked, yes: bool) -> Result<()> {
         return Err(Error::needs_confirmation("confirmation_needed", asked.question.text.clone())
             .next("Run it in a terminal, or add --yes."));
     }
-    print!("{} [y/N] ", asked.question.text);
-    std::io::stdout().flush().map_err(Error::internal)?;
+    let mut out = std::io::stdout();
+    write!(out, "{} [y/N] ", asked.question.text).and_then(|()| out.flush()).map_err(Error::internal)?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer).map_err(Error::internal)?;
     if matches!(answer.trim(), "y" | "Y" | "yes") {

@@ -45,11 +45,11 @@ impl Default for StartOptions {
 /// A place among the users of the running server. Dropping it gives the place up but leaves the server running for
 /// the next process; `leave` also stops the server when nobody else uses it.
 pub struct Cluster {
-    home: Home,
-    facts: Facts,
-    passwords: Passwords,
-    options: StartOptions,
-    _users: FileLock,
+    pub(super) home: Home,
+    pub(super) facts: Facts,
+    pub(super) passwords: Passwords,
+    pub(super) options: StartOptions,
+    pub(super) users: FileLock,
 }
 
 /// Joins the home's server, starting and setting it up as needed.
@@ -60,7 +60,7 @@ pub async fn start(home: &Home, options: &StartOptions) -> Result<Cluster> {
     if options.durable && !facts.durable {
         tracing::warn!("joined a PostgreSQL that was started without protection against power loss (a test's)");
     }
-    Ok(Cluster { home: home.clone(), facts, passwords, options: options.clone(), _users: users })
+    Ok(Cluster { home: home.clone(), facts, passwords, options: options.clone(), users })
 }
 
 impl Cluster {

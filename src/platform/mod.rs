@@ -8,7 +8,8 @@
 //! fetch.rs    where they come from                initdb.rs   new data folders; renew.rs  a lost password
 //! wheel.rs    what is checked and unpacked        roles.rs    roles, databases, extension
 //! link.rs     address, roles, passwords           status.rs   a look from outside
-//! lock.rs     locks between processes             os_*.rs     the two families of operating systems
+//! lock.rs     locks between processes             swap.rs     other data in the place of the home's
+//! look.rs     the machine, for the doctor         os_*.rs     the two families of operating systems
 //! ```
 
 mod cluster;
@@ -17,6 +18,7 @@ mod home;
 mod initdb;
 mod link;
 mod lock;
+mod look;
 #[cfg_attr(unix, path = "os_unix.rs")]
 #[cfg_attr(windows, path = "os_windows.rs")]
 mod os;
@@ -27,6 +29,7 @@ mod roles;
 mod runtime;
 mod server;
 mod status;
+mod swap;
 mod wheel;
 
 use std::path::Path;
@@ -34,7 +37,9 @@ use std::path::Path;
 pub use cluster::{Cluster, StartOptions, start, stop};
 pub use home::Home;
 pub use link::{Endpoint, Role};
+pub use look::{foreign_owner, free_bytes, has_programs, installer, open_to_others};
 pub use status::{ClusterStatus, status};
+pub use swap::{Alone, Staged, alone};
 
 use crate::error::Result;
 

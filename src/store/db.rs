@@ -40,7 +40,8 @@ struct Inner {
     /// As many as the pool has connections: whoever holds a permit never waits for a connection.
     permits: Arc<Semaphore>,
     /// Connections known to be outside any transaction. Keeping them here saves the pool's liveness test per use.
-    clean: Mutex<Vec<Pooled>>,
+    /// `None` once the pool is being closed.
+    clean: Mutex<Option<Vec<Pooled>>>,
     acquire_timeout: Duration,
 }
 
@@ -78,7 +79,7 @@ impl Db {
             inner: Arc::new(Inner {
                 pool,
                 permits: Arc::new(Semaphore::new(size as usize)),
-                clean: Mutex::new(Vec::new()),
+                clean: Mutex::new(Some(Vec::new())),
                 acquire_timeout: Duration::from_secs(10),
             }),
         };
@@ -179,7 +180,14 @@ impl Db {
     }
 
     fn pop_clean(&self) -> Option<Pooled> {
-        self.inner.clean.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        self.inner.clean.lock().unwrap_or_else(PoisonError::into_inner).as_mut()?.pop()
+    }
+
+    /// Takes back a connection that is outside any transaction. When the pool is closing it goes there instead.
+    fn keep(&self, connection: Pooled) {
+        if let Some(kept) = self.inner.clean.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            kept.push(connection);
+        }
     }
 
     /// Whether the database answers, within two seconds.
@@ -195,7 +203,7 @@ impl Db {
 
     /// Closes every connection; open transactions end when their holders let go.
     pub async fn close(&self) {
-        let kept = std::mem::take(&mut *self.inner.clean.lock().unwrap_or_else(PoisonError::into_inner));
+        let kept = self.inner.clean.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(kept);
         self.inner.pool.close().await;
     }
@@ -264,7 +272,7 @@ impl Tx {
 
     fn give_back(&mut self) {
         if let Some(connection) = self.connection.take() {
-            self.db.inner.clean.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            self.db.keep(connection);
         }
         self.permit.take();
     }
@@ -296,7 +304,7 @@ impl Drop for Tx {
         runtime.spawn(async move {
             let rolled_back = tokio::time::timeout(Duration::from_secs(5), sqlx::raw_sql("ROLLBACK").execute(&mut *connection));
             match rolled_back.await {
-                Ok(Ok(_)) => db.inner.clean.lock().unwrap_or_else(PoisonError::into_inner).push(connection),
+                Ok(Ok(_)) => db.keep(connection),
                 _ => discard(connection),
             }
             drop(permit);

@@ -10,6 +10,8 @@ pub mod idempotency;
 pub mod installation;
 pub mod migrate;
 pub mod posts;
+pub mod restore;
+pub mod server;
 pub mod sessions;
 pub mod targets;
 pub mod tokens;

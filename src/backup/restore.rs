@@ -1,0 +1,221 @@
+//! Puts a backup into a home. Everything is made beside it first, so that a failure changes nothing; and the result starts
+//! with publishing paused, for nobody knows what was published since the backup.
+
+use std::{io::Write as _, path::PathBuf};
+
+use secrecy::{ExposeSecret as _, SecretString};
+use tempfile::NamedTempFile;
+
+use super::{
+    archive::{Archive, Manifest},
+    blocking,
+    keys::{AUDIT, Keys, MASTER},
+    stamp,
+    tools::Tools,
+};
+use crate::{
+    app::workspaces::restored::unknown_identity,
+    clock::Timestamp,
+    error::{Error, Result},
+    platform::{self, Alone, Home, Role, Staged, StartOptions},
+    store::{self, db, migrate},
+};
+
+const KEY_LOST: &str = "The database was restored without the master key, which alone could open the token. Connect the account again.";
+
+/// How to restore.
+pub struct Options<'a> {
+    pub home: &'a Home,
+    pub cluster: &'a StartOptions,
+    /// What the home has is moved aside instead of being a reason to refuse.
+    pub replace: bool,
+    /// Leaves the keys of the backup alone.
+    pub without_keys: bool,
+    pub now: Timestamp,
+}
+
+/// What was done.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Restored {
+    pub manifest: Manifest,
+    /// Where the keys came from.
+    pub keys: KeySource,
+    /// Accounts that have to be connected again, for want of the key.
+    pub disconnected: u64,
+    /// A home folder with what was there before.
+    pub replaced: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeySource {
+    Backup,
+    /// The home had the right ones.
+    Home,
+    /// New ones are made at the next start.
+    Lost,
+}
+
+/// `passphrase` is asked for only when it is needed. Errors: those of [`Archive::open`], `database_newer`,
+/// `home_not_empty`, `passphrase_wrong`, `pg_in_use`, `restore_failed`, and those of starting a cluster.
+pub async fn restore(
+    file: PathBuf,
+    options: &Options<'_>,
+    passphrase: impl FnOnce() -> Result<SecretString>,
+) -> Result<Restored> {
+    let mut archive = blocking(move || {
+        let mut archive = Archive::open(&file)?;
+        archive.verify()?;
+        Ok(archive)
+    })
+    .await?;
+    migrate::needed(Some(archive.manifest.schema_version))?;
+    let kept = Keys::read(options.home)?;
+    let same = kept.as_ref().is_some_and(|kept| archive.manifest.key_id.as_ref() == Some(&kept.vault().key_id()));
+    refuse_occupied(options, kept.is_some() && !same, cluster_exists(options.home))?;
+    let (keys, source) = match &archive.manifest.keys {
+        Some(wrapping) if !options.without_keys => {
+            let (wrapping, passphrase) = (wrapping.clone(), passphrase()?);
+            let (sealed, text) = (archive.sealed_keys()?, archive.manifest_text.clone());
+            (Some(blocking(move || Keys::unwrap(&wrapping, &passphrase, &text, &sealed)).await?), KeySource::Backup)
+        }
+        _ if same => (kept, KeySource::Home),
+        _ => (None, KeySource::Lost),
+    };
+    let manifest = archive.manifest.clone();
+    let alone = platform::alone(options.home).await?;
+    // Somebody may have begun to use the home meanwhile.
+    refuse_occupied(options, false, alone.has_data())?;
+    let staged = alone.stage(options.cluster).await?;
+    let disconnected = match fill(&staged, archive, source, options.now).await {
+        Ok(disconnected) => disconnected,
+        Err(error) => {
+            _ = staged.discard().await;
+            return Err(error);
+        }
+    };
+    let replaced = put_in_place(&alone, staged, &manifest, keys.as_ref(), options).await?;
+    drop(alone);
+    // That it starts is part of the promise.
+    platform::start(options.home, options.cluster).await?.leave().await?;
+    Ok(Restored { manifest, keys: source, disconnected, replaced })
+}
+
+fn cluster_exists(home: &Home) -> bool {
+    std::fs::symlink_metadata(home.data()).is_ok()
+}
+
+fn refuse_occupied(options: &Options<'_>, other_keys: bool, data: bool) -> Result<()> {
+    if options.replace || !(other_keys || data || home_json(options.home).exists()) {
+        return Ok(());
+    }
+    Err(Error::conflict("home_not_empty", format!("The home {} has data already.", options.home.root().display())).next(
+        "Set ALLIN_HOME to a new folder; or add --replace: what is there is moved aside, not deleted.",
+    ))
+}
+
+fn home_json(home: &Home) -> PathBuf {
+    home.root().join("home.json")
+}
+
+/// Loads the dump and tells the database what happened to it. Returns how many accounts lost their token.
+async fn fill(staged: &Staged, mut archive: Archive, source: KeySource, now: Timestamp) -> Result<u64> {
+    let cluster = staged.cluster();
+    let tools = Tools::of_cluster(cluster);
+    blocking(move || {
+        let mut dump = archive.dump()?;
+        tools.restore(&mut dump)
+    })
+    .await?;
+    migrate::run(&cluster.connect_options(Role::Owner)).await?;
+    let mut connection = db::connect_owner(&cluster.connect_options(Role::Superuser)).await?;
+    store::restore::set_identity(&mut connection, &unknown_identity()).await?;
+    store::restore::forget_workers(&mut connection).await?;
+    let disconnected = match source {
+        KeySource::Lost => store::restore::forget_master_key(&mut connection, KEY_LOST, now).await?,
+        KeySource::Backup | KeySource::Home => 0,
+    };
+    store::restore::analyze(&mut connection).await?;
+    db::close_owner(connection).await;
+    Ok(disconnected)
+}
+
+/// Files first beside their places, then the data, then the files by renames, which need no space.
+async fn put_in_place(
+    alone: &Alone,
+    staged: Staged,
+    manifest: &Manifest,
+    keys: Option<&Keys>,
+    options: &Options<'_>,
+) -> Result<Option<PathBuf>> {
+    let home = options.home;
+    let prepared = prepare(alone, manifest, keys, options);
+    let (aside, files) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            _ = staged.discard().await;
+            return Err(error);
+        }
+    };
+    if let Err(error) = alone.put_in_place(staged, aside.as_ref()).await {
+        if let Some(aside) = aside {
+            // Copies only so far.
+            _ = std::fs::remove_dir_all(aside.root());
+        }
+        return Err(error);
+    }
+    for (path, file) in files {
+        match file {
+            Some(file) => file.persist(&path).map(drop).map_err(|error| unwritable(error.error))?,
+            None => match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unwritable(error)),
+                _ => {}
+            },
+        }
+    }
+    tracing::info!(home = %home.root().display(), "restored");
+    Ok(aside.map(|aside| aside.root().to_owned()))
+}
+
+type Files = Vec<(PathBuf, Option<NamedTempFile>)>;
+
+/// The folder for what is replaced, with copies of its small files; and the new small files. `None`: to be removed.
+fn prepare(alone: &Alone, manifest: &Manifest, keys: Option<&Keys>, options: &Options<'_>) -> Result<(Option<Home>, Files)> {
+    let home = options.home;
+    let anything = alone.has_data() || home_json(home).exists() || home.secret(MASTER)?.is_some();
+    let aside = anything.then(|| alone.aside(&format!("replaced-{}", stamp(options.now)))).transpose()?;
+    if let Some(aside) = &aside {
+        for name in [MASTER, AUDIT] {
+            if let Some(secret) = home.secret(name)? {
+                aside.keep_secret(name, &secret)?;
+            }
+        }
+        for name in ["home.json", "demo.json"] {
+            match std::fs::copy(home.root().join(name), aside.root().join(name)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unwritable(error)),
+                _ => {}
+            }
+        }
+    }
+    let mut files = Files::new();
+    for (name, secret) in [(MASTER, keys.map(|keys| &keys.master)), (AUDIT, keys.map(|keys| &keys.audit))] {
+        let content = secret.map(|secret| secret.expose_secret().as_bytes());
+        files.push((home.secrets().join(name), content.map(|content| beside(&home.secrets(), content)).transpose()?));
+    }
+    let owner = manifest.home.as_ref().map(serde_json::to_vec_pretty).transpose().map_err(Error::internal)?;
+    files.push((home_json(home), owner.map(|owner| beside(home.root(), &owner)).transpose()?));
+    files.push((home.root().join("demo.json"), None));
+    Ok((aside, files))
+}
+
+fn beside(folder: &std::path::Path, content: &[u8]) -> Result<NamedTempFile> {
+    let mut file = NamedTempFile::new_in(folder).map_err(unwritable)?;
+    file.write_all(content).and_then(|()| file.as_file().sync_all()).map_err(unwritable)?;
+    Ok(file)
+}
+
+fn unwritable(error: std::io::Error) -> Error {
+    Error::operator("home_not_writable", format!("The home folder cannot be written: {error}."))
+        .next("Check its permissions and free space, then restore again with --replace.")
+        .because(error)
+}

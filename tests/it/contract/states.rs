@@ -1,0 +1,62 @@
+//! The values that the database's CHECK constraints allow are those of the enums. Called with a connection of the owner
+//! or the superuser to a migrated database.
+
+use allin::model::{
+    accounts::AccountStatus,
+    networks::NetworkId,
+    roles::Role,
+    states::{PostStatus, Review, TargetState},
+};
+use sqlx::PgConnection;
+
+fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
+    let statuses = [AccountStatus::Connected, AccountStatus::Limited, AccountStatus::Disconnected];
+    vec![
+        ("accounts.network", NetworkId::ALL.map(NetworkId::as_str).to_vec()),
+        ("accounts.status", statuses.map(AccountStatus::as_str).to_vec()),
+        ("members.role", Role::ALL.map(Role::as_str).to_vec()),
+        ("posts.review", Review::ALL.map(Review::as_str).to_vec()),
+        ("posts.status", PostStatus::ALL.map(PostStatus::as_str).to_vec()),
+        ("targets.state", TargetState::ALL.map(TargetState::as_str).to_vec()),
+        // These have no enum in the program: the words stand in app/publishing, app/use_case.rs and store/tokens.rs.
+        ("attempts.state", vec!["armed", "published", "rejected", "unknown", "absent"]),
+        ("audit_entries.outcome", vec!["done", "refused", "unknown"]),
+        ("token_hashes.kind", vec!["api_key", "connect"]),
+    ]
+}
+
+/// Compares every list of values; a list that is not in the table fails too.
+pub async fn check(conn: &mut PgConnection) {
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "select t.relname || '.' || a.attname, pg_get_constraintdef(k.oid)
+         from pg_constraint k join pg_class t on t.oid = k.conrelid
+         join pg_attribute a on a.attrelid = t.oid and a.attnum = k.conkey[1]
+         where k.contype = 'c' and t.relnamespace = 'public'::regnamespace and cardinality(k.conkey) = 1 order by 1",
+    )
+    .fetch_all(conn)
+    .await
+    .expect("constraints");
+    let mut found: Vec<(String, Vec<String>)> = rows
+        .into_iter()
+        .filter(|(column, definition)| is_list(column, definition))
+        .map(|(column, definition)| (column, values(&definition)))
+        .collect();
+    let mut expected: Vec<(String, Vec<String>)> =
+        lists().into_iter().map(|(column, words)| (column.to_owned(), words.into_iter().map(str::to_owned).collect())).collect();
+    for (_, words) in found.iter_mut().chain(&mut expected) {
+        words.sort();
+    }
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
+}
+
+/// `CHECK ((state = ANY (ARRAY['draft'::text, …])))`.
+fn is_list(column: &str, definition: &str) -> bool {
+    let name = column.rsplit('.').next().unwrap_or_default();
+    definition.starts_with(&format!("CHECK (({name} = ANY (ARRAY["))
+}
+
+fn values(definition: &str) -> Vec<String> {
+    definition.split('\'').skip(1).step_by(2).map(str::to_owned).collect()
+}
