@@ -26,6 +26,8 @@ pub struct Config {
     pub owner_database_url: Option<SecretString>,
     pub cluster: StartOptions,
     pub pool_size: u32,
+    /// The practice network of another process; without one the home's own is used.
+    pub sandbox_url: Option<url::Url>,
     /// Servers inside the network that may be called: `host:port`.
     pub allow_origins: Vec<Origin>,
     pub media_dirs: Vec<PathBuf>,
@@ -57,6 +59,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("ALLIN_OWNER_DATABASE_URL", "the same database as its owner, for `allin db migrate`"),
     ("ALLIN_PG_BINDIR", "folder with other PostgreSQL programs for the private server"),
     ("ALLIN_ALLOW_ORIGINS", "servers inside the network that may be called: host:port, separated by commas"),
+    ("ALLIN_SANDBOX_URL", "a practice network that runs already, such as http://127.0.0.1:7800; default: the home's own"),
     ("ALLIN_MEDIA_DIRS", "folders below which clients on this machine may name images, separated like PATH"),
     ("ALLIN_TOOLSETS", "toolsets to offer, separated by commas; `all` for all"),
     ("ALLIN_READ_ONLY", "1: offer only tools that change nothing"),
@@ -118,6 +121,7 @@ impl Config {
             },
             pool_size: u32::try_from(number(text("ALLIN_POOL_SIZE")?, "ALLIN_POOL_SIZE", 2, 500)?.unwrap_or(16)).unwrap_or(16),
             allow_origins: list("ALLIN_ALLOW_ORIGINS")?.iter().map(|item| Origin::from_str(item)).collect::<Result<_>>()?,
+            sandbox_url: text("ALLIN_SANDBOX_URL")?.map(|url| sandbox_url(&url)).transpose()?,
             media_dirs,
             asset_bytes_max: ASSET_BYTES_MAX,
             send: SendTimes::from_answer_within(answer_within),
@@ -146,6 +150,19 @@ pub fn profile(toolsets: &[String], read_only: bool) -> Result<Profile> {
     Ok(Profile { toolsets, read_only })
 }
 
+/// Only on this machine: whatever is there gets the practice accounts' passwords in plain text.
+fn sandbox_url(text: &str) -> Result<url::Url> {
+    let on_loopback = |url: &url::Url| match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match text.parse::<url::Url>() {
+        Ok(url) if url.scheme() == "http" && on_loopback(&url) => Ok(url),
+        _ => Err(malformed("ALLIN_SANDBOX_URL", "is no http address on this machine")),
+    }
+}
 
 fn machine_zone() -> String {
     jiff::tz::TimeZone::system().iana_name().unwrap_or("UTC").to_owned()

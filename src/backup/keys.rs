@@ -95,10 +95,16 @@ pub struct Keys {
     pub(super) audit: SecretString,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Plain {
-    master: Zeroizing<String>,
-    audit: Zeroizing<String>,
+#[derive(Serialize)]
+struct Plain<'a> {
+    master: &'a str,
+    audit: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Opened {
+    master: SecretString,
+    audit: SecretString,
 }
 
 impl Keys {
@@ -120,10 +126,7 @@ impl Keys {
 
     /// Sealed together with `manifest`. Takes about half a second, on purpose.
     pub(super) fn wrap(&self, wrapping: &Wrapping, passphrase: &SecretString, manifest: &[u8]) -> Result<Vec<u8>> {
-        let plain = Plain {
-            master: Zeroizing::new(self.master.expose_secret().to_owned()),
-            audit: Zeroizing::new(self.audit.expose_secret().to_owned()),
-        };
+        let plain = Plain { master: self.master.expose_secret(), audit: self.audit.expose_secret() };
         let text = Zeroizing::new(serde_json::to_vec(&plain).map_err(Error::internal)?);
         let (cipher, nonce) = wrapping.cipher(passphrase)?;
         cipher
@@ -138,11 +141,8 @@ impl Keys {
             Error::invalid("passphrase_wrong", "The passphrase does not open this backup.")
                 .next("Try again with the passphrase it was made with; or add --without-keys, and connect the accounts anew. Nothing was changed.")
         })?;
-        let plain: Plain = serde_json::from_slice(&Zeroizing::new(text)).map_err(Error::internal)?;
-        Ok(Self {
-            master: SecretString::from(plain.master.as_str()),
-            audit: SecretString::from(plain.audit.as_str()),
-        })
+        let opened: Opened = serde_json::from_slice(&Zeroizing::new(text)).map_err(Error::internal)?;
+        Ok(Self { master: opened.master, audit: opened.audit })
     }
 }
 

@@ -17,7 +17,7 @@ mod upgrade;
 pub use archive::Manifest;
 pub use create::{Created, Source, create};
 pub use keys::Keys;
-pub use restore::{Options, Restored, restore};
+pub use restore::{KeySource, Options, Restored, restore};
 pub use tools::Tools;
 pub use upgrade::{Upgraded, upgrade};
 

@@ -4,6 +4,7 @@
 use std::{io::Write as _, path::PathBuf};
 
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
 use tempfile::NamedTempFile;
 
 use super::{
@@ -14,7 +15,6 @@ use super::{
     tools::Tools,
 };
 use crate::{
-    app::workspaces::restored::unknown_identity,
     clock::Timestamp,
     error::{Error, Result},
     platform::{self, Alone, Home, Role, Staged, StartOptions},
@@ -32,6 +32,8 @@ pub struct Options<'a> {
     /// Leaves the keys of the backup alone.
     pub without_keys: bool,
     pub now: Timestamp,
+    /// An identity that no server has: it makes the next start pause publishing.
+    pub identity: Value,
 }
 
 /// What was done.
@@ -87,7 +89,7 @@ pub async fn restore(
     // Somebody may have begun to use the home meanwhile.
     refuse_occupied(options, false, alone.has_data())?;
     let staged = alone.stage(options.cluster).await?;
-    let disconnected = match fill(&staged, archive, source, options.now).await {
+    let disconnected = match fill(&staged, archive, source, options).await {
         Ok(disconnected) => disconnected,
         Err(error) => {
             _ = staged.discard().await;
@@ -119,7 +121,7 @@ fn home_json(home: &Home) -> PathBuf {
 }
 
 /// Loads the dump and tells the database what happened to it. Returns how many accounts lost their token.
-async fn fill(staged: &Staged, mut archive: Archive, source: KeySource, now: Timestamp) -> Result<u64> {
+async fn fill(staged: &Staged, mut archive: Archive, source: KeySource, options: &Options<'_>) -> Result<u64> {
     let cluster = staged.cluster();
     let tools = Tools::of_cluster(cluster);
     blocking(move || {
@@ -129,10 +131,10 @@ async fn fill(staged: &Staged, mut archive: Archive, source: KeySource, now: Tim
     .await?;
     migrate::run(&cluster.connect_options(Role::Owner)).await?;
     let mut connection = db::connect_owner(&cluster.connect_options(Role::Superuser)).await?;
-    store::restore::set_identity(&mut connection, &unknown_identity()).await?;
+    store::restore::set_identity(&mut connection, &options.identity).await?;
     store::restore::forget_workers(&mut connection).await?;
     let disconnected = match source {
-        KeySource::Lost => store::restore::forget_master_key(&mut connection, KEY_LOST, now).await?,
+        KeySource::Lost => store::restore::forget_master_key(&mut connection, KEY_LOST, options.now).await?,
         KeySource::Backup | KeySource::Home => 0,
     };
     store::restore::analyze(&mut connection).await?;

@@ -60,3 +60,16 @@ pub async fn role(db: &mut PgConnection) -> Result<RoleFacts> {
     .fetch_one(db)
     .await?)
 }
+
+/// What a superuser of the operator's own server runs once, before the first migration.
+pub fn preparation(database: &str) -> String {
+    format!(
+        "create role allin_owner login password '…';\n\
+         create role allin_app login password '…' nosuperuser nobypassrls;\n\
+         create database {database} owner allin_owner;\n\
+         \\c {database}\n\
+         create extension if not exists vector;\n\
+         grant create, usage on schema public to allin_owner;\n\
+         grant usage on schema public to allin_app;"
+    )
+}

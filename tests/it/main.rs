@@ -1,1 +1,16 @@
+//! The one integration binary: the product through the surfaces that its users have, on a real PostgreSQL and on
+//! servers that answer over sockets. One module per noun; what they share is in `support`. Made for `cargo nextest run`,
+//! where each test has its process; `cargo test` works too.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail loudly, and what they share is no test to clippy"
+)]
 
+mod support;
+
+mod contract;
+mod posts;
+mod schema;

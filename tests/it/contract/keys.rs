@@ -44,7 +44,7 @@ const DEFINERS: &[&str] = &[
     "audit_noted", "audit_pending_drop", "audit_pending_workspaces", "dispatch_claim", "dispatch_drop", "dispatch_health",
     "dispatch_next", "dispatch_put", "dispatch_release", "dispatch_renew", "person_add", "person_find", "person_join",
     "person_workspaces_of", "session_drop", "session_get", "session_put", "token_add", "token_drop", "token_find",
-    "worker_gone", "worker_seen", "workers_alive",
+    "worker_gone", "worker_seen", "workers_alive", "workspaces_all",
 ];
 
 pub async fn check(conn: &mut PgConnection) {
@@ -174,8 +174,9 @@ async fn powers(conn: &mut PgConnection) -> Vec<String> {
     problems.extend(strings(conn, "select 'allin_app is superuser, bypasses policies, or makes roles or databases' from pg_roles
         where rolname = 'allin_app' and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication)").await);
     problems.extend(strings(conn, "select 'allin_app may create in the schema public' where has_schema_privilege('allin_app', 'public', 'create')").await);
-    problems.extend(strings(conn, "select 'allin_app may use the sequence ' || c.relname from pg_class c where c.relkind = 'S'
-        and c.relnamespace = 'public'::regnamespace and has_sequence_privilege('allin_app', c.oid, 'usage, select, update')").await);
+    problems.extend(strings(conn, "select 'allin_app may use the sequence ' || c.relname from pg_class c
+        where c.relnamespace = 'public'::regnamespace
+          and case when c.relkind = 'S' then has_sequence_privilege('allin_app', c.oid, 'usage, select, update') end").await);
     problems
 }
 

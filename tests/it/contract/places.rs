@@ -117,9 +117,10 @@ fn is_statement(text: &str) -> bool {
         || flat.starts_with("delete from ")
         || (flat.starts_with("update ") && has(" set ") && has("="))
         || (flat.starts_with("with ") && has(" as (select "))
-        || ["create table", "create role", "alter table", "alter role", "drop table", "truncate ", "grant ", "revoke "]
+        || (["grant ", "revoke "].iter().any(|start| flat.starts_with(start)) && has(" on ") && (has(" to ") || has(" from ")))
+        || ["create table ", "create role ", "create database ", "alter table ", "alter role ", "drop table ", "truncate "]
             .iter()
-            .any(|start| flat.starts_with(start) && flat.split(' ').count() > 2 && flat.is_ascii() && !flat.ends_with('.'))
+            .any(|start| flat.starts_with(start))
 }
 
 #[test]

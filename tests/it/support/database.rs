@@ -1,0 +1,132 @@
+//! One private PostgreSQL for the whole run, joined by every test, and a database for each test: a copy of a template
+//! that is migrated once.
+
+use std::{fs::File, path::Path};
+
+use allin::{
+    config::Config,
+    platform::{self, Cluster, Home, Role, StartOptions},
+    store::migrate,
+    vault::sha256,
+};
+use data_encoding::HEXLOWER;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};
+
+/// Names of the tests' databases begin with it.
+const PREFIX: &str = "it_";
+
+/// A test's own database. End it with [`Database::close`].
+pub struct Database {
+    cluster: Option<Cluster>,
+    name: String,
+}
+
+fn home() -> Home {
+    Home::new(Path::new(env!("CARGO_TARGET_TMPDIR")).join("it-home")).unwrap()
+}
+
+/// The operator's programs and folders count here, too; safety against power loss does not.
+fn options() -> StartOptions {
+    StartOptions { durable: false, ..Config::from_env().unwrap().cluster }
+}
+
+impl Database {
+    pub async fn create() -> Self {
+        let home = home();
+        let cluster = platform::start(&home, &options()).await.expect("the tests' PostgreSQL");
+        let template = template(&home, &cluster).await;
+        let mut random = [0; 8];
+        allin::ids::fill_random(&mut random);
+        let name = format!("{PREFIX}{}", HEXLOWER.encode(&random));
+        cluster.create_database(&name, Some(&template)).await.expect("a copy of the template");
+        Self { cluster: Some(cluster), name }
+    }
+
+    fn cluster(&self) -> &Cluster {
+        self.cluster.as_ref().expect("open")
+    }
+
+    pub fn options(&self, role: Role) -> PgConnectOptions {
+        self.cluster().connect_options_to(role, &self.name)
+    }
+
+    /// Row-level security does not bind it: it sees what is really there.
+    pub async fn superuser(&self) -> PgConnection {
+        self.options(Role::Superuser).connect().await.expect("the superuser")
+    }
+
+    /// Fails when the test leaves a connection inside a transaction.
+    pub async fn close(mut self) {
+        let left = self.in_transaction().await;
+        self.remove().await;
+        assert_eq!(left, Vec::<String>::new(), "connections left inside a transaction");
+    }
+
+    /// Sessions that hold a transaction open, with what they did last. A rollback that is under way gets a second.
+    pub async fn in_transaction(&self) -> Vec<String> {
+        let mut superuser = self.superuser().await;
+        let mut left = Vec::new();
+        for _ in 0..100 {
+            left = sqlx::query_scalar(
+                "select state || ': ' || query from pg_stat_activity
+                 where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null
+                   and backend_type = 'client backend'",
+            )
+            .fetch_all(&mut superuser)
+            .await
+            .unwrap();
+            if left.is_empty() {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        superuser.close().await.unwrap();
+        left
+    }
+
+    async fn remove(&mut self) {
+        if let Some(cluster) = self.cluster.take() {
+            cluster.drop_database(&self.name).await.expect("drop the test's database");
+            cluster.leave().await.expect("leave the tests' PostgreSQL");
+        }
+    }
+}
+
+/// A test that failed tidies up, too.
+impl Drop for Database {
+    fn drop(&mut self) {
+        let Some(cluster) = self.cluster.take() else { return };
+        let name = self.name.clone();
+        let tidy = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async move {
+                _ = cluster.drop_database(&name).await;
+                _ = cluster.leave().await;
+            });
+        };
+        _ = std::thread::spawn(tidy).join();
+        if !std::thread::panicking() {
+            panic!("a test ends with `close().await`");
+        }
+    }
+}
+
+/// Named by the migrations, so that a changed schema makes a new one. Made under a lock, renamed when it is whole.
+async fn template(home: &Home, cluster: &Cluster) -> String {
+    let name = format!("template_{}", &HEXLOWER.encode(&sha256(migrations().as_bytes()))[..16]);
+    let lock = File::create(home.root().join("template.lock")).unwrap();
+    tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await.unwrap().map(drop_later).unwrap();
+    let mut superuser = cluster.connect_options_to(Role::Superuser, "postgres").connect().await.unwrap();
+    let known: Vec<String> = sqlx::query_scalar("select datname::text from pg_database").fetch_all(&mut superuser).await.unwrap();
+    if !known.contains(&name) {
+        for left in known.iter().filter(|name| name.starts_with("template_") || name.starts_with("raw_")) {
+            cluster.drop_database(left).await.unwrap();
+        }
+        let raw = name.replacen("template_", "raw_", 1);
+        cluster.create_database(&raw, None).await.unwrap();
+        migrate::run(&cluster.connect_options_to(Role::Owner, &raw)).await.unwrap();
+        rename(&mut superuser, &raw, &name).await;
+    }
+    superuser.close().await.unwrap();
+    name
+}
