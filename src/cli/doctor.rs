@@ -78,11 +78,6 @@ impl Doctor {
         self.tell(checks)
     }
 
-    /// For settings that cannot be read: there is nothing to look at without them.
-    pub fn unreadable_settings(&self, error: &Error) -> Result<()> {
-        self.tell(vec![Check::failed("settings", error)])
-    }
-
     fn tell(&self, checks: Vec<Check>) -> Result<()> {
         let count = |status: Status| checks.iter().filter(|check| check.status == status).count();
         let (problems, warnings) = (count(Status::Problem), count(Status::Warning));

@@ -113,20 +113,33 @@ impl Drop for Database {
 
 /// Named by the migrations, so that a changed schema makes a new one. Made under a lock, renamed when it is whole.
 async fn template(home: &Home, cluster: &Cluster) -> String {
-    let name = format!("template_{}", &HEXLOWER.encode(&sha256(migrations().as_bytes()))[..16]);
-    let lock = File::create(home.root().join("template.lock")).unwrap();
-    tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await.unwrap().map(drop_later).unwrap();
+    let name = format!("template_{}", &HEXLOWER.encode(&sha256(&migrations()))[..16]);
+    let file = File::create(home.root().join("template.lock")).unwrap();
+    let _lock = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await.unwrap().unwrap();
     let mut superuser = cluster.connect_options_to(Role::Superuser, "postgres").connect().await.unwrap();
     let known: Vec<String> = sqlx::query_scalar("select datname::text from pg_database").fetch_all(&mut superuser).await.unwrap();
     if !known.contains(&name) {
-        for left in known.iter().filter(|name| name.starts_with("template_") || name.starts_with("raw_")) {
+        // Of other schemas, of tests that were killed, or half made.
+        let stale = |name: &&String| ["template_", "raw_", PREFIX].iter().any(|prefix| name.starts_with(prefix));
+        for left in known.iter().filter(stale) {
             cluster.drop_database(left).await.unwrap();
         }
         let raw = name.replacen("template_", "raw_", 1);
         cluster.create_database(&raw, None).await.unwrap();
         migrate::run(&cluster.connect_options_to(Role::Owner, &raw)).await.unwrap();
-        rename(&mut superuser, &raw, &name).await;
+        // Sessions that were just closed may take a moment to be gone.
+        let rename = format!("alter database {raw} rename to {name}");
+        while let Err(error) = sqlx::raw_sql(AssertSqlSafe(rename.clone())).execute(&mut superuser).await {
+            assert_eq!(error.as_database_error().and_then(|error| error.code()).as_deref(), Some("55006"), "{error}");
+        }
     }
     superuser.close().await.unwrap();
     name
+}
+
+fn migrations() -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files.iter().flat_map(|file| std::fs::read(file).unwrap()).collect()
 }

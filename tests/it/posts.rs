@@ -1,0 +1,2 @@
+//! Posts.
+mod life;

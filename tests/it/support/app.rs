@@ -1,0 +1,107 @@
+//! An application built by hand on a database of its own: the clock stands still until it is moved, the network is a
+//! sandbox that nobody else uses.
+
+use std::{ops::Deref, sync::Arc};
+
+use allin::{
+    app::{App, SendTimes, Settings},
+    clients::{http, http::Http, networks::registry::Networks},
+    clock::{Clock, ManualClock, SystemClock, Timestamp},
+    ids::RandomIds,
+    jobs::publish_posts,
+    platform::Role,
+    store::db::Db,
+    vault::Vault,
+};
+use tempfile::TempDir;
+use url::Url;
+
+use super::{database::Database, sandbox::Sandbox};
+
+/// What a test wants different.
+pub struct Setup {
+    /// Whether the sandbox honours idempotency keys.
+    pub dedupe: bool,
+    /// The clock of the machine instead of one that stands still.
+    pub real_time: bool,
+    /// How long a network may take to answer, in milliseconds.
+    pub answer_within: i64,
+    pub pool: u32,
+    /// Put between the application and the sandbox: takes the sandbox's address, gives the one to call.
+    pub between: Option<Box<dyn FnOnce(&Url) -> Url + Send>>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { dedupe: true, real_time: false, answer_within: 30_000, pool: 8, between: None }
+    }
+}
+
+pub struct TestApp {
+    pub app: Arc<App>,
+    pub clock: ManualClock,
+    pub sandbox: Sandbox,
+    pub database: Database,
+    /// Media may come from `media` in it.
+    pub folder: TempDir,
+}
+
+/// When every test begins: a Tuesday, 09:00 in Berlin.
+pub fn dawn() -> Timestamp {
+    "2026-12-01T08:00:00Z".parse().unwrap()
+}
+
+/// The test installation's keys.
+pub fn vault() -> Vault {
+    Vault::new(&[7; 32], &[8; 32])
+}
+
+impl TestApp {
+    pub async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    pub async fn with(setup: Setup) -> Self {
+        http::install_tls_provider();
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::create().await;
+        let manual = ManualClock::at(dawn());
+        let clock: Arc<dyn Clock> = if setup.real_time { Arc::new(SystemClock) } else { Arc::new(manual.clone()) };
+        let sandbox = Sandbox::start(folder.path().join("sandbox"), setup.dedupe, Arc::clone(&clock)).await;
+        let network = setup.between.map_or_else(|| sandbox.url.clone(), |between| between(&sandbox.url));
+        let media = folder.path().join("media");
+        std::fs::create_dir(&media).unwrap();
+        let http = Http::new([]).unwrap();
+        let networks = Networks::new(&http, Arc::clone(&clock), Some(network));
+        let settings = Settings {
+            media_dirs: vec![media],
+            asset_bytes_max: 20 * 1024 * 1024,
+            send: SendTimes::from_answer_within(setup.answer_within),
+            audit_heads: Some(folder.path().join("audit-heads.jsonl")),
+        };
+        let db = Db::connect(database.options(Role::App), setup.pool).await.unwrap();
+        let app = Arc::new(App::new(db, clock, Arc::new(RandomIds), vault(), networks, http, settings));
+        Self { app, clock: manual, sandbox, database, folder }
+    }
+
+    /// Delivers what is due, once.
+    pub async fn publish_due(&self) -> usize {
+        publish_posts::step(&self.app, 50).await.unwrap()
+    }
+
+    /// Stops everything. Fails when a connection is left inside a transaction.
+    pub async fn close(mut self) {
+        let left = self.database.in_transaction().await;
+        self.app.db.close().await;
+        self.sandbox.stop().await;
+        self.database.close().await;
+        assert_eq!(left, Vec::<String>::new(), "connections left inside a transaction");
+    }
+}
+
+impl Deref for TestApp {
+    type Target = App;
+    fn deref(&self) -> &App {
+        &self.app
+    }
+}
