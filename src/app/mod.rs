@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod confirm;
 pub mod ctx;
 pub mod cursor;
+pub mod expiry;
 pub mod keys;
 pub mod members;
 pub mod networks;

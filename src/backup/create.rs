@@ -39,7 +39,7 @@ pub struct Created {
 pub async fn create(source: Source, home: &Home, file: &Path, passphrase: Option<SecretString>, now: Timestamp) -> Result<Created> {
     archive::refuse_existing(file)?;
     passphrase.as_ref().map_or(Ok(()), keys::check_passphrase)?;
-    let kept = Keys::read(home)?;
+    let kept = if passphrase.is_some() { Keys::read(home)? } else { None };
     let mut manifest = describe(&source, kept.as_ref(), now).await?;
     manifest.home = home_owner(home)?;
     let wrapped = match (passphrase, kept) {

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::{
     boot::{self, Booted, SandboxUse},
@@ -73,23 +74,39 @@ async fn say(booted: &Booted, new: bool) -> Result<()> {
     Ok(())
 }
 
+/// What clients keep in their configuration, in the order people know it from.
+#[derive(Serialize)]
+struct ClientSettings {
+    #[serde(rename = "mcpServers")]
+    servers: Servers,
+}
+
+#[derive(Serialize)]
+struct Servers {
+    allin: Launch,
+}
+
+#[derive(Serialize)]
+struct Launch {
+    command: PathBuf,
+    args: [&'static str; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    env: Option<Value>,
+}
+
 /// How to make Claude Desktop start this program with the usual home folder.
 pub fn connect_claude_desktop() -> String {
     connect(None)
 }
 
 fn connect(home: Option<&Path>) -> String {
-    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("allin"));
-    let mut entry = json!({ "command": program, "args": ["stdio"] });
-    if let Some(home) = home.filter(|home| !is_usual(home))
-        && let Some(entry) = entry.as_object_mut()
-    {
-        entry.insert("env".into(), json!({ "ALLIN_HOME": home }));
-    }
-    let settings = json!({ "mcpServers": { "allin": entry } });
+    let command = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("allin"));
+    let env = home.filter(|home| !is_usual(home)).map(|home| json!({ "ALLIN_HOME": home }));
+    let settings = ClientSettings { servers: Servers { allin: Launch { command, args: ["stdio"], env } } };
+    let settings = serde_json::to_string_pretty(&settings).unwrap_or_default();
     format!(
         "To use it from Claude Desktop put this into claude_desktop_config.json (Settings, Developer, Edit Config) and start \
-         Claude anew:\n\n{settings:#}"
+         Claude anew:\n\n{settings}"
     )
 }
 

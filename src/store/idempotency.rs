@@ -136,6 +136,20 @@ pub async fn give_up(
     Ok(())
 }
 
+/// What a call created is gone: the same call without a key creates it anew instead of returning what is no more.
+pub async fn forget_created(db: &mut PgConnection, workspace: WorkspaceId, use_case: &str, post: &str) -> Result<()> {
+    sqlx::query!(
+        "delete from idempotency where workspace_id = $1 and use_case = $2 and key like 'same:%'
+         and output -> 'post' ->> 'id' = $3",
+        workspace.uuid(),
+        use_case,
+        post
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Forgets results past their time.
 pub async fn forget_expired(db: &mut PgConnection, workspace: WorkspaceId, now: Timestamp) -> Result<()> {
     sqlx::query!("delete from idempotency where workspace_id = $1 and expires_at < $2", workspace.uuid(), now)

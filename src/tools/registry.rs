@@ -176,6 +176,7 @@ async fn call<U: Spoken>(app: &App, ctx: &Ctx, arguments: Map<String, Value>, op
     let input: U::Input = serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
         let path = error.path().to_string();
         let message = error.inner().to_string();
+        let message = message.trim_end_matches('.');
         Error::invalid("arguments_invalid", format!("The arguments do not fit this tool: {message}."))
             .next("Correct the named argument after the tool's input schema and call again.")
             .field(if path == "." { String::new() } else { path }, message)

@@ -9,7 +9,7 @@ use crate::{
         App,
         confirm::Question,
         ctx::Ctx,
-        posts::{content, derive, lock},
+        posts::{content, create::PostCreate, derive, lock},
         publishing::removal::{self, Removal, Removed},
         use_case::{Effect, Remote, Remotely, Scope, UseCase},
     },
@@ -19,7 +19,7 @@ use crate::{
         roles::Permission,
         states::{TargetEvent, TargetState},
     },
-    store::{dispatch, posts, targets},
+    store::{dispatch, idempotency, posts, targets},
 };
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -132,6 +132,7 @@ impl Remote for PostDelete {
         let deleted = left.iter().all(|target| target.removal_requested_at.is_none() || target.removed_at.is_some());
         if deleted {
             posts::mark_deleted(scope.tx, workspace, outcome.post, scope.now).await?;
+            idempotency::forget_created(scope.tx, workspace, PostCreate::NAME, &outcome.post.to_string()).await?;
         }
         scope.changed("post", outcome.post, json!({ "deleted": deleted }));
         let message = match (deleted, outcome.removed.len()) {

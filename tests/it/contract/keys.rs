@@ -21,9 +21,8 @@ const PLAIN: &[(&str, &str, &str)] = &[
 ];
 
 /// Keys that lead out of the tenant, and why.
-const OUTWARD: &[(&str, &str, &str)] = &[
-    ("members", "persons", "a person is in several workspaces, so the key cannot begin with one"),
-];
+const OUTWARD: &[(&str, &str, &str)] =
+    &[("members", "persons", "a person is in several workspaces, so the key cannot begin with one")];
 
 /// What the application may do with a tenant's table, where it is not everything.
 const HISTORY: &[(&str, &str, &str)] = &[
@@ -41,10 +40,30 @@ const EVERYTHING: &str = "delete insert select update";
 /// Functions that run with the owner's rights: the only way to the narrow tables. A new one is looked at closely: it
 /// returns ids and times, or what its caller wrote there itself.
 const DEFINERS: &[&str] = &[
-    "audit_noted", "audit_pending_drop", "audit_pending_workspaces", "dispatch_claim", "dispatch_drop", "dispatch_health",
-    "dispatch_next", "dispatch_put", "dispatch_release", "dispatch_renew", "person_add", "person_find", "person_join",
-    "person_workspaces_of", "session_drop", "session_get", "session_put", "token_add", "token_drop", "token_find",
-    "worker_gone", "worker_seen", "workers_alive", "workspaces_all",
+    "audit_noted",
+    "audit_pending_drop",
+    "audit_pending_workspaces",
+    "dispatch_claim",
+    "dispatch_drop",
+    "dispatch_health",
+    "dispatch_next",
+    "dispatch_put",
+    "dispatch_release",
+    "dispatch_renew",
+    "person_add",
+    "person_find",
+    "person_join",
+    "person_workspaces_of",
+    "session_drop",
+    "session_get",
+    "session_put",
+    "token_add",
+    "token_drop",
+    "token_find",
+    "worker_gone",
+    "worker_seen",
+    "workers_alive",
+    "workspaces_all",
 ];
 
 pub async fn check(conn: &mut PgConnection) {
@@ -87,7 +106,11 @@ async fn unplaced_tables(conn: &mut PgConnection) -> Vec<String> {
         .map(|table| format!("{table} has no workspace_id and is not among the tables outside row-level security"))
         .collect();
     let listed = NARROW.iter().map(|(name, _)| *name).chain(HISTORY.iter().map(|(name, ..)| *name));
-    problems.extend(listed.filter(|name| !all.iter().any(|table| table == name)).map(|name| format!("{name} is listed and does not exist")));
+    problems.extend(
+        listed
+            .filter(|name| !all.iter().any(|table| table == name))
+            .map(|name| format!("{name} is listed and does not exist")),
+    );
     let views = strings(conn, "select c.relname::text from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('v', 'm')
         and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
         and not coalesce(c.reloptions @> array['security_invoker=true'], false)").await;
@@ -108,12 +131,25 @@ async fn keys(conn: &mut PgConnection) -> Vec<String> {
     .await
     .expect("indexes");
     let tenant = unique.iter().filter(|(table, ..)| !outside(table));
-    problems.extend(tenant.clone().filter(|(.., first)| first != "workspace_id").map(|(table, index, first)| {
-        format!("{table}: the unique index {index} begins with {first}")
-    }));
-    let keyed = strings(conn, "select c.relname::text from pg_class c join pg_index x on x.indrelid = c.oid and x.indisprimary
-        where c.relnamespace = 'public'::regnamespace").await;
-    problems.extend(tables(conn).await.into_iter().filter(|table| !keyed.contains(table)).map(|table| format!("{table} has no primary key")));
+    problems.extend(
+        tenant
+            .clone()
+            .filter(|(.., first)| first != "workspace_id")
+            .map(|(table, index, first)| format!("{table}: the unique index {index} begins with {first}")),
+    );
+    let keyed = strings(
+        conn,
+        "select c.relname::text from pg_class c join pg_index x on x.indrelid = c.oid and x.indisprimary
+        where c.relnamespace = 'public'::regnamespace",
+    )
+    .await;
+    problems.extend(
+        tables(conn)
+            .await
+            .into_iter()
+            .filter(|table| !keyed.contains(table))
+            .map(|table| format!("{table} has no primary key")),
+    );
     let foreign: Vec<(String, String, String, String, String)> = sqlx::query_as(
         "select f.relname::text, k.conname::text, o.relname::text, a.attname::text, b.attname::text
          from pg_constraint k join pg_class f on f.oid = k.conrelid join pg_class o on o.oid = k.confrelid
@@ -152,7 +188,8 @@ async fn policies(conn: &mut PgConnection) -> Vec<String> {
     .fetch_all(conn)
     .await
     .expect("policies");
-    let expected = "*|true|{0}|(workspace_id = (NULLIF(current_setting('allin.workspace_id'::text, true), ''::text))::uuid)|same";
+    let expected =
+        "*|true|{0}|(workspace_id = (NULLIF(current_setting('allin.workspace_id'::text, true), ''::text))::uuid)|same";
     let mut problems = Vec::new();
     for (table, enabled, forced, count, policy) in rows.iter().filter(|(table, ..)| !outside(table)) {
         if !enabled || !forced {
@@ -167,16 +204,32 @@ async fn policies(conn: &mut PgConnection) -> Vec<String> {
 
 /// The application's role owns nothing and inherits nothing.
 async fn powers(conn: &mut PgConnection) -> Vec<String> {
-    let mut problems = strings(conn, "select 'allin_app owns ' || pg_describe_object(s.classid, s.objid, s.objsubid) from pg_shdepend s
+    let mut problems = strings(
+        conn,
+        "select 'allin_app owns ' || pg_describe_object(s.classid, s.objid, s.objsubid) from pg_shdepend s
         where s.refclassid = 'pg_authid'::regclass and s.refobjid = 'allin_app'::regrole and s.deptype = 'o'
-          and s.dbid in (0, (select oid from pg_database where datname = current_database()))").await;
+          and s.dbid in (0, (select oid from pg_database where datname = current_database()))",
+    )
+    .await;
     problems.extend(strings(conn, "select 'allin_app is a member of ' || roleid::regrole::text from pg_auth_members where member = 'allin_app'::regrole").await);
-    problems.extend(strings(conn, "select 'allin_app is superuser, bypasses policies, or makes roles or databases' from pg_roles
-        where rolname = 'allin_app' and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication)").await);
+    problems.extend(
+        strings(
+            conn,
+            "select 'allin_app is superuser, bypasses policies, or makes roles or databases' from pg_roles
+        where rolname = 'allin_app' and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication)",
+        )
+        .await,
+    );
     problems.extend(strings(conn, "select 'allin_app may create in the schema public' where has_schema_privilege('allin_app', 'public', 'create')").await);
-    problems.extend(strings(conn, "select 'allin_app may use the sequence ' || c.relname from pg_class c
+    problems.extend(
+        strings(
+            conn,
+            "select 'allin_app may use the sequence ' || c.relname from pg_class c
         where c.relnamespace = 'public'::regnamespace
-          and case when c.relkind = 'S' then has_sequence_privilege('allin_app', c.oid, 'usage, select, update') end").await);
+          and case when c.relkind = 'S' then has_sequence_privilege('allin_app', c.oid, 'usage, select, update') end",
+        )
+        .await,
+    );
     problems
 }
 
@@ -236,6 +289,7 @@ async fn functions(conn: &mut PgConnection) -> Vec<String> {
         }
     }
     let stale = DEFINERS.iter().filter(|name| !rows.iter().any(|(known, _, _, definer, _)| known == *name && *definer));
-    problems.extend(stale.map(|name| format!("{name} is in the table of functions with the owner's rights and is none")));
+    problems
+        .extend(stale.map(|name| format!("{name} is in the table of functions with the owner's rights and is none")));
     problems
 }

@@ -14,23 +14,75 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ("model", &["clock", "error", "ids"], "plain types and pure rules; no I/O, so nothing that does any"),
     ("store", &["clock", "error", "ids", "model", "vault"], "SQL only; of the vault it uses the hash, never a key"),
     ("clients", &["clock", "error", "model"], "the outside world; knows no tenant, no row, no id of ours"),
-    ("sandbox", &["clock", "error", "ids", "model"], "a network of its own: shares its rules with the adapter through model, and no code"),
+    (
+        "sandbox",
+        &["clock", "error", "ids", "model"],
+        "a network of its own: shares its rules with the adapter through model, and no code",
+    ),
     ("platform", &["error", "ids"], "operating system and private server; knows no schema (ids: randomness)"),
-    ("transport", &["clock", "error", "ids"], "connections for any handler; the conformance fixtures run on it without the product"),
-    ("backup", &["clock", "error", "ids", "platform", "vault"], "the whole installation as one file; knows no post and no network"),
-    ("app", &["clients", "clock", "error", "ids", "model", "store", "vault"], "use cases; knows no protocol and no page"),
+    (
+        "transport",
+        &["clock", "error", "ids"],
+        "connections for any handler; the conformance fixtures run on it without the product",
+    ),
+    (
+        "backup",
+        &["clock", "error", "ids", "platform", "store", "vault"],
+        "the whole installation as one file; knows no post and no network",
+    ),
+    (
+        "app",
+        &["clients", "clock", "error", "ids", "model", "store", "vault"],
+        "use cases; knows no protocol and no page",
+    ),
     ("tools", &["app", "error", "model"], "translates for MCP and calls one use case; never the store"),
     ("resources", &["app", "error"], "reads through use cases; never the store"),
-    ("jobs", &["app", "error", "ids", "store"], "claims from the queue, which is no tenant's, and delivers through app"),
-    ("mcp", &["app", "error", "ids", "model", "resources", "store", "tools", "transport", "vault"],
-     "joins the registry to the transport; the store for sessions and for the role that filters lists"),
-    ("pages", &["app", "error", "ids", "model", "store", "vault"], "finds the request behind a link before a workspace is known"),
+    (
+        "jobs",
+        &["app", "error", "ids", "store"],
+        "claims from the queue, which is no tenant's, and delivers through app",
+    ),
+    (
+        "mcp",
+        &["app", "error", "ids", "model", "resources", "store", "tools", "transport", "vault"],
+        "joins the registry to the transport; the store for sessions and for the role that filters lists",
+    ),
+    (
+        "pages",
+        &["app", "error", "ids", "model", "store", "vault"],
+        "finds the request behind a link before a workspace is known",
+    ),
     ("rest", &["app", "mcp", "transport"], "the same bearer keys as /mcp"),
     ("config", &["app", "clients", "error", "ids", "platform", "tools"], "the types that settings become"),
-    ("boot", &["app", "clients", "clock", "config", "error", "ids", "platform", "sandbox", "store", "vault"], "the one wiring place"),
-    ("cli", &["app", "boot", "clients", "clock", "config", "error", "ids", "jobs", "mcp", "model", "pages", "platform", "rest",
-              "sandbox", "store", "tools", "transport"],
-     "chooses what runs in a process"),
+    (
+        "boot",
+        &["app", "clients", "clock", "config", "error", "ids", "platform", "sandbox", "store", "vault"],
+        "the one wiring place",
+    ),
+    (
+        "cli",
+        &[
+            "app",
+            "backup",
+            "boot",
+            "clients",
+            "clock",
+            "config",
+            "error",
+            "ids",
+            "jobs",
+            "mcp",
+            "model",
+            "pages",
+            "platform",
+            "rest",
+            "sandbox",
+            "store",
+            "tools",
+            "transport",
+        ],
+        "chooses what runs in a process",
+    ),
     ("lib", &[], "declares the modules"),
     ("main", &["cli", "config", "error"], "arguments, configuration, the chosen mode"),
 ];
@@ -38,7 +90,11 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
 /// Outside crates that belong to some rooms only.
 const CRATES: &[(&str, &[&str], &str)] = &[
     ("rmcp", &["mcp", "resources", "tools", "transport"], "the protocol stays outside of the use cases"),
-    ("axum", &["cli", "pages", "rest", "sandbox", "transport"], "HTTP stays outside of the use cases; stdio serves the pages beside it"),
+    (
+        "axum",
+        &["cli", "pages", "rest", "sandbox", "transport"],
+        "HTTP stays outside of the use cases; stdio serves the pages beside it",
+    ),
     ("clap", &["cli", "main"], "arguments are read at the command line"),
     ("reqwest", &["clients"], "one way out, through the guard"),
     ("ed25519_dalek", &["app", "vault"], "keys stay in the vault; app verifies the log's signature"),
@@ -60,7 +116,11 @@ fn rooms_know_only_what_the_table_says() {
                 continue;
             }
             if !allowed.contains(&other.as_str()) {
-                problems.push(format!("{}:{}: `{room}` must not know `{other}`: {reason}", source.path, source.line_of(at)));
+                problems.push(format!(
+                    "{}:{}: `{room}` must not know `{other}`: {reason}",
+                    source.path,
+                    source.line_of(at)
+                ));
             }
             used.entry(room.clone()).or_default().insert(other);
         }
@@ -96,9 +156,11 @@ fn outside_crates_stay_in_their_rooms() {
         for (name, rooms, reason) in CRATES.iter().filter(|(_, rooms, _)| !rooms.contains(&source.room())) {
             let code = source.product_code();
             let uses = words(code, name).into_iter().filter(|at| code[at + name.len()..].starts_with("::"));
-            problems.extend(uses.map(|at| {
-                format!("{}:{}: `{name}` belongs to {rooms:?}: {reason}", source.path, source.line_of(at))
-            }));
+            problems.extend(
+                uses.map(|at| {
+                    format!("{}:{}: `{name}` belongs to {rooms:?}: {reason}", source.path, source.line_of(at))
+                }),
+            );
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
@@ -128,7 +190,8 @@ fn known(source: &Source) -> Vec<(usize, String)> {
 
 /// How many `super` lead from here to the crate's root.
 fn depth(source: &Source, at: usize) -> usize {
-    let below = source.path.strip_prefix("src/").unwrap_or(&source.path).trim_end_matches(".rs").trim_end_matches("/mod");
+    let below =
+        source.path.strip_prefix("src/").unwrap_or(&source.path).trim_end_matches(".rs").trim_end_matches("/mod");
     let before = &source.code[..at];
     // `origin_tests.rs` is the module `origin::tests`.
     let attached = usize::from(source.path.ends_with("_tests.rs"));
@@ -170,7 +233,8 @@ fn first_names(path: &str) -> Vec<String> {
 #[test]
 fn every_way_to_name_a_room_is_seen() {
     let rooms = |path: &str, text: &str| {
-        let mut names: Vec<_> = known(&Source::parse(path.into(), text.into())).into_iter().map(|(_, name)| name).collect();
+        let mut names: Vec<_> =
+            known(&Source::parse(path.into(), text.into())).into_iter().map(|(_, name)| name).collect();
         names.dedup();
         names
     };

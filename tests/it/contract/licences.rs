@@ -33,7 +33,8 @@ fn every_dependency_may_be_passed_on() {
     assert!(packages.len() > 200, "only {} packages", packages.len());
     let mut problems = Vec::new();
     for package in packages {
-        let (name, version) = (package["name"].as_str().unwrap_or_default(), package["version"].as_str().unwrap_or_default());
+        let (name, version) =
+            (package["name"].as_str().unwrap_or_default(), package["version"].as_str().unwrap_or_default());
         let terms = package["license"].as_str().unwrap_or("");
         if READ_BY_A_PERSON.iter().any(|(known, read, _)| *known == name && *read == terms) {
             continue;
@@ -117,9 +118,21 @@ fn take(rest: &mut &[&str], word: &str) -> bool {
 
 #[test]
 fn expressions_are_read_as_spdx_means_them() {
-    let met = ["MIT", "MIT OR GPL-3.0", "GPL-3.0 OR (MIT AND Zlib)", "MIT/Apache-2.0", "(MIT OR GPL-2.0) AND Unicode-3.0",
-               "Apache-2.0 WITH LLVM-exception"];
-    let unmet = ["GPL-3.0", "MIT AND GPL-3.0", "(MIT OR Zlib) AND GPL-3.0", "Apache-2.0 WITH Other-exception", "LGPL-2.1-or-later"];
+    let met = [
+        "MIT",
+        "MIT OR GPL-3.0",
+        "GPL-3.0 OR (MIT AND Zlib)",
+        "MIT/Apache-2.0",
+        "(MIT OR GPL-2.0) AND Unicode-3.0",
+        "Apache-2.0 WITH LLVM-exception",
+    ];
+    let unmet = [
+        "GPL-3.0",
+        "MIT AND GPL-3.0",
+        "(MIT OR Zlib) AND GPL-3.0",
+        "Apache-2.0 WITH Other-exception",
+        "LGPL-2.1-or-later",
+    ];
     for expression in met {
         assert_eq!(allows(expression), Ok(true), "{expression}");
     }

@@ -15,7 +15,16 @@ struct Rule {
 const RULES: &[Rule] = &[
     Rule {
         what: "SQL",
-        code: &["query", "query_as", "query_scalar", "query_with", "raw_sql", "QueryBuilder", "AssertSqlSafe", "migrate"],
+        code: &[
+            "query",
+            "query_as",
+            "query_scalar",
+            "query_with",
+            "raw_sql",
+            "QueryBuilder",
+            "AssertSqlSafe",
+            "migrate",
+        ],
         places: &[
             ("src/store/", "SQL and nothing else lives there"),
             ("src/platform/roles.rs", "roles and database of a cluster that has no schema yet"),
@@ -52,9 +61,20 @@ const RULES: &[Rule] = &[
 
 /// Words that are a path of a crate only when that crate stands before them.
 const ONLY_AFTER: &[(&str, &str)] = &[
-    ("query", "sqlx::"), ("query_as", "sqlx::"), ("query_scalar", "sqlx::"), ("query_with", "sqlx::"), ("migrate", "sqlx::"),
-    ("Pool", "sqlx::"), ("Transaction", "sqlx::"), ("var", "env::"), ("var_os", "env::"), ("vars", "env::"),
-    ("vars_os", "env::"), ("set_var", "env::"), ("remove_var", "env::"), ("SystemTime", "time::"),
+    ("query", "sqlx::"),
+    ("query_as", "sqlx::"),
+    ("query_scalar", "sqlx::"),
+    ("query_with", "sqlx::"),
+    ("migrate", "sqlx::"),
+    ("Pool", "sqlx::"),
+    ("Transaction", "sqlx::"),
+    ("var", "env::"),
+    ("var_os", "env::"),
+    ("vars", "env::"),
+    ("vars_os", "env::"),
+    ("set_var", "env::"),
+    ("remove_var", "env::"),
+    ("SystemTime", "time::"),
 ];
 
 #[test]
@@ -101,7 +121,9 @@ fn imported_in_group(code: &str, at: usize, before: &str) -> bool {
 fn no_statement_hides_in_a_string() {
     let sql_rule = &RULES[0];
     let mut problems = Vec::new();
-    for source in sources().iter().filter(|source| !sql_rule.places.iter().any(|(place, _)| source.path.starts_with(place))) {
+    for source in
+        sources().iter().filter(|source| !sql_rule.places.iter().any(|(place, _)| source.path.starts_with(place)))
+    {
         for text in source.product_strings().filter(|text| is_statement(text)) {
             problems.push(format!("{}: {text}", source.path));
         }
@@ -117,10 +139,20 @@ fn is_statement(text: &str) -> bool {
         || flat.starts_with("delete from ")
         || (flat.starts_with("update ") && has(" set ") && has("="))
         || (flat.starts_with("with ") && has(" as (select "))
-        || (["grant ", "revoke "].iter().any(|start| flat.starts_with(start)) && has(" on ") && (has(" to ") || has(" from ")))
-        || ["create table ", "create role ", "create database ", "alter table ", "alter role ", "drop table ", "truncate "]
-            .iter()
-            .any(|start| flat.starts_with(start))
+        || (["grant ", "revoke "].iter().any(|start| flat.starts_with(start))
+            && has(" on ")
+            && (has(" to ") || has(" from ")))
+        || [
+            "create table ",
+            "create role ",
+            "create database ",
+            "alter table ",
+            "alter role ",
+            "drop table ",
+            "truncate ",
+        ]
+        .iter()
+        .any(|start| flat.starts_with(start))
 }
 
 #[test]
@@ -128,7 +160,9 @@ fn statements_are_told_from_prose() {
     for statement in ["SELECT 1 FROM x", "insert into a values (1)", "update a set b = 1", "grant select on a to b"] {
         assert!(is_statement(statement), "{statement}");
     }
-    for prose in ["Update the post, then set its time.", "select one", "Grant access to it.", "with the key", "Revoke a key"] {
+    for prose in
+        ["Update the post, then set its time.", "select one", "Grant access to it.", "with the key", "Revoke a key"]
+    {
         assert!(!is_statement(prose), "{prose}");
     }
 }
@@ -138,7 +172,9 @@ fn statements_are_told_from_prose() {
 fn only_one_place_changes_the_tenant() {
     let mut problems = Vec::new();
     for source in sources().iter().filter(|source| source.path != "src/store/db.rs") {
-        for word in ["set_config", "allin.workspace_id", "tenant_enter", "set_tenant", "row_security", "session authorization"] {
+        for word in
+            ["set_config", "allin.workspace_id", "tenant_enter", "set_tenant", "row_security", "session authorization"]
+        {
             let named = source.text.to_lowercase().contains(word);
             if named {
                 problems.push(format!("{} names `{word}`", source.path));
@@ -154,7 +190,9 @@ fn only_one_place_changes_the_tenant() {
                 problems.push(format!("{path} changes a setting outside of tenant_enter"));
             }
         }
-        for word in ["set allin.", "set local allin.", "set session allin.", "disable row level security", "no force row level"] {
+        for word in
+            ["set allin.", "set local allin.", "set session allin.", "disable row level security", "no force row level"]
+        {
             if text.contains(word) {
                 problems.push(format!("{path} says `{word}`"));
             }
@@ -167,7 +205,10 @@ fn only_one_place_changes_the_tenant() {
 fn inside_tenant_enter(text: &str, at: usize) -> bool {
     let start = text[..at].rfind("create function").max(text[..at].rfind("create or replace function"));
     let Some(start) = start else { return false };
-    let named = text[start..].split_whitespace().find(|word| word.contains('(')).is_some_and(|word| word.starts_with("tenant_enter("));
+    let named = text[start..]
+        .split_whitespace()
+        .find(|word| word.contains('('))
+        .is_some_and(|word| word.starts_with("tenant_enter("));
     let body_opened = text[start..at].matches("$$").count() == 1;
     named && body_opened
 }

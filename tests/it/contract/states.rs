@@ -41,8 +41,10 @@ pub async fn check(conn: &mut PgConnection) {
         .filter(|(column, definition)| is_list(column, definition))
         .map(|(column, definition)| (column, values(&definition)))
         .collect();
-    let mut expected: Vec<(String, Vec<String>)> =
-        lists().into_iter().map(|(column, words)| (column.to_owned(), words.into_iter().map(str::to_owned).collect())).collect();
+    let mut expected: Vec<(String, Vec<String>)> = lists()
+        .into_iter()
+        .map(|(column, words)| (column.to_owned(), words.into_iter().map(str::to_owned).collect()))
+        .collect();
     for (_, words) in found.iter_mut().chain(&mut expected) {
         words.sort();
     }

@@ -2,13 +2,10 @@
 
 pub mod app;
 pub mod database;
+pub mod named;
 pub mod people;
+pub mod pictures;
 pub mod sandbox;
 
 pub use app::{Setup, TestApp};
-
-/// Reads a JSON value by its pointer, failing with the whole value.
-#[track_caller]
-pub fn at<'a>(value: &'a serde_json::Value, pointer: &str) -> &'a serde_json::Value {
-    value.pointer(pointer).unwrap_or_else(|| panic!("nothing at {pointer} in {value:#}"))
-}
+pub use named::named;

@@ -1,0 +1,138 @@
+//! The product in a process of its own: the bench's binary starts itself again and runs the command line, so that the
+//! load generator and what it measures never share a process. Must not know what is measured.
+
+use std::{
+    ffi::{OsStr, OsString},
+    io::Error as IoError,
+    net::SocketAddr,
+    path::Path,
+    process::{ExitCode, Stdio},
+    time::{Duration, Instant},
+};
+
+use allin::{
+    cli::Cli,
+    config::Config,
+    error::{Error, Result},
+};
+use clap::Parser as _;
+use tokio::process::{Child, Command};
+use tracing_subscriber::EnvFilter;
+
+/// First argument of a process that is to be the product; its own arguments follow.
+pub const AS_PRODUCT: &str = "--as-allin";
+
+/// What `src/main.rs` does, with the same log and the same runtime.
+pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let cli = Cli::parse_from([OsString::from("allin")].into_iter().chain(arguments));
+    match Config::from_env().and_then(|config| start(cli, config)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+fn start(cli: Cli, config: Config) -> Result<()> {
+    let filter = EnvFilter::try_new(&config.log).map_err(Error::internal)?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::internal)?;
+    let result = runtime.block_on(cli.run(config));
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    result
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a process that failed")]
+pub fn fail(error: &Error) -> ExitCode {
+    let public = error.public();
+    eprintln!("Error: {} [{}]\n{}\nNext: {}", public.message, public.code, error.chain(), public.next_step);
+    ExitCode::FAILURE
+}
+
+/// The configuration of a home, as a process with no other settings would read it.
+#[expect(clippy::disallowed_methods, reason = "the private server's programs may be named by the environment")]
+pub fn config(home: &Path) -> Result<Config> {
+    Config::read(|name| match name {
+        "ALLIN_HOME" => Some(home.as_os_str().to_owned()),
+        "ALLIN_PG_BINDIR" | "HOME" => std::env::var_os(name),
+        _ => None,
+    })
+}
+
+/// This binary again, for a home of the bench's.
+pub fn command(home: &Path, arguments: &[&OsStr]) -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe().map_err(Error::internal)?);
+    command.args(arguments).env("ALLIN_HOME", home).env_remove("DATABASE_URL").env_remove("ALLIN_POOL_SIZE");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+    Ok(command)
+}
+
+/// A server that runs.
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+    pub pid: u32,
+}
+
+/// Starts a server and waits until it has written its address into `port_file`.
+pub async fn serve(home: &Path, arguments: &[&OsStr], port_file: &Path) -> Result<Server> {
+    let mut child = command(home, arguments)?.spawn().map_err(Error::internal)?;
+    let pid = child.id().ok_or_else(|| Error::internal("the server ended at once"))?;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < deadline {
+        if let Some(address) = std::fs::read_to_string(port_file).ok().and_then(|text| text.trim().parse().ok()) {
+            return Ok(Server { child, address, pid });
+        }
+        if let Some(status) = child.try_wait().map_err(Error::internal)? {
+            return Err(Error::internal(format!("the server ended: {status}")));
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Err(Error::internal("the server did not come up within 60 seconds"))
+}
+
+impl Server {
+    /// Asks the process to end and waits for it.
+    pub async fn stop(mut self) -> Result<()> {
+        terminate(self.pid)?;
+        let ended = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await;
+        ended.map_err(Error::internal)?.map(drop).map_err(Error::internal)
+    }
+}
+
+#[cfg(unix)]
+pub fn terminate(pid: u32) -> Result<()> {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    let pid = pid.ok_or_else(|| Error::internal("no process id"))?;
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).map_err(Error::internal)
+}
+
+#[cfg(not(unix))]
+pub fn terminate(_pid: u32) -> Result<()> {
+    Ok(())
+}
+
+/// Processor time that a process has used so far, in microseconds; where /proc tells it.
+pub fn cpu_micros(pid: u32) -> Option<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // After the name, which may hold anything: state is field 3, user and system time are 14 and 15, in hundredths.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at)?.parse::<f64>().ok();
+    Some((ticks(11)? + ticks(12)?) * 10_000.0)
+}
+
+/// Resident memory of a process in MiB; where /proc tells it.
+pub fn rss_mb(pid: u32) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.trim().trim_end_matches("kB").trim().parse::<f64>().ok()? / 1024.0)
+}
+
+/// Processor time of the processes that `parent` started, in microseconds: the database's connections.
+pub fn children_cpu_micros(parent: u32) -> Option<f64> {
+    let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
+    Some(children.split_whitespace().filter_map(|pid| cpu_micros(pid.parse().ok()?)).sum())
+}
+
+/// A temporary folder that goes away with the run.
+pub fn scratch() -> std::result::Result<tempfile::TempDir, IoError> {
+    tempfile::Builder::new().prefix("allin-bench-").tempdir()
+}
