@@ -40,8 +40,9 @@ pub struct Booted {
     /// Whose home this is.
     pub home_owner: Owned,
     /// `None` when `DATABASE_URL` names a server that is not ours.
-    pub cluster: Option<Cluster>,
-    stop_sandbox: CancellationToken,
+    pub cluster: Option<Arc<Cluster>>,
+    stop: CancellationToken,
+    watch: Option<tokio::task::JoinHandle<()>>,
 }
 
 /// What this process does with the practice network.
@@ -78,12 +79,12 @@ async fn start(
     options: PgConnectOptions,
     sandbox_use: SandboxUse,
 ) -> std::result::Result<Booted, Failed> {
-    let stop_sandbox = CancellationToken::new();
+    let stop = CancellationToken::new();
     let made = async {
         let db = Db::connect(options, config.pool_size).await?;
         bring_up_to_date(&config, cluster.as_ref(), &db).await?;
         let vault = vault(&config, &db).await?;
-        let sandbox = practice_network(&config, sandbox_use, &stop_sandbox).await?;
+        let sandbox = practice_network(&config, sandbox_use, &stop).await?;
         let http = Http::new(config.allow_origins.iter().cloned())?;
         let clock = Arc::new(SystemClock);
         let networks = Networks::new(&http, clock.clone(), sandbox);
@@ -99,9 +100,13 @@ async fn start(
         Ok::<_, Error>((app, home_owner))
     };
     match made.await {
-        Ok((app, home_owner)) => Ok(Booted { app, config, home_owner, cluster, stop_sandbox }),
+        Ok((app, home_owner)) => {
+            let cluster = cluster.map(Arc::new);
+            let watch = cluster.clone().map(|cluster| tokio::spawn(watch(cluster, Arc::clone(&app), stop.clone())));
+            Ok(Booted { app, config, home_owner, cluster, stop, watch })
+        }
         Err(error) => {
-            stop_sandbox.cancel();
+            stop.cancel();
             Err((error, cluster))
         }
     }
@@ -110,11 +115,34 @@ async fn start(
 impl Booted {
     /// Closes the connections and leaves the private server, stopping it when nobody else uses it.
     pub async fn close(self) -> Result<()> {
-        self.stop_sandbox.cancel();
+        self.stop.cancel();
+        if let Some(watch) = self.watch {
+            _ = watch.await;
+        }
         self.app.db.close().await;
-        match self.cluster {
+        match self.cluster.and_then(Arc::into_inner) {
             Some(cluster) => cluster.leave().await,
             None => Ok(()),
+        }
+    }
+}
+
+/// How often the private server is looked at.
+const WATCH_EVERY: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Starts the private server again when it died under us.
+async fn watch(cluster: Arc<Cluster>, app: Arc<App>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(WATCH_EVERY) => {}
+            () = stop.cancelled() => return,
+        }
+        if app.db.ping().await.is_ok() {
+            continue;
+        }
+        match cluster.revive().await {
+            Ok(()) => tracing::info!("the private database was looked after"),
+            Err(error) => tracing::error!(error = error.chain(), "the private database cannot be started again"),
         }
     }
 }

@@ -197,7 +197,11 @@ impl<U: Local> Form<U> for Locally {
         let now = app.clock.now();
         let (mut tx, entered) = app.enter(ctx, now).await?;
         if U::EFFECT == Effect::Read {
-            permit(ctx, &entered, U::NEEDS)?;
+            if let Err(error) = permit(ctx, &entered, U::NEEDS) {
+                refused(app, ctx, &mut tx, now, U::NAME, &error).await?;
+                tx.commit().await?;
+                return Err(error);
+            }
             let mut scope = Scope::new(app, ctx, &mut tx, &entered, now);
             let output = U::run(&mut scope, input).await?;
             tx.finish_read();
@@ -284,7 +288,7 @@ async fn prelude<U: UseCase>(
     lease: Option<Timestamp>,
 ) -> Result<Prelude<U::Output>> {
     if let Err(error) = permit(ctx, entered, U::NEEDS) {
-        record(app, ctx, tx, now, U::NAME, "refused", &json!([{ "code": error.code() }])).await?;
+        refused(app, ctx, tx, now, U::NAME, &error).await?;
         return Ok(Prelude::Refused(error));
     }
     let canonical = serde_json::to_vec(input).map_err(Error::internal)?;
@@ -350,6 +354,10 @@ async fn conclude<U: UseCase>(
         idempotency::store(tx, ctx.workspace, &ctx.actor.key(), U::NAME, &key, &U::keep(output)?).await?;
     }
     Ok(())
+}
+
+async fn refused(app: &App, ctx: &Ctx, tx: &mut Tx, now: Timestamp, use_case: &str, error: &Error) -> Result<()> {
+    record(app, ctx, tx, now, use_case, "refused", &json!([{ "code": error.code() }])).await
 }
 
 /// Writes an audit entry into the open transaction.

@@ -64,7 +64,10 @@ impl Server {
     fn ctx(&self, context: &RequestContext<RoleServer>) -> std::result::Result<Ctx, ErrorData> {
         let caller = transport::principal::<Caller>(context).or_else(|| self.local.clone());
         let caller = caller.ok_or_else(|| ErrorData::internal_error("no caller is known for this request", None))?;
-        Ok(Ctx { workspace: caller.workspace, actor: caller.actor, origin: caller.origin, request: self.app.new_request() })
+        // The id under which the HTTP side logs the request, when it is one of ours.
+        let label = transport::request_label(context).and_then(|label| label.0.parse().ok());
+        let request = label.unwrap_or_else(|| self.app.new_request());
+        Ok(Ctx { workspace: caller.workspace, actor: caller.actor, origin: caller.origin, request })
     }
 
     /// The caller's role; an error when its access has ended.

@@ -23,6 +23,8 @@ pub struct Post {
     pub content_hash: Vec<u8>,
     pub author_id: MemberId,
     pub author_name: String,
+    /// The author is no longer in the workspace.
+    pub author_removed: bool,
     pub at: Option<Timestamp>,
     pub excerpt: String,
     pub created_at: Timestamp,
@@ -39,6 +41,7 @@ struct PostRow {
     content_hash: Vec<u8>,
     author_id: MemberId,
     author_name: String,
+    author_removed: bool,
     at: Option<Timestamp>,
     excerpt: String,
     created_at: Timestamp,
@@ -57,6 +60,7 @@ impl PostRow {
             content_hash: self.content_hash,
             author_id: self.author_id,
             author_name: self.author_name,
+            author_removed: self.author_removed,
             at: self.at,
             excerpt: self.excerpt,
             created_at: self.created_at,
@@ -71,7 +75,8 @@ pub async fn get(db: &mut PgConnection, workspace: WorkspaceId, id: PostId) -> R
     sqlx::query_as!(
         PostRow,
         r#"select p.post_id as "post_id: PostId", p.title, p.version, p.status, p.review, p.content_hash,
-                  p.author_id as "author_id: MemberId", m.display_name as author_name, p.at, p.excerpt, p.created_at,
+                  p.author_id as "author_id: MemberId", m.display_name as author_name,
+                  m.removed_at is not null as "author_removed!", p.at, p.excerpt, p.created_at,
                   p.updated_at, p.deleted_at
            from posts p join members m on m.workspace_id = p.workspace_id and m.member_id = p.author_id
            where p.workspace_id = $1 and p.post_id = $2"#,
@@ -182,6 +187,19 @@ pub async fn set_derived(
         status.as_str(),
         at,
         now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Somebody else stands for the post from now on.
+pub async fn set_author(db: &mut PgConnection, workspace: WorkspaceId, id: PostId, author: MemberId) -> Result<()> {
+    sqlx::query!(
+        "update posts set author_id = $3 where workspace_id = $1 and post_id = $2",
+        workspace.uuid(),
+        id.uuid(),
+        author.uuid()
     )
     .execute(db)
     .await?;

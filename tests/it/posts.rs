@@ -1,2 +1,7 @@
-//! Posts.
+//! Posts from the draft to the network: through the use cases, the publisher's step and the sandbox's log.
+
+mod changes;
+mod holds;
 mod life;
+mod races;
+mod repeats;

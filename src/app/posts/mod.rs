@@ -40,6 +40,14 @@ pub(crate) async fn lock(scope: &mut Scope<'_>, id: PostId) -> Result<(Post, Vec
     Ok((post, targets))
 }
 
+/// Whoever schedules the post of a member who has left stands for it from now on.
+pub(crate) async fn stand_for(scope: &mut Scope<'_>, post: &Post) -> Result<()> {
+    match scope.ctx.member().filter(|_| post.author_removed) {
+        Some(member) => posts::set_author(scope.tx, scope.ctx.workspace, post.post_id, member).await,
+        None => Ok(()),
+    }
+}
+
 /// Writes the targets and what follows from them for the post.
 pub(crate) async fn save(scope: &mut Scope<'_>, post: PostId, targets: &[Target]) -> Result<()> {
     for target in targets {

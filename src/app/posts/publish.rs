@@ -11,7 +11,7 @@ use crate::{
         confirm::Question,
         ctx::Ctx,
         posts::{
-            choose, lock, moved, save,
+            choose, lock, moved, save, stand_for,
             schedule::{sendable, set_time, zone_of},
             view::{self, PostChanged},
         },
@@ -83,6 +83,7 @@ impl Remote for PostPublish {
         let (post, mut all) = lock(scope, input.post_id).await?;
         let mut chosen = waiting(&mut all, &input.account_ids)?;
         sendable(scope, &chosen).await?;
+        stand_for(scope, &post).await?;
         for target in &mut chosen {
             let zone = zone_of(scope, target.account_id).await?;
             let moment = times::parse(&scope.now.to_string(), &zone)?;

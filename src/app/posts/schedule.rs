@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     app::{
         posts::{
-            choose, content, lock, moved, save,
+            choose, content, lock, moved, save, stand_for,
             view::{self, PostChanged},
         },
         publishing::presence,
@@ -59,6 +59,7 @@ impl Local for PostSchedule {
         let (post, mut all) = lock(scope, input.post_id).await?;
         let mut chosen = choose(&mut all, &input.account_ids)?;
         sendable(scope, &chosen).await?;
+        stand_for(scope, &post).await?;
         let mut said = Vec::new();
         let mut warnings = Vec::new();
         for target in &mut chosen {

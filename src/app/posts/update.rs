@@ -110,7 +110,11 @@ impl Local for PostUpdate {
         scope.changed("post", post.post_id, json!({ "version": version, "accounts": account_ids }));
         let view = view::load(scope, post.post_id).await?;
         let message = format!("Saved as version {version}.");
-        Ok(PostChanged { message, post: view, warnings: create::warnings(&content) })
+        let mut warnings = create::warnings(&content);
+        for part in content.iter().filter(|part| scheduled && !present.iter().any(|target| target.account_id == part.account.account_id)) {
+            warnings.push(format!("@{} is new and has no time yet: set it with post_schedule.", part.account.handle));
+        }
+        Ok(PostChanged { message, post: view, warnings })
     }
 }
 

@@ -174,6 +174,10 @@ async fn reason_to_hold(
         return Ok(Some(settle::Reason::new("not_approved", "It came due without the approval that it needs.",
             "Have it approved, then schedule it again.")));
     }
+    if post.author_removed {
+        return Ok(Some(settle::Reason::new("author_removed", format!("{} is no longer in the workspace.", post.author_name),
+            "Whoever stands for it now schedules it again or deletes it.")));
+    }
     if account.status == AccountStatus::Disconnected {
         return Ok(Some(settle::Reason::new("account_disconnected", format!("@{} is disconnected.", account.handle),
             "Connect the account again with account_connect, then schedule the post again.")));
