@@ -13,6 +13,8 @@ mod data;
 mod floor;
 #[path = "bench_mcp/load.rs"]
 mod load;
+#[path = "bench_mcp/processor.rs"]
+mod processor;
 #[path = "bench_mcp/product.rs"]
 mod product;
 
@@ -84,13 +86,13 @@ async fn measure(booted: &Booted, home: &Path, folder: &Path) -> Result<(String,
     let (product_port, floor_port) = (folder.join("product.port"), folder.join("floor.port"));
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--port-file"].map(OsStr::new);
     let arguments = [&[OsStr::new(product::AS_PRODUCT)], arguments.as_slice(), &[product_port.as_os_str()]].concat();
-    let product = product::serve(home, &arguments, &product_port).await?;
+    let (product, product_address) = product::serve(home, &arguments, &product_port).await?;
     let name = workspace.to_string();
     let arguments = [floor::AS_FLOOR.as_ref(), home.as_os_str(), name.as_ref(), floor_port.as_os_str()];
-    let floor = product::serve(home, &arguments, &floor_port).await?;
+    let (floor, floor_address) = product::serve(home, &arguments, &floor_port).await?;
     let mut sides = [
-        Side::new("allin", Target::http(product.address, Some(&key)), Some(&product)),
-        Side::new("floor", Target::http(floor.address, None), Some(&floor)),
+        Side::new("allin", Target::http(product_address, Some(&key)), Some(&product)),
+        Side::new("floor", Target::http(floor_address, None), Some(&floor)),
         Side::new("sql", Target::Sql { pool: superuser.clone(), workspace }, None),
     ];
     let postgres = postmaster(booted);
@@ -169,8 +171,8 @@ impl Outcome {
 
 async fn take_turns(sides: &mut [Side], connections: usize, postgres: Option<u32>) -> Result<()> {
     let mut outcomes: Vec<Outcome> = sides.iter().map(|_| Outcome::default()).collect();
-    let cpu = |pid: Option<u32>| pid.and_then(product::cpu_micros).unwrap_or(0.0);
-    let database = || postgres.and_then(product::children_cpu_micros).unwrap_or(0.0);
+    let cpu = |pid: Option<u32>| pid.and_then(processor::cpu_micros).unwrap_or(0.0);
+    let database = || postgres.and_then(processor::children_cpu_micros).unwrap_or(0.0);
     for round in 0..ROUNDS {
         // There and back, so that nobody always comes after the same other.
         let mut turns: Vec<_> = sides.iter().zip(&mut outcomes).collect();

@@ -163,14 +163,21 @@ async fn weigh(home: &Path, folder: &Path) -> Result<(f64, f64)> {
     say("idle for 10 seconds")?;
     let port_file = folder.join("port");
     let arguments = [product::AS_PRODUCT, "serve", "--listen", "127.0.0.1:0", "--port-file"].map(OsStr::new);
-    let server = product::serve(home, &[arguments.as_slice(), &[port_file.as_os_str()]].concat(), &port_file).await?;
+    let (server, _) = product::serve(home, &[arguments.as_slice(), &[port_file.as_os_str()]].concat(), &port_file).await?;
     let client = Client::connect(home).await?;
     tokio::time::sleep(IDLE).await;
-    let stdio_rss = client.child.id().and_then(product::rss_mb);
-    let serve_rss = product::rss_mb(server.pid);
+    let stdio_rss = client.child.id().and_then(rss_mb);
+    let serve_rss = rss_mb(server.pid);
     client.leave().await?;
     server.stop().await?;
     Ok((serve_rss.unwrap_or(0.0), stdio_rss.unwrap_or(0.0)))
+}
+
+/// Resident memory of a process in MiB; where /proc tells it.
+fn rss_mb(pid: u32) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.trim().trim_end_matches("kB").trim().parse::<f64>().ok()? / 1024.0)
 }
 
 fn row(name: &str, times: &[f64]) -> String {

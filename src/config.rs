@@ -73,7 +73,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("ALLIN_ANSWER_WITHIN_MS", "how long a network may take to answer; default 30000"),
     ("ALLIN_POOL_SIZE", "database connections; default 16"),
     ("ALLIN_PG_DURABLE", "0: the private server does not wait for the disk; for tests only"),
-    ("ALLIN_LOG", "what to log to stderr, such as warn or info,allin=debug; default warn"),
+    ("ALLIN_LOG", "what to log to stderr, such as info or warn,allin=debug; default warn"),
     ("ALLIN_LOG_JSON", "1: log as JSON"),
 ];
 
@@ -133,7 +133,7 @@ impl Config {
             public_url: text("ALLIN_PUBLIC_URL")?.map(|url| url.parse().map_err(|_| malformed("ALLIN_PUBLIC_URL", "is no web address"))).transpose()?,
             allowed_hosts: list("ALLIN_ALLOWED_HOSTS")?,
             allowed_origins: list("ALLIN_ALLOWED_ORIGINS")?,
-            log: text("ALLIN_LOG")?.unwrap_or_else(|| "warn".into()),
+            log: text("ALLIN_LOG")?.unwrap_or_else(|| "warn,rmcp=error".into()),
             log_json: flag("ALLIN_LOG_JSON")?.unwrap_or(false),
             home,
         })

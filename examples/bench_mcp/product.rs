@@ -68,18 +68,17 @@ pub fn command(home: &Path, arguments: &[&OsStr]) -> Result<Command> {
 /// A server that runs.
 pub struct Server {
     child: Child,
-    pub address: SocketAddr,
     pub pid: u32,
 }
 
 /// Starts a server and waits until it has written its address into `port_file`.
-pub async fn serve(home: &Path, arguments: &[&OsStr], port_file: &Path) -> Result<Server> {
+pub async fn serve(home: &Path, arguments: &[&OsStr], port_file: &Path) -> Result<(Server, SocketAddr)> {
     let mut child = command(home, arguments)?.spawn().map_err(Error::internal)?;
     let pid = child.id().ok_or_else(|| Error::internal("the server ended at once"))?;
     let deadline = Instant::now() + Duration::from_secs(60);
     while Instant::now() < deadline {
         if let Some(address) = std::fs::read_to_string(port_file).ok().and_then(|text| text.trim().parse().ok()) {
-            return Ok(Server { child, address, pid });
+            return Ok((Server { child, pid }, address));
         }
         if let Some(status) = child.try_wait().map_err(Error::internal)? {
             return Err(Error::internal(format!("the server ended: {status}")));
@@ -108,28 +107,6 @@ pub fn terminate(pid: u32) -> Result<()> {
 #[cfg(not(unix))]
 pub fn terminate(_pid: u32) -> Result<()> {
     Ok(())
-}
-
-/// Processor time that a process has used so far, in microseconds; where /proc tells it.
-pub fn cpu_micros(pid: u32) -> Option<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // After the name, which may hold anything: state is field 3, user and system time are 14 and 15, in hundredths.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at)?.parse::<f64>().ok();
-    Some((ticks(11)? + ticks(12)?) * 10_000.0)
-}
-
-/// Resident memory of a process in MiB; where /proc tells it.
-pub fn rss_mb(pid: u32) -> Option<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    Some(line.trim().trim_end_matches("kB").trim().parse::<f64>().ok()? / 1024.0)
-}
-
-/// Processor time of the processes that `parent` started, in microseconds: the database's connections.
-pub fn children_cpu_micros(parent: u32) -> Option<f64> {
-    let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
-    Some(children.split_whitespace().filter_map(|pid| cpu_micros(pid.parse().ok()?)).sum())
 }
 
 /// A temporary folder that goes away with the run.

@@ -107,7 +107,8 @@ pub(super) fn refuse_existing(path: &Path) -> Result<()> {
 }
 
 fn exists(path: &Path) -> Error {
-    Error::conflict("backup_exists", format!("{} exists already.", path.display())).next("Name a file that does not exist.")
+    Error::conflict("backup_exists", format!("{} exists already.", path.display()))
+        .next("Name a file that does not exist.")
 }
 
 fn not_written(path: &Path) -> impl Fn(io::Error) -> Error {
@@ -168,8 +169,11 @@ impl Archive {
         let manifest_text = small_entry(&mut zip, path, MANIFEST)?.ok_or_else(|| damaged(path, "no manifest"))?;
         let value: Value = serde_json::from_slice(&manifest_text).map_err(|error| damaged(path, error))?;
         if value.get("format").and_then(Value::as_u64) > Some(FORMAT.into()) {
-            return Err(Error::operator("backup_newer", "A newer AllIN wrote this backup, in a format this one does not know.")
-                .next("Restore it with the newer AllIN."));
+            return Err(Error::operator(
+                "backup_newer",
+                "A newer AllIN wrote this backup, in a format this one does not know.",
+            )
+            .next("Restore it with the newer AllIN."));
         }
         let manifest = serde_json::from_value(value).map_err(|error| damaged(path, error))?;
         Ok(Self { path: path.to_owned(), zip, manifest, manifest_text })
@@ -181,7 +185,11 @@ impl Archive {
         let expected = self.manifest.dump.clone();
         let mut hashed = Hashing { to: io::sink(), hash: Sha256::new(), bytes: 0 };
         io::copy(&mut self.dump()?, &mut hashed).map_err(|error| damaged(&path, error))?;
-        if hashed.digest() == expected { Ok(()) } else { Err(damaged(&path, "the dump is not the one of the manifest")) }
+        if hashed.digest() == expected {
+            Ok(())
+        } else {
+            Err(damaged(&path, "the dump is not the one of the manifest"))
+        }
     }
 
     pub(super) fn dump(&mut self) -> Result<impl Read + '_> {
@@ -205,9 +213,12 @@ fn small_entry(zip: &mut ZipArchive<File>, path: &Path, name: &str) -> Result<Op
 }
 
 fn damaged(path: &Path, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::operator("backup_damaged", format!("{} is no complete AllIN backup: it is damaged, cut off or another file.", path.display()))
-        .next("Use another backup. Nothing was changed.")
-        .because(cause)
+    Error::operator(
+        "backup_damaged",
+        format!("{} is no complete AllIN backup: it is damaged, cut off or another file.", path.display()),
+    )
+    .next("Use another backup. Nothing was changed.")
+    .because(cause)
 }
 
 #[cfg(test)]

@@ -36,7 +36,13 @@ pub struct Created {
 
 /// `passphrase`: `None` leaves the keys out. Errors: `backup_exists`, `passphrase_short`, `backup_nothing`,
 /// `backup_role_bound`, `key_missing`, `master_key_wrong`, `dump_failed`, `backup_not_written`.
-pub async fn create(source: Source, home: &Home, file: &Path, passphrase: Option<SecretString>, now: Timestamp) -> Result<Created> {
+pub async fn create(
+    source: Source,
+    home: &Home,
+    file: &Path,
+    passphrase: Option<SecretString>,
+    now: Timestamp,
+) -> Result<Created> {
     archive::refuse_existing(file)?;
     passphrase.as_ref().map_or(Ok(()), keys::check_passphrase)?;
     let kept = if passphrase.is_some() { Keys::read(home)? } else { None };
@@ -62,7 +68,9 @@ pub async fn create(source: Source, home: &Home, file: &Path, passphrase: Option
                 written.dump = digest;
                 let text = serde_json::to_vec_pretty(&written).map_err(Error::internal)?;
                 last = Some(written);
-                let seal = |(passphrase, kept, wrapping): (SecretString, Keys, Wrapping)| kept.wrap(&wrapping, &passphrase, &text);
+                let seal = |(passphrase, kept, wrapping): (SecretString, Keys, Wrapping)| {
+                    kept.wrap(&wrapping, &passphrase, &text)
+                };
                 let sealed = wrapped.map(seal).transpose()?;
                 Ok((text, sealed))
             },
@@ -88,8 +96,11 @@ async fn describe(source: &Source, kept: Option<&Keys>, now: Timestamp) -> Resul
     if let (Some(key_id), Some(kept)) = (&key_id, kept)
         && *key_id != kept.vault().key_id()
     {
-        return Err(Error::operator("master_key_wrong", "The master key in the home folder is not the one this database was used with.")
-            .next("Back up from the home that belongs to this database, or add --without-keys."));
+        return Err(Error::operator(
+            "master_key_wrong",
+            "The master key in the home folder is not the one this database was used with.",
+        )
+        .next("Back up from the home that belongs to this database, or add --without-keys."));
     }
     let facts = server::facts(&mut connection).await?;
     let manifest = Manifest {
@@ -109,20 +120,27 @@ async fn describe(source: &Source, kept: Option<&Keys>, now: Timestamp) -> Resul
 }
 
 fn role_bound(name: &str) -> Error {
-    Error::operator("backup_role_bound", format!("Row-level security hides rows from the role `{name}`: its dump would not be whole."))
-        .next(
-            "As a superuser: create role allin_backup login password '…' bypassrls in role pg_read_all_data; \
+    Error::operator(
+        "backup_role_bound",
+        format!("Row-level security hides rows from the role `{name}`: its dump would not be whole."),
+    )
+    .next(
+        "As a superuser: create role allin_backup login password '…' bypassrls in role pg_read_all_data; \
              then run this with ALLIN_OWNER_DATABASE_URL naming that role.",
-        )
+    )
 }
 
 /// Whose home it is: ids only.
 fn home_owner(home: &Home) -> Result<Option<Value>> {
     match std::fs::read(home.root().join("home.json")) {
         Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| {
-            Error::operator("home_damaged", "home.json in the home folder cannot be read.").next("Run `allin doctor`.").because(error)
+            Error::operator("home_damaged", "home.json in the home folder cannot be read.")
+                .next("Run `allin doctor`.")
+                .because(error)
         }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::operator("home_damaged", format!("home.json cannot be read: {error}.")).because(error)),
+        Err(error) => {
+            Err(Error::operator("home_damaged", format!("home.json cannot be read: {error}.")).because(error))
+        }
     }
 }

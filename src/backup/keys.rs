@@ -113,8 +113,10 @@ impl Keys {
         match (home.secret(MASTER)?, home.secret(AUDIT)?) {
             (Some(master), Some(audit)) => Ok(Some(Self { master, audit })),
             (None, None) => Ok(None),
-            _ => Err(Error::operator("key_missing", "The home has only one of its two keys, master.key and audit.key.")
-                .next("Put the missing file back into the home's secrets folder.")),
+            _ => {
+                Err(Error::operator("key_missing", "The home has only one of its two keys, master.key and audit.key.")
+                    .next("Put the missing file back into the home's secrets folder."))
+            }
         }
     }
 
@@ -135,7 +137,12 @@ impl Keys {
     }
 
     /// Errors: `passphrase_wrong`, also when keys or manifest were changed.
-    pub(super) fn unwrap(wrapping: &Wrapping, passphrase: &SecretString, manifest: &[u8], sealed: &[u8]) -> Result<Self> {
+    pub(super) fn unwrap(
+        wrapping: &Wrapping,
+        passphrase: &SecretString,
+        manifest: &[u8],
+        sealed: &[u8],
+    ) -> Result<Self> {
         let (cipher, nonce) = wrapping.cipher(passphrase)?;
         let text = cipher.decrypt(&nonce.into(), Payload { msg: sealed, aad: manifest }).map_err(|_| {
             Error::invalid("passphrase_wrong", "The passphrase does not open this backup.")

@@ -21,7 +21,8 @@ use crate::{
     store::{self, db, migrate},
 };
 
-const KEY_LOST: &str = "The database was restored without the master key, which alone could open the token. Connect the account again.";
+const KEY_LOST: &str =
+    "The database was restored without the master key, which alone could open the token. Connect the account again.";
 
 /// How to restore.
 pub struct Options<'a> {
@@ -111,9 +112,8 @@ fn refuse_occupied(options: &Options<'_>, other_keys: bool, data: bool) -> Resul
     if options.replace || !(other_keys || data || home_json(options.home).exists()) {
         return Ok(());
     }
-    Err(Error::conflict("home_not_empty", format!("The home {} has data already.", options.home.root().display())).next(
-        "Set ALLIN_HOME to a new folder; or add --replace: what is there is moved aside, not deleted.",
-    ))
+    Err(Error::conflict("home_not_empty", format!("The home {} has data already.", options.home.root().display()))
+        .next("Set ALLIN_HOME to a new folder; or add --replace: what is there is moved aside, not deleted."))
 }
 
 fn home_json(home: &Home) -> PathBuf {
@@ -182,7 +182,12 @@ async fn put_in_place(
 type Files = Vec<(PathBuf, Option<NamedTempFile>)>;
 
 /// The folder for what is replaced, with copies of its small files; and the new small files. `None`: to be removed.
-fn prepare(alone: &Alone, manifest: &Manifest, keys: Option<&Keys>, options: &Options<'_>) -> Result<(Option<Home>, Files)> {
+fn prepare(
+    alone: &Alone,
+    manifest: &Manifest,
+    keys: Option<&Keys>,
+    options: &Options<'_>,
+) -> Result<(Option<Home>, Files)> {
     let home = options.home;
     let anything = alone.has_data() || home_json(home).exists() || home.secret(MASTER)?.is_some();
     let aside = anything.then(|| alone.aside(&format!("replaced-{}", stamp(options.now)))).transpose()?;

@@ -16,8 +16,16 @@ use crate::{
 };
 
 /// The operator's settings for other databases; a private cluster's address must not be mixed with them.
-const FOREIGN: [&str; 8] =
-    ["PGOPTIONS", "PGSERVICE", "PGSERVICEFILE", "PGHOSTADDR", "PGSSLMODE", "PGPASSFILE", "PGTARGETSESSIONATTRS", "PGTZ"];
+const FOREIGN: [&str; 8] = [
+    "PGOPTIONS",
+    "PGSERVICE",
+    "PGSERVICEFILE",
+    "PGHOSTADDR",
+    "PGSSLMODE",
+    "PGPASSFILE",
+    "PGTARGETSESSIONATTRS",
+    "PGTZ",
+];
 
 /// Where the programs are, and how they reach the database.
 #[derive(Clone)]
@@ -53,7 +61,8 @@ impl Tools {
         let mut address: url::Url = url.expose_secret().parse().map_err(|_| malformed())?;
         let password = percent_decoded(address.password().unwrap_or_default()).ok_or_else(malformed)?;
         address.set_password(None).map_err(|()| malformed())?;
-        let environment = if password.is_empty() { Vec::new() } else { vec![("PGPASSWORD", SecretString::from(password))] };
+        let environment =
+            if password.is_empty() { Vec::new() } else { vec![("PGPASSWORD", SecretString::from(password))] };
         Ok(Self { bindir: bindir.map(Path::to_owned), environment, address: Some(address.into()) })
     }
 
@@ -135,7 +144,9 @@ fn start(command: &mut Command) -> Result<(Child, JoinHandle<String>)> {
     let program = command.get_program().to_owned();
     let mut child = command.stderr(Stdio::piped()).spawn().map_err(|error| {
         Error::operator("pg_tools_missing", format!("{} cannot be run: {error}.", Path::new(&program).display()))
-            .next("Install PostgreSQL's client programs of the server's version, or set ALLIN_PG_BINDIR to their folder.")
+            .next(
+                "Install PostgreSQL's client programs of the server's version, or set ALLIN_PG_BINDIR to their folder.",
+            )
             .because(error)
     })?;
     let stderr = child.stderr.take();

@@ -25,7 +25,8 @@ pub struct Upgraded {
 pub async fn upgrade(home: &Home, old: &StartOptions, new: &StartOptions, now: Timestamp) -> Result<Option<Upgraded>> {
     let alone = platform::alone(home).await?;
     let Some(major) = alone.data_major()? else {
-        return Err(Error::conflict("home_empty", "There is no database in this home yet.").next("`allin setup` makes one, of the newest version."));
+        return Err(Error::conflict("home_empty", "There is no database in this home yet.")
+            .next("`allin setup` makes one, of the newest version."));
     };
     if new.bindir.is_none() && major >= 18 {
         return Ok(None);
@@ -43,8 +44,11 @@ pub async fn upgrade(home: &Home, old: &StartOptions, new: &StartOptions, now: T
 async fn move_over(alone: Alone, staged: &Staged, major: u32, old: &StartOptions) -> Result<(Alone, String)> {
     let target = staged.cluster();
     if target.version().split('.').next().and_then(|number| number.parse::<u32>().ok()) <= Some(major) {
-        return Err(Error::conflict("upgrade_not_newer", format!("The data is of PostgreSQL {major}, and {} is not newer.", target.version()))
-            .next("Unset ALLIN_PG_BINDIR, or let it name a newer PostgreSQL; --from-bindir names the old one."));
+        return Err(Error::conflict(
+            "upgrade_not_newer",
+            format!("The data is of PostgreSQL {major}, and {} is not newer.", target.version()),
+        )
+        .next("Unset ALLIN_PG_BINDIR, or let it name a newer PostgreSQL; --from-bindir names the old one."));
     }
     let source = alone.open(old).await?;
     let from = source.version().to_owned();
@@ -58,7 +62,9 @@ async fn load(source: &Cluster, target: &Cluster, file: PathBuf) -> Result<()> {
     let (from, to) = (Tools::of_cluster(source).with_programs_of(target), Tools::of_cluster(target));
     blocking(move || {
         let unwritable = |error: std::io::Error| {
-            Error::operator("home_not_writable", format!("The dump cannot be kept: {error}.")).next("Free some space, then try again.").because(error)
+            Error::operator("home_not_writable", format!("The dump cannot be kept: {error}."))
+                .next("Free some space, then try again.")
+                .because(error)
         };
         from.dump(&mut File::create_new(&file).map_err(unwritable)?)?;
         to.restore(&mut File::open(&file).map_err(unwritable)?)

@@ -54,7 +54,9 @@ async fn say(booted: &Booted, new: bool) -> Result<()> {
     let config = &booted.config;
     print::line(format!("Home:       {}", config.home.root().display()));
     match &booted.cluster {
-        Some(cluster) if new => print::line(format!("Database:   new, PostgreSQL {}; it runs while AllIN does", cluster.version())),
+        Some(cluster) if new => {
+            print::line(format!("Database:   new, PostgreSQL {}; it runs while AllIN does", cluster.version()))
+        }
         Some(cluster) => print::line(format!("Database:   PostgreSQL {}, made before", cluster.version())),
         None => print::line("Database:   your own server (DATABASE_URL)"),
     }

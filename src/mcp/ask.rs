@@ -70,7 +70,7 @@ pub async fn elicit(context: &RequestContext<RoleServer>, asked: &Asked) -> Opti
 }
 
 fn form(asked: &Asked) -> ElicitRequestParams {
-    let schema = ElicitationSchema::builder().required_bool(CONFIRM).build_unchecked();
+    let schema = ElicitationSchema::builder().required_bool_with(CONFIRM, |field| field.title("I agree")).build_unchecked();
     ElicitRequestParams::FormElicitationParams { meta: None, message: asked.question.text.clone(), requested_schema: schema }
 }
 

@@ -43,8 +43,10 @@ pub struct Staged {
 pub async fn alone(home: &Home) -> Result<Alone> {
     home.create()?;
     let users = match FileLock::wait(&home.users_lock(), Mode::Exclusive, PATIENCE).await {
-        Err(error) if error.code() == "pg_busy" => Err(Error::conflict("pg_in_use", "Other AllIN processes use the database.")
-            .next("Close the MCP clients that use this home and end `allin serve`, then run this again.")),
+        Err(error) if error.code() == "pg_busy" => {
+            Err(Error::conflict("pg_in_use", "Other AllIN processes use the database.")
+                .next("Close the MCP clients that use this home and end `allin serve`, then run this again."))
+        }
         other => other,
     }?;
     let _start = reach::lock(home).await?;

@@ -12,7 +12,7 @@ use crate::{
     backup::{self, Created, KeySource, Restored, Source, Tools},
     boot,
     cli::print,
-    clock::{Clock as _, SystemClock},
+    clock::{Clock as _, SystemClock, Timestamp},
     config::Config,
     error::{Error, Result},
     platform::{self, Cluster, Role, StartOptions},
@@ -51,8 +51,11 @@ pub async fn backup(config: &Config, file: &Path, passphrase: Option<SecretStrin
 /// A backup must not make what it is to save.
 async fn existing_cluster(config: &Config) -> Result<Cluster> {
     if !platform::status(&config.home).await?.created {
-        return Err(Error::conflict("backup_nothing", format!("There is no database in {}.", config.home.root().display()))
-            .next("Set ALLIN_HOME to the home folder that is to be backed up."));
+        return Err(Error::conflict(
+            "backup_nothing",
+            format!("There is no database in {}.", config.home.root().display()),
+        )
+        .next("Set ALLIN_HOME to the home folder that is to be backed up."));
     }
     platform::start(&config.home, &config.cluster).await
 }
@@ -62,16 +65,23 @@ fn source(config: &Config, cluster: Option<&Cluster>) -> Result<Source> {
         return Ok(Source { tools: Tools::of_cluster(cluster), options: cluster.connect_options(Role::Superuser) });
     }
     match (&config.owner_database_url, boot::owner_options(config, None)?) {
-        (Some(url), Some(options)) => Ok(Source { tools: Tools::of_url(config.cluster.bindir.as_deref(), url)?, options }),
-        _ => Err(Error::operator("owner_url_missing", "DATABASE_URL names your own server, whose role must not see everything.")
-            .next("Set ALLIN_OWNER_DATABASE_URL to a role with BYPASSRLS that may read all tables.")),
+        (Some(url), Some(options)) => {
+            Ok(Source { tools: Tools::of_url(config.cluster.bindir.as_deref(), url)?, options })
+        }
+        _ => Err(Error::operator(
+            "owner_url_missing",
+            "DATABASE_URL names your own server, whose role must not see everything.",
+        )
+        .next("Set ALLIN_OWNER_DATABASE_URL to a role with BYPASSRLS that may read all tables.")),
     }
 }
 
 fn created_text(created: &Created) -> String {
     let manifest = &created.manifest;
     let keys = match manifest.keys {
-        Some(_) => "The keys are in it, wrapped with the passphrase. Without the passphrase they are lost: keep it apart from the file.",
+        Some(_) => {
+            "The keys are in it, wrapped with the passphrase. Without the passphrase they are lost: keep it apart from the file."
+        }
         None => WITHOUT_KEYS,
     };
     format!(
@@ -79,7 +89,7 @@ fn created_text(created: &Created) -> String {
          Media folders and the practice network are not part of it.",
         created.file.display(),
         super::size(created.bytes),
-        manifest.created_at,
+        shown(manifest.created_at),
         manifest.schema_version,
         manifest.postgres_version
     )
@@ -105,7 +115,7 @@ pub async fn restore(config: &Config, file: PathBuf, how: Restoring) -> Result<(
 }
 
 fn restored_text(restored: &Restored, config: &Config) -> String {
-    let at = restored.manifest.created_at;
+    let at = shown(restored.manifest.created_at);
     let mut text = format!("Restored the database of {at} into {}.\n", config.home.root().display());
     text.push_str(&match restored.keys {
         KeySource::Backup => "The keys came from the backup.\n".to_owned(),
@@ -117,7 +127,11 @@ fn restored_text(restored: &Restored, config: &Config) -> String {
         ),
     });
     if let Some(folder) = &restored.replaced {
-        text.push_str(&format!("What was there before is a home folder of its own now: {}. Delete it when you are sure.\n", folder.display()));
+        text.push_str(&format!(
+            "What was there before is a home folder of its own now: {}. ALLIN_HOME opens it; never let both publish. Delete it when \
+             you are sure.\n",
+            folder.display()
+        ));
     }
     text.push_str(&format!(
         "\nPublishing is paused. At the next start every post that came due since {at} is held, for it may be public already; it is \
@@ -129,14 +143,25 @@ fn restored_text(restored: &Restored, config: &Config) -> String {
     text
 }
 
+/// To the second, in UTC.
+fn shown(at: Timestamp) -> String {
+    at.in_zone(&jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
 pub async fn upgrade(config: &Config, from_bindir: Option<PathBuf>, json: bool) -> Result<()> {
     if config.database_url.is_some() {
-        return Err(Error::operator("upgrade_own_server", "DATABASE_URL names your own server, which AllIN does not upgrade.")
-            .next("Use its own means, such as pg_upgrade."));
+        return Err(Error::operator(
+            "upgrade_own_server",
+            "DATABASE_URL names your own server, which AllIN does not upgrade.",
+        )
+        .next("Use its own means, such as pg_upgrade."));
     }
     if !platform::status(&config.home).await?.created {
-        return Err(Error::conflict("home_empty", format!("There is no database in {}.", config.home.root().display()))
-            .next("`allin setup` makes one, of the newest version."));
+        return Err(Error::conflict(
+            "home_empty",
+            format!("There is no database in {}.", config.home.root().display()),
+        )
+        .next("`allin setup` makes one, of the newest version."));
     }
     let old = StartOptions { bindir: from_bindir, ..config.cluster.clone() };
     let upgraded = backup::upgrade(&config.home, &old, &config.cluster, SystemClock.now()).await?;
@@ -174,14 +199,19 @@ fn known_passphrase(file: Option<PathBuf>) -> Result<SecretString> {
 
 fn ask(prompt: &str) -> Result<SecretString> {
     if !std::io::stdin().is_terminal() {
-        return Err(Error::invalid("passphrase_needed", "The backup's keys are wrapped with a passphrase, and there is no terminal to ask for it.")
-            .next("Add --passphrase-file FILE, or --without-keys."));
+        return Err(Error::invalid(
+            "passphrase_needed",
+            "The backup's keys are wrapped with a passphrase, and there is no terminal to ask for it.",
+        )
+        .next("Add --passphrase-file FILE, or --without-keys."));
     }
     rpassword::prompt_password(prompt).map(SecretString::from).map_err(|error| unreadable("the terminal", error))
 }
 
 fn first_line(file: &Path) -> Result<SecretString> {
-    let text = zeroize::Zeroizing::new(std::fs::read_to_string(file).map_err(|error| unreadable(&file.display().to_string(), error))?);
+    let text = zeroize::Zeroizing::new(
+        std::fs::read_to_string(file).map_err(|error| unreadable(&file.display().to_string(), error))?,
+    );
     Ok(SecretString::from(text.lines().next().unwrap_or_default()))
 }
 

@@ -104,16 +104,22 @@ fn text(status: &Status) -> String {
     let unknown = || "unknown".to_owned();
     say("Version", status.version.clone().unwrap_or_else(unknown));
     say("Database", status.database_bytes.map_or_else(unknown, |bytes| super::size(u64::try_from(bytes).unwrap_or(0))));
-    say("Schema", match status.schema_version {
-        None => format!("none yet; this AllIN brings {}", status.schema_newest),
-        Some(version) if version == status.schema_newest => format!("{version}, the newest"),
-        Some(version) => format!("{version}; this AllIN knows {}", status.schema_newest),
-    });
+    say(
+        "Schema",
+        match status.schema_version {
+            None => format!("none yet; this AllIN brings {}", status.schema_newest),
+            Some(version) if version == status.schema_newest => format!("{version}, the newest"),
+            Some(version) => format!("{version}; this AllIN knows {}", status.schema_newest),
+        },
+    );
     let identity = status.identity.clone().unwrap_or_else(unknown);
-    say("Identity", match status.identity_known {
-        Some(false) => format!("{identity}, new to this database: the next start pauses publishing"),
-        _ => identity,
-    });
+    say(
+        "Identity",
+        match status.identity_known {
+            Some(false) => format!("{identity}, new to this database: the next start pauses publishing"),
+            _ => identity,
+        },
+    );
     say("Key", status.key_id.clone().unwrap_or_else(|| "none yet".into()));
     lines.join("\n")
 }

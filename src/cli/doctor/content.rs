@@ -153,23 +153,43 @@ impl Tenants {
     fn checks(&self) -> Vec<Check> {
         let mut checks = Vec::new();
         for (name, reason) in &self.paused {
-            checks.push(Check::warning("workspaces", format!("“{name}” is paused: {reason}"), "When that is settled: `allin workspace resume`."));
+            checks.push(Check::warning(
+                "workspaces",
+                format!("“{name}” is paused: {reason}"),
+                "When that is settled: `allin workspace resume`.",
+            ));
         }
         if self.paused.is_empty() {
             checks.push(Check::ok("workspaces", format!("{}, none paused", self.workspaces)));
         }
         let total = self.connected + self.limited.len() + self.broken.len();
         if total == 0 {
-            checks.push(Check::warning("accounts", "none is connected", "Ask your client to connect one, or `allin account connect bluesky HANDLE`."));
+            checks.push(Check::warning(
+                "accounts",
+                "none is connected",
+                "Ask your client to connect one, or `allin account connect bluesky HANDLE`.",
+            ));
         } else if self.broken.is_empty() && self.limited.is_empty() {
-            let practice = if self.practice > 0 { format!(", {} of them on the practice network", self.practice) } else { String::new() };
+            let practice = if self.practice > 0 {
+                format!(", {} of them on the practice network", self.practice)
+            } else {
+                String::new()
+            };
             checks.push(Check::ok("accounts", format!("{total} connected{practice}")));
         }
         for account in &self.broken {
-            checks.push(Check::warning("accounts", format!("disconnected: {account}"), "Connect it again, or remove it with `allin account remove`."));
+            checks.push(Check::warning(
+                "accounts",
+                format!("disconnected: {account}"),
+                "Connect it again, or remove it with `allin account remove`.",
+            ));
         }
         for account in &self.limited {
-            checks.push(Check::warning("accounts", format!("limited: {account}"), "Look at it on the network; `allin account test` asks again."));
+            checks.push(Check::warning(
+                "accounts",
+                format!("limited: {account}"),
+                "Look at it on the network; `allin account test` asks again.",
+            ));
         }
         checks.push(match (self.held, self.unknown, self.failed) {
             (0, 0, 0) => Check::ok("posts", "none needs you"),
@@ -188,7 +208,11 @@ impl Tenants {
         for server in &self.servers {
             checks.push(match machine::answers(server).await {
                 true => Check::ok("network", format!("{server} answers")),
-                false => Check::warning("network", format!("{server} does not answer"), "Check this machine's connection, name resolution and firewall."),
+                false => Check::warning(
+                    "network",
+                    format!("{server} does not answer"),
+                    "Check this machine's connection, name resolution and firewall.",
+                ),
             });
         }
         checks
@@ -230,8 +254,14 @@ async fn publishing(db: &Db) -> Result<Vec<Check>> {
     };
     let queue = match (waiting > STUCK_AFTER_SECS, alive.is_empty()) {
         (false, _) => Check::ok("queue", said),
-        (true, true) => Check::problem("queue", said, "Start `allin serve`. What is later than its account's tolerance is held then, not sent."),
-        (true, false) => Check::problem("queue", said, "A publisher runs and does not get on: its log (ALLIN_LOG=info) says why."),
+        (true, true) => Check::problem(
+            "queue",
+            said,
+            "Start `allin serve`. What is later than its account's tolerance is held then, not sent.",
+        ),
+        (true, false) => {
+            Check::problem("queue", said, "A publisher runs and does not get on: its log (ALLIN_LOG=info) says why.")
+        }
     };
     Ok(vec![workers, queue])
 }

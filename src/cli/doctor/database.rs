@@ -38,11 +38,18 @@ async fn private(config: &Config) -> Vec<Check> {
         Err(error) => return vec![Check::failed("database", &error)],
     };
     if !status.created {
-        return vec![programs(config).await, Check::warning("database", "there is none yet", "`allin setup` makes it, and so does the first start.")];
+        return vec![
+            programs(config).await,
+            Check::warning("database", "there is none yet", "`allin setup` makes it, and so does the first start."),
+        ];
     }
     let mut checks = Vec::new();
     if let Some(problem) = status.problem.filter(|_| status.in_use) {
-        checks.push(Check::warning("cluster", problem, "If it lasts, end all AllIN processes and run `allin db stop`."));
+        checks.push(Check::warning(
+            "cluster",
+            problem,
+            "If it lasts, end all AllIN processes and run `allin db stop`.",
+        ));
     }
     let before = match (status.running, status.in_use) {
         (true, true) => "running",
@@ -56,9 +63,16 @@ async fn private(config: &Config) -> Vec<Check> {
             return checks;
         }
     };
-    checks.push(Check::ok("database", format!("private PostgreSQL {}, {before}; {} of data", cluster.version(), commands::size(status.data_bytes))));
+    checks.push(Check::ok(
+        "database",
+        format!("private PostgreSQL {}, {before}; {} of data", cluster.version(), commands::size(status.data_bytes)),
+    ));
     if cluster.version().starts_with("16.") {
-        checks.push(Check::warning("database_version", "PostgreSQL 16", "`allin db upgrade` moves it to 18, after a backup."));
+        checks.push(Check::warning(
+            "database_version",
+            "PostgreSQL 16",
+            "`allin db upgrade` moves it to 18, after a backup.",
+        ));
     }
     checks.extend(reached(config, &cluster.connect_options(platform::Role::App), false).await);
     if let Err(error) = cluster.leave().await {
@@ -73,7 +87,11 @@ async fn programs(config: &Config) -> Check {
         let there = bindir.join(format!("postgres{}", std::env::consts::EXE_SUFFIX)).is_file();
         return match there {
             true => Check::ok(name, format!("PostgreSQL of {}", bindir.display())),
-            false => Check::problem(name, format!("no postgres in {}", bindir.display()), "Let ALLIN_PG_BINDIR name the bin folder of a PostgreSQL 16 or newer with pgvector, or unset it."),
+            false => Check::problem(
+                name,
+                format!("no postgres in {}", bindir.display()),
+                "Let ALLIN_PG_BINDIR name the bin folder of a PostgreSQL 16 or newer with pgvector, or unset it.",
+            ),
         };
     }
     if platform::has_programs(&config.home) {
@@ -117,7 +135,11 @@ async fn reached(config: &Config, options: &PgConnectOptions, own_server: bool) 
         Ok(seen) => seen,
         Err(error) => {
             let mend = "Check host, port, name, password and TLS in DATABASE_URL, and that the server runs.";
-            return vec![if own_server { Check::problem("database", error.message(), mend) } else { Check::failed("database", &error) }];
+            return vec![if own_server {
+                Check::problem("database", error.message(), mend)
+            } else {
+                Check::failed("database", &error)
+            }];
         }
     };
     let mut checks = Vec::new();
@@ -144,26 +166,48 @@ async fn reached(config: &Config, options: &PgConnectOptions, own_server: bool) 
 
 fn own_facts(seen: &Seen) -> Vec<Check> {
     let facts = &seen.facts;
-    let what = format!("PostgreSQL {}, database {}, {}", facts.version, facts.database, commands::size(u64::try_from(facts.database_bytes).unwrap_or(0)));
+    let what = format!(
+        "PostgreSQL {}, database {}, {}",
+        facts.version,
+        facts.database,
+        commands::size(u64::try_from(facts.database_bytes).unwrap_or(0))
+    );
     let mut checks = vec![match facts.version_number {
-        ..160_000 => Check::problem("database", what, "PostgreSQL 16 is the oldest that works: upgrade it, or unset DATABASE_URL to use a private one."),
+        ..160_000 => Check::problem(
+            "database",
+            what,
+            "PostgreSQL 16 is the oldest that works: upgrade it, or unset DATABASE_URL to use a private one.",
+        ),
         _ => Check::ok("database", what),
     }];
     checks.push(match (&facts.vector, &facts.vector_available) {
         (Some(version), _) => Check::ok("vector", format!("pgvector {version}")),
-        (None, Some(_)) => Check::problem("vector", "the extension vector is not in this database", "As a superuser in this database: create extension vector;"),
-        (None, None) => Check::problem("vector", "pgvector is not installed on the server", "Install pgvector there; then, as a superuser in this database: create extension vector;"),
+        (None, Some(_)) => Check::problem(
+            "vector",
+            "the extension vector is not in this database",
+            "As a superuser in this database: create extension vector;",
+        ),
+        (None, None) => Check::problem(
+            "vector",
+            "pgvector is not installed on the server",
+            "Install pgvector there; then, as a superuser in this database: create extension vector;",
+        ),
     });
     let role = &seen.role;
     checks.push(if role.powerful || role.owner {
-        let mend = "Let DATABASE_URL name the role allin_app, which owns nothing and is neither superuser nor BYPASSRLS.";
+        let mend =
+            "Let DATABASE_URL name the role allin_app, which owns nothing and is neither superuser nor BYPASSRLS.";
         Check::problem("role", format!("{} could step round row-level security", role.name), mend)
     } else {
         Check::ok("role", format!("{} owns nothing and is bound by row-level security", role.name))
     });
     let skew = facts.now.millis_since(SystemClock.now()).abs();
     if skew > 5_000 {
-        checks.push(Check::warning("clock_of_server", format!("it differs from this machine's by {} s", skew / 1000), "Set both clocks by a time service."));
+        checks.push(Check::warning(
+            "clock_of_server",
+            format!("it differs from this machine's by {} s", skew / 1000),
+            "Set both clocks by a time service.",
+        ));
     }
     checks
 }
@@ -175,16 +219,21 @@ async fn owner(config: &Config, seen: &Seen) -> Check {
         Ok(Some(options)) => options,
         Ok(None) if current => return Check::ok(name, "not set; it is needed for migrations and backups only"),
         Ok(None) => {
-            let mend = format!("Set ALLIN_OWNER_DATABASE_URL for `allin db migrate`. A superuser prepares a new database so:\n{}", server::preparation(&seen.facts.database));
+            let mend = format!(
+                "Set ALLIN_OWNER_DATABASE_URL for `allin db migrate`. A superuser prepares a new database so:\n{}",
+                server::preparation(&seen.facts.database)
+            );
             return Check::problem(name, "not set, and the tables have to be migrated", mend);
         }
         Err(error) => return Check::failed(name, &error),
     };
     match within(see(&options)).await {
         Err(error) => Check::problem(name, error.message(), "Correct ALLIN_OWNER_DATABASE_URL, or unset it."),
-        Ok(owner) if owner.facts.database != seen.facts.database => {
-            Check::problem(name, format!("it leads to the database {}, DATABASE_URL to {}", owner.facts.database, seen.facts.database), "Let both name the same database.")
-        }
+        Ok(owner) if owner.facts.database != seen.facts.database => Check::problem(
+            name,
+            format!("it leads to the database {}, DATABASE_URL to {}", owner.facts.database, seen.facts.database),
+            "Let both name the same database.",
+        ),
         Ok(owner) if !owner.role.may_create => {
             let mend = format!("As a superuser: grant create on schema public to {};", owner.role.name);
             Check::problem(name, format!("{} may not make tables", owner.role.name), mend)
@@ -199,7 +248,10 @@ fn schema(seen: &Seen, own_server: bool) -> Check {
         (Err(error), _) => Check::failed("schema", &error),
         (Ok(false), _) => Check::ok("schema", format!("version {newest}, the newest")),
         (Ok(true), version) => {
-            let seen = version.map_or_else(|| "no tables yet".to_owned(), |version| format!("version {version}, this AllIN brings {newest}"));
+            let seen = version.map_or_else(
+                || "no tables yet".to_owned(),
+                |version| format!("version {version}, this AllIN brings {newest}"),
+            );
             match own_server {
                 true => Check::problem("schema", seen, "Run `allin db migrate` with ALLIN_OWNER_DATABASE_URL set."),
                 false => Check::warning("schema", seen, "The next start migrates it, and so does `allin db migrate`."),

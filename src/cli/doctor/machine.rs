@@ -38,7 +38,11 @@ pub async fn look_outside(config: &Config) -> Vec<Check> {
         let origin = origin.to_string();
         checks.push(match answers(&origin).await {
             true => Check::ok("allowed_origin", format!("{origin} answers")),
-            false => Check::warning("allowed_origin", format!("{origin} does not answer"), "Start that server, or take it out of ALLIN_ALLOW_ORIGINS."),
+            false => Check::warning(
+                "allowed_origin",
+                format!("{origin} does not answer"),
+                "Start that server, or take it out of ALLIN_ALLOW_ORIGINS.",
+            ),
         });
     }
     checks
@@ -59,14 +63,22 @@ fn home(config: &Config) -> Check {
         ),
         Ok(_) => match std::fs::read_dir(root) {
             Ok(_) => Check::ok("home", root.display().to_string()),
-            Err(error) => Check::problem("home", format!("{} cannot be read: {error}", root.display()), "Run AllIN as the folder's owner, or set ALLIN_HOME to another one."),
+            Err(error) => Check::problem(
+                "home",
+                format!("{} cannot be read: {error}", root.display()),
+                "Run AllIN as the folder's owner, or set ALLIN_HOME to another one.",
+            ),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Check::warning(
             "home",
             format!("{} does not exist yet", root.display()),
             "`allin setup` makes it, and so does the first start. If you have one already, set ALLIN_HOME to it.",
         ),
-        Err(error) => Check::problem("home", format!("{} cannot be reached: {error}", root.display()), "Check the folder above it, or set ALLIN_HOME to another one."),
+        Err(error) => Check::problem(
+            "home",
+            format!("{} cannot be reached: {error}", root.display()),
+            "Check the folder above it, or set ALLIN_HOME to another one.",
+        ),
     }
 }
 
@@ -87,15 +99,23 @@ fn permissions(config: &Config) -> Option<Check> {
             return Some(Check::problem("permissions", format!("{} belongs to user {uid}", path.display()), mend));
         }
     }
-    let open = inside(&secrets).into_iter().chain([secrets.clone()]).find(|path| platform::open_to_others(path) == Some(true));
+    let open =
+        inside(&secrets).into_iter().chain([secrets.clone()]).find(|path| platform::open_to_others(path) == Some(true));
     if let Some(path) = open {
-        let mend = format!("chmod go-rwx '{}'. If others use this machine, treat what was in it as known to them.", path.display());
+        let mend = format!(
+            "chmod go-rwx '{}'. If others use this machine, treat what was in it as known to them.",
+            path.display()
+        );
         return Some(Check::problem("permissions", format!("others can read {}", path.display()), mend));
     }
     let writable = tempfile::tempfile_in(if config.home.run().is_dir() { config.home.run() } else { root.to_owned() });
     Some(match writable {
         Ok(_) => Check::ok("permissions", "ours to write, and the secrets are closed to others"),
-        Err(error) => Check::problem("permissions", format!("{} cannot be written: {error}", root.display()), "Give this user the folder, or set ALLIN_HOME to one it owns."),
+        Err(error) => Check::problem(
+            "permissions",
+            format!("{} cannot be written: {error}", root.display()),
+            "Give this user the folder, or set ALLIN_HOME to one it owns.",
+        ),
     })
 }
 
@@ -104,10 +124,14 @@ fn space(config: &Config) -> Check {
     let existing = data.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
     match platform::free_bytes(existing) {
         None => Check::ok("disk_space", "not told by this system"),
-        Some(free) if free < SPACE_LEAST => {
-            Check::problem("disk_space", format!("{} free", db::size(free)), "Free some space: below 200 MB the database stops working.")
+        Some(free) if free < SPACE_LEAST => Check::problem(
+            "disk_space",
+            format!("{} free", db::size(free)),
+            "Free some space: below 200 MB the database stops working.",
+        ),
+        Some(free) if free < SPACE_AMPLE => {
+            Check::warning("disk_space", format!("{} free", db::size(free)), "Free some space soon.")
         }
-        Some(free) if free < SPACE_AMPLE => Check::warning("disk_space", format!("{} free", db::size(free)), "Free some space soon."),
         Some(free) => Check::ok("disk_space", format!("{} free", db::size(free))),
     }
 }
@@ -117,13 +141,22 @@ fn settings(config: &Config) -> Vec<Check> {
     let mut odd = Vec::new();
     let mut warn = |seen: &str, mend: &str| odd.push(Check::warning("settings", seen, mend));
     if config.owner_database_url.is_some() && config.database_url.is_none() {
-        warn("ALLIN_OWNER_DATABASE_URL is set, and DATABASE_URL is not: the private database is used", "Set both or none.");
+        warn(
+            "ALLIN_OWNER_DATABASE_URL is set, and DATABASE_URL is not: the private database is used",
+            "Set both or none.",
+        );
     }
     if config.cluster.bindir.is_some() && config.database_url.is_some() {
-        warn("ALLIN_PG_BINDIR has no effect on a server of your own, but for backups", "Unset it if it was not meant for backups.");
+        warn(
+            "ALLIN_PG_BINDIR has no effect on a server of your own, but for backups",
+            "Unset it if it was not meant for backups.",
+        );
     }
     if config.workspace.is_some() != config.member.is_some() {
-        warn("only one of ALLIN_WORKSPACE and ALLIN_MEMBER is set", "Set both; `allin workspace list` shows what belongs together.");
+        warn(
+            "only one of ALLIN_WORKSPACE and ALLIN_MEMBER is set",
+            "Set both; `allin workspace list` shows what belongs together.",
+        );
     }
     if !config.cluster.durable {
         warn("ALLIN_PG_DURABLE=0: a power cut can destroy the database", "Unset it, except in tests.");
@@ -139,7 +172,14 @@ fn settings(config: &Config) -> Vec<Check> {
 
 fn time_zone(config: &Config) -> Check {
     match times::zone(&config.time_zone) {
-        Ok(zone) => Check::ok("time_zone", format!("{}, where it is {} now", config.time_zone, SystemClock.now().in_zone(&zone).strftime("%Y-%m-%d %H:%M"))),
+        Ok(zone) => Check::ok(
+            "time_zone",
+            format!(
+                "{}, where it is {} now",
+                config.time_zone,
+                SystemClock.now().in_zone(&zone).strftime("%Y-%m-%d %H:%M")
+            ),
+        ),
         Err(error) => Check::failed("time_zone", &error),
     }
 }
@@ -150,12 +190,17 @@ fn clock(config: &Config) -> Check {
     if now.in_zone(&jiff::tz::TimeZone::UTC).year() < 2026 {
         return Check::problem("clock", format!("the machine says it is {now}"), mend);
     }
-    let written = [config.home.run(), config.home.logs(), config.home.secrets()].iter().filter_map(|folder| modified(folder)).max();
+    let written = [config.home.run(), config.home.logs(), config.home.secrets()]
+        .iter()
+        .filter_map(|folder| modified(folder))
+        .max();
     match written {
-        Some(written) if written.millis_since(now) > 60_000 => {
-            Check::problem("clock", format!("the machine says it is {now}, but the home was written at {written}: the clock went back"), mend)
-        }
-        _ => Check::ok("clock", format!("{now}")),
+        Some(written) if written.millis_since(now) > 60_000 => Check::problem(
+            "clock",
+            format!("the machine says it is {now}, but the home was written at {written}: the clock went back"),
+            mend,
+        ),
+        _ => Check::ok("clock", now.in_zone(&jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S UTC").to_string()),
     }
 }
 
@@ -175,8 +220,15 @@ fn media(config: &Config) -> Check {
         }
     }
     match (bad.is_empty(), usable.is_empty()) {
-        (false, _) => Check::warning("media", format!("cannot be read: {}", bad.join("; ")), "Correct ALLIN_MEDIA_DIRS, or make the folders readable."),
-        (true, true) => Check::ok("media", format!("no folder yet; clients here may name images below {} once it exists", own.display())),
+        (false, _) => Check::warning(
+            "media",
+            format!("cannot be read: {}", bad.join("; ")),
+            "Correct ALLIN_MEDIA_DIRS, or make the folders readable.",
+        ),
+        (true, true) => Check::ok(
+            "media",
+            format!("no folder yet; clients here may name images below {} once it exists", own.display()),
+        ),
         (true, false) => Check::ok("media", format!("clients here may name images below {}", usable.join(", "))),
     }
 }
@@ -188,13 +240,20 @@ async fn practice_network(config: &Config) -> Check {
     };
     let port = serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|place| place.get("port")?.as_u64());
     match port.and_then(|port| u16::try_from(port).ok()) {
-        None => Check::problem("practice_network", format!("{} cannot be read", place.display()), "Delete the home's sandbox folder; `allin demo` makes a new one."),
+        None => Check::problem(
+            "practice_network",
+            format!("{} cannot be read", place.display()),
+            "Delete the home's sandbox folder; `allin demo` makes a new one.",
+        ),
         Some(port) => {
             let address = SocketAddr::from(([127, 0, 0, 1], port));
             if answers(&address.to_string()).await {
                 Check::ok("practice_network", format!("serving at http://{address}"))
             } else {
-                Check::ok("practice_network", "not running now; it runs with `allin serve`, a connected client or `allin simulate`")
+                Check::ok(
+                    "practice_network",
+                    "not running now; it runs with `allin serve`, a connected client or `allin simulate`",
+                )
             }
         }
     }
