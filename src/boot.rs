@@ -279,36 +279,21 @@ async fn home_owner(config: &Config, app: &App) -> Result<Owned> {
                 .because(error)
         });
     }
-    // Several processes may start on a new home at once: the database decides whose workspace it is.
+    // Several processes may start on a new home at once: one makes the workspace, the others find it.
     let mut tx = app.db.begin().await?;
-    let lock = json!({ "by": app.new_request() });
-    let known = installation::get_or_put(&mut tx, "home_owner", &lock).await?;
-    tx.commit().await?;
-    let owned = if known == lock {
-        let owned = create::create(app, "My workspace", &config.time_zone, &config.owner, None).await?;
-        let mut tx = app.db.begin().await?;
-        installation::put(&mut tx, "home_owner", &serde_json::to_value(owned).map_err(Error::internal)?).await?;
-        tx.commit().await?;
-        owned
-    } else {
-        wait_for_owner(app).await?
-    };
-    let text = serde_json::to_vec_pretty(&owned).map_err(Error::internal)?;
-    write_whole(&path, &text)?;
-    Ok(owned)
-}
-
-async fn wait_for_owner(app: &App) -> Result<Owned> {
-    for _ in 0..100 {
-        let mut tx = app.db.begin().await?;
-        let known = installation::get(&mut tx, "home_owner").await?;
-        tx.finish_read();
-        if let Some(owned) = known.and_then(|value| serde_json::from_value(value).ok()) {
-            return Ok(owned);
+    installation::lock_home(&mut tx).await?;
+    let known = installation::get(&mut tx, "home_owner").await?;
+    let owned = match known.map(serde_json::from_value::<Owned>) {
+        Some(owned) => owned.map_err(Error::internal)?,
+        None => {
+            let owned = create::create(app, "My workspace", &config.time_zone, &config.owner, None).await?;
+            installation::put(&mut tx, "home_owner", &serde_json::to_value(owned).map_err(Error::internal)?).await?;
+            owned
         }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    Err(Error::unavailable("home_not_ready", "Another process began to set up this home and did not finish."))
+    };
+    tx.commit().await?;
+    write_whole(&path, &serde_json::to_vec_pretty(&owned).map_err(Error::internal)?)?;
+    Ok(owned)
 }
 
 /// Writes all of the file or nothing of it.

@@ -78,12 +78,12 @@ pub const VARIABLES: &[(&str, &str)] = &[
 ];
 
 impl Config {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn from_env() -> Result<Self> {
         Self::read(|name| std::env::var_os(name))
     }
 
     /// Reads through `get`, so that tests need no environment.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn read(get: impl Fn(&str) -> Option<OsString>) -> Result<Self> {
         let text = |name: &'static str| -> Result<Option<String>> {
             match get(name).filter(|value| !value.is_empty()) {
@@ -161,6 +161,15 @@ fn sandbox_url(text: &str) -> Result<url::Url> {
     match text.parse::<url::Url>() {
         Ok(url) if url.scheme() == "http" && on_loopback(&url) => Ok(url),
         _ => Err(malformed("ALLIN_SANDBOX_URL", "is no http address on this machine")),
+    }
+}
+
+/// A profile narrowed by the options of a command.
+pub fn narrowed(profile: &Profile, toolsets: &[String], read_only: bool) -> Result<Profile> {
+    let read_only = read_only || profile.read_only;
+    match toolsets {
+        [] => Ok(Profile { read_only, ..profile.clone() }),
+        some => self::profile(some, read_only),
     }
 }
 

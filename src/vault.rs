@@ -127,7 +127,7 @@ impl Vault {
 
     /// Names the audit key; safe to show.
     pub fn audit_key_id(&self) -> String {
-        data_encoding::HEXLOWER.encode(&Sha256::digest(self.audit_key().as_bytes())[..KEY_ID_LEN])
+        data_encoding::HEXLOWER.encode(&sha256(self.audit_key().as_bytes())[..KEY_ID_LEN])
     }
 }
 

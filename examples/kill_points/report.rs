@@ -14,7 +14,7 @@ pub enum Verdict {
     Double,
     /// It is not on the network, or not known to be.
     Lost,
-    /// On the network once, but what was written down about it is wrong.
+    /// On the network once, but what was written down about it, before or after, is wrong.
     Muddled,
 }
 

@@ -44,6 +44,16 @@ impl Point {
     }
 }
 
+/// When a kill came, by what is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kill {
+    AtPoint,
+    /// Too late, because the machine was slow.
+    Missed,
+    /// The network was called without an armed attempt.
+    OfUnarmedCall,
+}
+
 pub struct Stage {
     installation: Installation,
     network: Network,
@@ -80,9 +90,13 @@ impl Stage {
                     let began = Instant::now();
                     let draft = drafts.recv().await.ok_or("no more drafts")??;
                     texts.push(draft.text.clone());
-                    let hit = self.kill_at(point, &draft).await?;
+                    let kill = self.kill_at(point, &draft).await?;
                     self.server = self.installation.serve().await?;
-                    let (verdict, written) = self.judge(&draft).await?;
+                    let (mut verdict, written) = self.judge(&draft).await?;
+                    if verdict == Verdict::Once && kill == Kill::OfUnarmedCall {
+                        verdict = Verdict::Muddled;
+                    }
+                    let hit = kill != Kill::Missed || verdict != Verdict::Once;
                     let seconds = began.elapsed().as_secs_f32();
                     let point_name = if hit { point.name() } else { "missed the point" };
                     println!(
@@ -118,12 +132,12 @@ impl Stage {
         take
     }
 
-    /// Whether the kill came at its point, by what is written down.
-    async fn kill_at(&mut self, point: Point, draft: &Draft) -> Result<bool> {
+    async fn kill_at(&mut self, point: Point, draft: &Draft) -> Result<Kill> {
         let step = if point == Point::BeforeArmed { Step::Prepare } else { Step::Publish };
         let held = self.proxy.hold(step);
         self.installation.schedule(draft).await?;
         let held = timeout(PATIENCE, held).await.map_err(|_| "the server never called the network")??;
+        let armed = step == Step::Prepare || !self.ledger.read(&draft.id).await?.attempts.is_empty();
         let mut reached = true;
         match point {
             Point::BeforeArmed | Point::AfterArmed => {
@@ -147,11 +161,15 @@ impl Stage {
             }
         }
         let written = self.ledger.read(&draft.id).await?;
-        Ok(reached
-            && match point {
-                Point::BeforeArmed => written.attempts.is_empty() && written.target == "scheduled",
-                _ => written.attempts == ["armed"] && written.target == "publishing",
-            })
+        let as_meant = match point {
+            Point::BeforeArmed => written.attempts.is_empty() && written.target == "scheduled",
+            _ => written.attempts == ["armed"] && written.target == "publishing",
+        };
+        Ok(match (armed, reached && as_meant) {
+            (false, _) => Kill::OfUnarmedCall,
+            (true, true) => Kill::AtPoint,
+            (true, false) => Kill::Missed,
+        })
     }
 
     /// Signal 9, up to twenty milliseconds from now.

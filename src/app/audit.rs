@@ -50,7 +50,11 @@ pub async fn seal_pending(app: &App) -> Result<usize> {
     tx.finish_read();
     let mut sealed = 0;
     for workspace in waiting {
-        sealed += seal(app, workspace).await?;
+        match seal(app, workspace).await {
+            Ok(count) => sealed += count,
+            // The others' logs are chained all the same.
+            Err(error) => tracing::warn!(%workspace, error = error.chain(), "an audit log could not be chained"),
+        }
     }
     Ok(sealed)
 }

@@ -181,6 +181,9 @@ impl App {
 
 /// How a use case is driven.
 pub trait Form<U: UseCase> {
+    /// Whether something outside is called in between.
+    const REMOTE: bool;
+
     fn drive(
         app: &App,
         ctx: &Ctx,
@@ -193,6 +196,8 @@ pub struct Locally;
 pub struct Remotely;
 
 impl<U: Local> Form<U> for Locally {
+    const REMOTE: bool = false;
+
     async fn drive(app: &App, ctx: &Ctx, input: U::Input, options: CallOptions) -> Result<Reply<U::Output>> {
         let now = app.clock.now();
         let (mut tx, entered) = app.enter(ctx, now).await?;
@@ -220,12 +225,15 @@ impl<U: Local> Form<U> for Locally {
         let changes = std::mem::take(&mut scope.changes);
         conclude::<U>(app, ctx, &mut tx, now, claim, changes, &output).await?;
         tx.commit().await?;
+        app.due.notify_one();
         app.announce(ctx.workspace);
         Ok(Reply::Done(Answer { output, replayed: false }))
     }
 }
 
 impl<U: Remote> Form<U> for Remotely {
+    const REMOTE: bool = true;
+
     async fn drive(app: &App, ctx: &Ctx, input: U::Input, options: CallOptions) -> Result<Reply<U::Output>> {
         let now = app.clock.now();
         let (mut tx, entered) = app.enter(ctx, now).await?;
@@ -241,17 +249,22 @@ impl<U: Remote> Form<U> for Remotely {
         };
         let mut scope = Scope::new(app, ctx, &mut tx, &entered, now);
         let plan = U::begin(&mut scope, input).await?;
-        let mut changes = std::mem::take(&mut scope.changes);
+        let changes = std::mem::take(&mut scope.changes);
+        // Should nobody come back, the log says what was begun.
+        record(app, ctx, &mut tx, now, U::NAME, "unknown", &Value::Array(changes)).await?;
         tx.commit().await?;
+        app.due.notify_one();
 
         let outcome = match U::call(app, ctx, plan).await {
             Ok(outcome) => outcome,
             Err(error) => {
+                let now = app.clock.now();
+                let (mut tx, _) = app.enter(ctx, now).await?;
                 if let Some(claim) = claim {
-                    let (mut tx, _) = app.enter(ctx, app.clock.now()).await?;
                     idempotency::give_up(&mut tx, ctx.workspace, &ctx.actor.key(), U::NAME, &claim).await?;
-                    tx.commit().await?;
                 }
+                refused(app, ctx, &mut tx, now, U::NAME, &error).await?;
+                tx.commit().await?;
                 return Err(error);
             }
         };
@@ -260,7 +273,7 @@ impl<U: Remote> Form<U> for Remotely {
         let (mut tx, entered) = app.enter(ctx, now).await?;
         let mut scope = Scope::new(app, ctx, &mut tx, &entered, now);
         let output = U::finish(&mut scope, outcome).await?;
-        changes.append(&mut scope.changes);
+        let changes = std::mem::take(&mut scope.changes);
         conclude::<U>(app, ctx, &mut tx, now, claim, changes, &output).await?;
         tx.commit().await?;
         app.announce(ctx.workspace);

@@ -31,7 +31,7 @@ const NOTE: &str = "README.txt";
 const NOTE_TEXT: &str = "A backup of AllIN. `allin db restore FILE` puts it into a home folder.\n\
     database.dump is in PostgreSQL's custom format (pg_restore reads it); keys.sealed opens with the passphrase only.\n";
 
-/// Neither the manifest nor the keys come near this.
+/// Neither manifest nor keys come near this.
 const SMALL: u64 = 1 << 20;
 
 /// What a backup says about itself. Not secret.
@@ -82,8 +82,7 @@ pub(super) fn write(
     zip.start_file(DUMP, options).map_err(broken)?;
     let mut hashed = Hashing { to: &mut zip, hash: Sha256::new(), bytes: 0 };
     dump(&mut hashed)?;
-    let digest = hashed.digest();
-    let (manifest, keys) = describe(digest)?;
+    let (manifest, keys) = describe(hashed.digest())?;
     let small = options.large_file(false);
     let entries = [(MANIFEST, Some(manifest)), (KEYS, keys), (NOTE, Some(NOTE_TEXT.into()))];
     for (name, content) in entries {
@@ -257,10 +256,7 @@ mod tests {
         assert_eq!(archive.sealed_keys().unwrap(), b"sealed");
         assert_eq!(example(&path).unwrap_err().code(), "backup_exists");
         #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        }
+        assert_eq!(std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&path).unwrap()) & 0o777, 0o600);
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub enum KeySource {
     Lost,
 }
 
-/// `passphrase` is asked for only when it is needed. Errors: those of [`Archive::open`], `database_newer`,
+/// `passphrase` is asked for only when it is needed. Errors: those of [`Archive::open`],
 /// `home_not_empty`, `passphrase_wrong`, `pg_in_use`, `restore_failed`, and those of starting a cluster.
 pub async fn restore(
     file: PathBuf,
@@ -72,8 +72,12 @@ pub async fn restore(
         Ok(archive)
     })
     .await?;
-    migrate::needed(Some(archive.manifest.schema_version))?;
-    let kept = Keys::read(options.home)?;
+    refuse_newer(&archive.manifest)?;
+    let kept = match Keys::read(options.home) {
+        // One of two keys is as good as none, and about to be moved aside.
+        Err(error) if error.code() == "key_missing" && options.replace => None,
+        other => other?,
+    };
     let same = kept.as_ref().is_some_and(|kept| archive.manifest.key_id.as_ref() == Some(&kept.vault().key_id()));
     refuse_occupied(options, kept.is_some() && !same, cluster_exists(options.home))?;
     let (keys, source) = match &archive.manifest.keys {
@@ -102,6 +106,15 @@ pub async fn restore(
     // That it starts is part of the promise.
     platform::start(options.home, options.cluster).await?.leave().await?;
     Ok(Restored { manifest, keys: source, disconnected, replaced })
+}
+
+fn refuse_newer(manifest: &Manifest) -> Result<()> {
+    let (theirs, ours) = (manifest.schema_version, migrate::newest());
+    if theirs <= ours {
+        return Ok(());
+    }
+    Err(Error::operator("backup_newer", format!("The backup's tables are of version {theirs}; this AllIN knows {ours} only."))
+        .next(format!("Restore it with AllIN {} or newer. Nothing was changed.", manifest.allin_version)))
 }
 
 fn cluster_exists(home: &Home) -> bool {

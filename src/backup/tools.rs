@@ -27,6 +27,9 @@ const FOREIGN: [&str; 8] = [
     "PGTZ",
 ];
 
+const CLIENT_PROGRAMS: &str =
+    "Install PostgreSQL's client programs of the server's version, or set ALLIN_PG_BINDIR to their folder.";
+
 /// Where the programs are, and how they reach the database.
 #[derive(Clone)]
 pub struct Tools {
@@ -89,8 +92,12 @@ impl Tools {
         if ended.success() {
             return Ok(());
         }
-        Err(Error::operator("dump_failed", format!("pg_dump failed: {words}"))
-            .next("Mend what it says and try again; `allin doctor` checks the database."))
+        let step = if words.contains("version mismatch") {
+            CLIENT_PROGRAMS
+        } else {
+            "Mend what it says and try again; `allin doctor` checks the database."
+        };
+        Err(Error::operator("dump_failed", format!("pg_dump failed: {words}")).next(step))
     }
 
     /// Fills an empty database that has the roles and the extension; everything in it belongs to the owner. Errors:
@@ -144,9 +151,7 @@ fn start(command: &mut Command) -> Result<(Child, JoinHandle<String>)> {
     let program = command.get_program().to_owned();
     let mut child = command.stderr(Stdio::piped()).spawn().map_err(|error| {
         Error::operator("pg_tools_missing", format!("{} cannot be run: {error}.", Path::new(&program).display()))
-            .next(
-                "Install PostgreSQL's client programs of the server's version, or set ALLIN_PG_BINDIR to their folder.",
-            )
+            .next(CLIENT_PROGRAMS)
             .because(error)
     })?;
     let stderr = child.stderr.take();

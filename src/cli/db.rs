@@ -129,7 +129,7 @@ async fn migrate_as_owner(config: &Config, cluster: Option<&platform::Cluster>) 
 /// What only a superuser can do is said before anything is tried.
 fn refuse_unprepared(role: &server::RoleFacts, facts: &server::Facts) -> Result<()> {
     if facts.version_number < 160_000 {
-        return Err(Error::operator("database_too_old", format!("The server is PostgreSQL {}; 16 is the oldest that works.", facts.version))
+        return Err(Error::operator("server_too_old", format!("The server is PostgreSQL {}; 16 is the oldest that works.", facts.version))
             .next("Upgrade the server, or unset DATABASE_URL to use the private one."));
     }
     let mut missing = Vec::new();

@@ -46,32 +46,26 @@ pub struct Serve {
 
 impl Serve {
     pub async fn run(self, config: Config) -> Result<()> {
+        let profile = config::narrowed(&config.profile, &self.toolsets, self.read_only)?;
         let booted = boot::boot(config, SandboxUse::Serve).await?;
         let shutdown = CancellationToken::new();
         tokio::spawn(cancel_on_signal(shutdown.clone()));
-        let mut profile = booted.config.profile.clone();
-        if !self.toolsets.is_empty() {
-            profile = config::profile(&self.toolsets, profile.read_only)?;
-        }
-        profile.read_only |= self.read_only;
         let app = &booted.app;
         let jobs = (!self.no_publish).then(|| Jobs::start(app, "serve", &shutdown));
         let keys = Arc::new(Keys::new(Arc::clone(app)));
         let sessions = Arc::new(Sessions(Arc::clone(app)));
         let extra = pages::routes(Arc::clone(app)).merge(rest::routes(Arc::clone(app), Arc::clone(&keys)));
         let server = Server::new(Arc::clone(app), profile, None);
-        let served = match transport::serve(self.options(&booted.config), server, keys, sessions, extra, shutdown.clone()).await {
-            Ok(serving) => {
-                let address = serving.address();
-                let public = booted.config.public_url.clone();
-                let scheme = if self.tls_cert.is_some() { "https" } else { "http" };
-                let own = format!("{scheme}://{address}/").parse().map_err(Error::internal)?;
-                app.set_pages_url(public.unwrap_or(own));
-                announce(&serving.url(), address, self.port_file.as_deref())?;
-                serving.wait().await
-            }
-            Err(error) => Err(error),
-        };
+        let served = async {
+            let serving = transport::serve(self.options(&booted.config), server, keys, sessions, extra, shutdown.clone()).await?;
+            let address = serving.address();
+            let scheme = if self.tls_cert.is_some() { "https" } else { "http" };
+            let own = format!("{scheme}://{address}/").parse().map_err(Error::internal)?;
+            app.set_pages_url(booted.config.public_url.clone().unwrap_or(own));
+            announce(&serving.url(), address, self.port_file.as_deref())?;
+            serving.wait().await
+        }
+        .await;
         shutdown.cancel();
         if let Some(jobs) = jobs {
             jobs.ended().await;

@@ -37,12 +37,8 @@ pub struct Stdio {
 
 impl Stdio {
     pub async fn run(self, config: Config) -> Result<()> {
+        let profile = config::narrowed(&config.profile, &self.toolsets, self.read_only)?;
         let booted = boot::boot(config, SandboxUse::Serve).await?;
-        let mut profile = booted.config.profile.clone();
-        if !self.toolsets.is_empty() {
-            profile = config::profile(&self.toolsets, profile.read_only)?;
-        }
-        profile.read_only |= self.read_only;
         let caller = Caller {
             workspace: booted.config.workspace.unwrap_or(booted.home_owner.workspace),
             actor: Actor::Connection { member: booted.config.member.unwrap_or(booted.home_owner.member), name: self.name },
@@ -50,7 +46,9 @@ impl Stdio {
         };
         let shutdown = CancellationToken::new();
         tokio::spawn(super::serve::cancel_on_signal(shutdown.clone()));
-        show_pages(&booted.app, &shutdown).await?;
+        if let Err(error) = show_pages(&booted.app, &shutdown).await {
+            tracing::warn!(error = error.chain(), "no local pages: accounts are connected on the command line");
+        }
         let jobs = (!self.no_publish).then(|| Jobs::start(&booted.app, "stdio", &shutdown));
         let served = transport::serve_stdio(Server::new(Arc::clone(&booted.app), profile, Some(caller)), shutdown.clone()).await;
         shutdown.cancel();

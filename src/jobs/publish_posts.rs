@@ -68,8 +68,11 @@ pub async fn run(app: Arc<App>, kind: &'static str, shutdown: CancellationToken)
     let mut tasks: JoinSet<()> = JoinSet::new();
     while !shutdown.is_cancelled() {
         let free = i32::try_from(permits.available_permits()).unwrap_or(0);
-        let claims = if free == 0 { Ok(Vec::new()) } else { claim(&app, free).await };
-        match claims {
+        if free == 0 {
+            tasks.join_next().await;
+            continue;
+        }
+        match claim(&app, free).await {
             Ok(claims) if !claims.is_empty() => {
                 for claim in claims {
                     let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { break };

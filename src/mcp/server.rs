@@ -64,10 +64,8 @@ impl Server {
     fn ctx(&self, context: &RequestContext<RoleServer>) -> std::result::Result<Ctx, ErrorData> {
         let caller = transport::principal::<Caller>(context).or_else(|| self.local.clone());
         let caller = caller.ok_or_else(|| ErrorData::internal_error("no caller is known for this request", None))?;
-        // The id under which the HTTP side logs the request, when it is one of ours.
-        let label = transport::request_label(context).and_then(|label| label.0.parse().ok());
-        let request = label.unwrap_or_else(|| self.app.new_request());
-        Ok(Ctx { workspace: caller.workspace, actor: caller.actor, origin: caller.origin, request })
+        // An id of our own: the one of the HTTP request may be the client's choice.
+        Ok(Ctx { workspace: caller.workspace, actor: caller.actor, origin: caller.origin, request: self.app.new_request() })
     }
 
     /// The caller's role; an error when its access has ended.
@@ -82,7 +80,7 @@ impl Server {
         Ok(entered.role.unwrap_or(Role::Admin))
     }
 
-    async fn run(&self, spec: &ToolSpec, request: CallToolRequestParams, context: &RequestContext<RoleServer>, ctx: &Ctx) -> CallToolResponse {
+    async fn run(&self, spec: &'static ToolSpec, request: CallToolRequestParams, context: &RequestContext<RoleServer>, ctx: &Ctx) -> CallToolResponse {
         let answered = ask::answered(&request);
         if let (Some(_), Answered::Yes(state)) = (spec.page, &answered) {
             return self.reopened(ctx, spec, state).map_or_else(|error| failed(&error).into(), |said| finished(said).into());
@@ -249,10 +247,22 @@ impl ServerHandler for Server {
         let spec = spec.ok_or_else(|| ErrorData::invalid_params(format!("tool not found: {}", request.name), None))?;
         let ctx = self.ctx(&context)?;
         transport::contain(async {
+            let cancelled = context.ct.clone();
+            let cancelled = cancelled.cancelled();
+            let gone = || Ok(failed(&Error::cancelled("cancelled", "The call was cancelled.")).into());
+            if !spec.remote {
+                // Dropped, a local call rolls back.
+                return tokio::select! {
+                    () = cancelled => gone(),
+                    response = self.run(spec, request, &context, &ctx) => Ok(response),
+                };
+            }
+            // What has called another server must write down the answer, whether or not anybody waits for it.
+            let server = self.clone();
+            let running = tokio::spawn(async move { server.run(spec, request, &context, &ctx).await });
             tokio::select! {
-                // Dropped, a local call rolls back; one that is talking to a network leaves what the publisher picks up.
-                () = context.ct.cancelled() => Ok(failed(&Error::cancelled("cancelled", "The call was cancelled.")).into()),
-                response = self.run(spec, request, &context, &ctx) => Ok(response),
+                () = cancelled => gone(),
+                response = running => response.map_err(|error| protocol_error(&Error::internal(error))),
             }
         })
         .await

@@ -24,7 +24,7 @@ use crate::{
     ids::{ConnectId, WorkspaceId},
     model::networks::NetworkId,
     store::{
-        accounts::{self, ConnectRequest},
+        connects::{self, ConnectRequest},
         db::Entrance,
         tokens::{self, TokenKind},
     },
@@ -52,7 +52,7 @@ async fn find(app: &App, token: &str) -> Result<Option<Open>> {
     let Some((workspace, id)) = found else { return Ok(None) };
     let now = app.now();
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
-    let request = accounts::connect_request(&mut tx, workspace, ConnectId(id)).await?;
+    let request = connects::get(&mut tx, workspace, ConnectId(id)).await?;
     tx.finish_read();
     let request = request.filter(|request| request.used_at.is_none() && request.expires_at > now);
     request.map(|request| Ok(Open { workspace, network: request.network.parse()?, request })).transpose()

@@ -1,4 +1,4 @@
-//! Connected accounts, who may use them, and the pages that connect them.
+//! Connected accounts, and who may use them.
 
 use std::str::FromStr;
 
@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use crate::{
     clock::Timestamp,
     error::Result,
-    ids::{AccountId, ConnectId, MemberId, WorkspaceId},
+    ids::{AccountId, MemberId, WorkspaceId},
     model::{accounts::AccountStatus, networks::NetworkId},
 };
 
@@ -179,16 +179,25 @@ pub async fn set_status(
     Ok(())
 }
 
-/// Takes the secret away and says why.
-pub async fn disconnect(db: &mut PgConnection, workspace: WorkspaceId, id: AccountId, reason: &str, now: Timestamp) -> Result<()> {
+/// Takes the secret away and says why. With `only`, nothing happens unless it is the present secret; the reason of an
+/// earlier disconnection stays.
+pub async fn disconnect(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: AccountId,
+    only: Option<&[u8]>,
+    reason: &str,
+    now: Timestamp,
+) -> Result<()> {
     sqlx::query!(
         "update accounts set status = 'disconnected', status_reason = $3, secret = null, secret_expires_at = null,
                 updated_at = $4
-         where workspace_id = $1 and account_id = $2",
+         where workspace_id = $1 and account_id = $2 and secret is not null and ($5::bytea is null or secret = $5)",
         workspace.uuid(),
         id.uuid(),
         reason,
-        now
+        now,
+        only
     )
     .execute(db)
     .await?;
@@ -245,22 +254,25 @@ pub async fn take_refresh_lease(
     Ok(done.rows_affected() == 1)
 }
 
-/// Ends the lease, with new tokens when there are any.
+/// Ends the lease, with new tokens when there are any. Tokens that a person put there meanwhile (`secret` is no longer
+/// `previous`) are left alone.
 pub async fn end_refresh(
     db: &mut PgConnection,
     workspace: WorkspaceId,
     id: AccountId,
+    previous: &[u8],
     renewed: Option<(&[u8], Option<Timestamp>)>,
 ) -> Result<()> {
     match renewed {
         Some((sealed, expires_at)) => {
             sqlx::query!(
                 "update accounts set secret = $3, secret_expires_at = $4, refresh_lease_until = null
-                 where workspace_id = $1 and account_id = $2 and secret is not null",
+                 where workspace_id = $1 and account_id = $2 and secret = $5",
                 workspace.uuid(),
                 id.uuid(),
                 sealed,
-                expires_at
+                expires_at,
+                previous
             )
             .execute(db)
             .await?
@@ -321,83 +333,6 @@ pub async fn granted(
     )
     .fetch_all(db)
     .await?)
-}
-
-/// A page that waits for a secret.
-#[derive(Debug, Clone)]
-pub struct ConnectRequest {
-    pub connect_id: ConnectId,
-    pub member_id: MemberId,
-    pub network: String,
-    pub base_url: Option<String>,
-    pub expires_at: Timestamp,
-    pub attempts: i32,
-    pub used_at: Option<Timestamp>,
-}
-
-pub async fn insert_connect(
-    db: &mut PgConnection,
-    workspace: WorkspaceId,
-    request: &ConnectRequest,
-    now: Timestamp,
-) -> Result<()> {
-    sqlx::query!(
-        "insert into connect_requests (workspace_id, connect_id, member_id, network, base_url, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
-        workspace.uuid(),
-        request.connect_id.uuid(),
-        request.member_id.uuid(),
-        request.network,
-        request.base_url,
-        now,
-        request.expires_at
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-pub async fn connect_request(db: &mut PgConnection, workspace: WorkspaceId, id: ConnectId) -> Result<Option<ConnectRequest>> {
-    Ok(sqlx::query_as!(
-        ConnectRequest,
-        r#"select connect_id as "connect_id: ConnectId", member_id as "member_id: MemberId", network, base_url, expires_at, attempts, used_at
-           from connect_requests where workspace_id = $1 and connect_id = $2 for update"#,
-        workspace.uuid(),
-        id.uuid()
-    )
-    .fetch_optional(db)
-    .await?)
-}
-
-/// Counts a try; a page takes few.
-pub async fn count_connect_attempt(db: &mut PgConnection, workspace: WorkspaceId, id: ConnectId) -> Result<()> {
-    sqlx::query!(
-        "update connect_requests set attempts = attempts + 1 where workspace_id = $1 and connect_id = $2",
-        workspace.uuid(),
-        id.uuid()
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-pub async fn finish_connect(
-    db: &mut PgConnection,
-    workspace: WorkspaceId,
-    id: ConnectId,
-    account: AccountId,
-    now: Timestamp,
-) -> Result<()> {
-    sqlx::query!(
-        "update connect_requests set used_at = $4, account_id = $3 where workspace_id = $1 and connect_id = $2",
-        workspace.uuid(),
-        id.uuid(),
-        account.uuid(),
-        now
-    )
-    .execute(db)
-    .await?;
-    Ok(())
 }
 
 /// Makes the next user of the token renew it first.

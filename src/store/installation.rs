@@ -42,6 +42,13 @@ pub async fn schema_version(db: &mut PgConnection) -> Result<Option<i64>> {
     Ok(sqlx::query_scalar("select max(version) from _sqlx_migrations where success").fetch_one(db).await?)
 }
 
+/// One process at a time sets up the home, until the transaction ends.
+pub async fn lock_home(db: &mut PgConnection) -> Result<()> {
+    // The number means nothing; it only has to be the same everywhere.
+    sqlx::query!("select pg_advisory_xact_lock(7_216_044_871)").execute(db).await?;
+    Ok(())
+}
+
 /// Names the server's data, so that a copy restored elsewhere is noticed.
 pub async fn cluster_identity(db: &mut PgConnection) -> Result<String> {
     Ok(sqlx::query_scalar!(r#"select system_identifier::text as "id!" from pg_control_system()"#).fetch_one(db).await?)

@@ -14,8 +14,7 @@ pub fn newest() -> i64 {
     MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
-/// Whether migrations are to be run on a database at this version. A newer database is used when it says that this
-/// release can work with it, which every migration so far allows: they only add.
+/// Whether migrations are to be run on a database at this version. A newer database is refused.
 pub fn needed(present: Option<i64>) -> Result<bool> {
     match present {
         Some(version) if version > newest() => Err(Error::operator(

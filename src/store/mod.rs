@@ -2,8 +2,10 @@
 
 pub mod accounts;
 pub mod assets;
+pub mod attempts;
 pub mod audit;
 pub mod confirmations;
+pub mod connects;
 pub mod db;
 pub mod dispatch;
 pub mod idempotency;

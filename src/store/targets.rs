@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     clock::Timestamp,
     error::{Error, Result},
-    ids::{AccountId, AttemptId, MemberId, PostId, TargetId, WorkspaceId},
+    ids::{AccountId, MemberId, PostId, TargetId, WorkspaceId},
     model::{
         posts::{MediaRef, Message},
         states::TargetState,
@@ -288,6 +288,19 @@ pub async fn forget_prepared(db: &mut PgConnection, workspace: WorkspaceId, targ
     Ok(())
 }
 
+/// The next attempt shows a new creation time. Only when no earlier attempt may have got through.
+pub async fn forget_stamp(db: &mut PgConnection, workspace: WorkspaceId, target: TargetId) -> Result<()> {
+    sqlx::query!(
+        "update segments set stamped_at = null where workspace_id = $1 and target_id = $2 and remote is null
+         and not exists (select from attempts a where a.workspace_id = $1 and a.target_id = $2 and a.state in ('armed', 'unknown'))",
+        workspace.uuid(),
+        target.uuid()
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Fixes the creation time that the network will show; a later attempt finds the first one's.
 pub async fn stamp(
     db: &mut PgConnection,
@@ -328,92 +341,6 @@ pub async fn set_remote(
     .execute(db)
     .await?;
     Ok(())
-}
-
-/// One try to make a message public.
-#[derive(Debug, Clone)]
-pub struct Attempt {
-    pub attempt_id: AttemptId,
-    pub ordinal: i32,
-    pub number: i32,
-    pub state: String,
-    pub armed_at: Timestamp,
-    pub send_deadline: Timestamp,
-    pub finished_at: Option<Timestamp>,
-    pub evidence: Option<String>,
-}
-
-/// Every attempt at a target, oldest first.
-pub async fn attempts(db: &mut PgConnection, workspace: WorkspaceId, target: TargetId) -> Result<Vec<Attempt>> {
-    Ok(sqlx::query_as!(
-        Attempt,
-        r#"select attempt_id as "attempt_id: AttemptId", ordinal, number, state, armed_at, send_deadline, finished_at, evidence
-           from attempts where workspace_id = $1 and target_id = $2 order by ordinal, number"#,
-        workspace.uuid(),
-        target.uuid()
-    )
-    .fetch_all(db)
-    .await?)
-}
-
-pub struct NewAttempt<'a> {
-    pub attempt_id: AttemptId,
-    pub target_id: TargetId,
-    pub ordinal: i32,
-    pub fingerprint: &'a [u8; 32],
-    pub fence: i64,
-    pub armed_at: Timestamp,
-    pub send_deadline: Timestamp,
-}
-
-/// Arms an attempt. The database refuses when the post must not be sent: then the reason comes back as text.
-pub async fn arm(db: &mut PgConnection, workspace: WorkspaceId, attempt: &NewAttempt<'_>) -> Result<std::result::Result<(), String>> {
-    let done = sqlx::query!(
-        "insert into attempts (workspace_id, attempt_id, target_id, ordinal, number, state, fingerprint, fence, armed_at,
-                               send_deadline)
-         select $1, $2, $3, $4, 1 + coalesce(max(number), 0), 'armed', $5, $6, $7, $8
-         from attempts where workspace_id = $1 and target_id = $3 and ordinal = $4",
-        workspace.uuid(),
-        attempt.attempt_id.uuid(),
-        attempt.target_id.uuid(),
-        attempt.ordinal,
-        attempt.fingerprint.as_slice(),
-        attempt.fence,
-        attempt.armed_at,
-        attempt.send_deadline
-    )
-    .execute(db)
-    .await;
-    match done {
-        Ok(_) => Ok(Ok(())),
-        Err(sqlx::Error::Database(error)) if error.constraint() == Some("attempt_may_arm") => {
-            Ok(Err(error.message().to_owned()))
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Ends an attempt that is armed or whose outcome was unknown. `false`: somebody else ended it.
-pub async fn finish_attempt(
-    db: &mut PgConnection,
-    workspace: WorkspaceId,
-    attempt: AttemptId,
-    state: &str,
-    evidence: Option<&str>,
-    now: Timestamp,
-) -> Result<bool> {
-    let done = sqlx::query!(
-        "update attempts set state = $3, evidence = coalesce($4, evidence), finished_at = $5
-         where workspace_id = $1 and attempt_id = $2 and state in ('armed', 'unknown')",
-        workspace.uuid(),
-        attempt.uuid(),
-        state,
-        evidence,
-        now
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected() == 1)
 }
 
 /// A line of the calendar.
@@ -460,17 +387,6 @@ pub async fn calendar(
     .await?)
 }
 
-/// Whether anything was ever sent, or tried to be.
-pub async fn has_attempts(db: &mut PgConnection, workspace: WorkspaceId, target: TargetId) -> Result<bool> {
-    Ok(sqlx::query_scalar!(
-        r#"select exists (select from attempts where workspace_id = $1 and target_id = $2) as "any!""#,
-        workspace.uuid(),
-        target.uuid()
-    )
-    .fetch_one(db)
-    .await?)
-}
-
 /// Targets that were to go out by now, with their posts.
 pub async fn scheduled_by(db: &mut PgConnection, workspace: WorkspaceId, now: Timestamp) -> Result<Vec<(PostId, TargetId)>> {
     let rows = sqlx::query!(
@@ -481,26 +397,4 @@ pub async fn scheduled_by(db: &mut PgConnection, workspace: WorkspaceId, now: Ti
     .fetch_all(db)
     .await?;
     Ok(rows.into_iter().map(|row| (PostId(row.post_id), TargetId(row.target_id))).collect())
-}
-
-/// Notes that a message may have been sent by somebody we know nothing of: it is looked up before it is sent.
-pub async fn insert_unknown_attempt(db: &mut PgConnection, workspace: WorkspaceId, attempt: &NewAttempt<'_>, evidence: &str) -> Result<()> {
-    sqlx::query!(
-        "insert into attempts (workspace_id, attempt_id, target_id, ordinal, number, state, fingerprint, fence, armed_at,
-                               send_deadline, finished_at, evidence)
-         select $1, $2, $3, $4, 1 + coalesce(max(number), 0), 'unknown', $5, $6, $7, $8, $7, $9
-         from attempts where workspace_id = $1 and target_id = $3 and ordinal = $4",
-        workspace.uuid(),
-        attempt.attempt_id.uuid(),
-        attempt.target_id.uuid(),
-        attempt.ordinal,
-        attempt.fingerprint.as_slice(),
-        attempt.fence,
-        attempt.armed_at,
-        attempt.send_deadline,
-        evidence
-    )
-    .execute(db)
-    .await?;
-    Ok(())
 }

@@ -17,7 +17,6 @@ use crate::{
     tools::registry::{Face, Spoken, ToolSpec, Toolset, tool},
 };
 
-#[expect(clippy::too_many_lines, reason = "a table of texts")]
 pub fn tools() -> Vec<ToolSpec> {
     vec![
         tool::<PostCreate>(Face {

@@ -12,7 +12,7 @@ use crate::{
         App,
         confirm::Asked,
         ctx::Ctx,
-        use_case::{CallOptions, Effect, Reply, UseCase},
+        use_case::{CallOptions, Effect, Form, Reply, UseCase},
     },
     error::{Error, Result},
     model::roles::{Permission, Role},
@@ -126,6 +126,8 @@ pub struct ToolSpec {
     pub call: Call,
     /// The name of the use case behind it.
     pub use_case: &'static str,
+    /// Calls something outside between two transactions: once begun it is carried to its end.
+    pub remote: bool,
     /// Where the result says which page a person is to open.
     pub page: Option<fn(&Value) -> Option<String>>,
 }
@@ -168,11 +170,16 @@ pub fn tool<U: Spoken>(face: Face) -> ToolSpec {
         tool,
         call: |app, ctx, arguments, options| Box::pin(call::<U>(app, ctx, arguments, options)),
         use_case: U::NAME,
+        remote: <U::Form as Form<U>>::REMOTE,
         page: None,
     }
 }
 
 async fn call<U: Spoken>(app: &App, ctx: &Ctx, arguments: Map<String, Value>, options: CallOptions) -> Result<ToolReply> {
+    if arguments.values().any(has_nul) || options.idempotency_key.as_deref().is_some_and(|key| key.contains('\0')) {
+        return Err(Error::invalid("arguments_invalid", "A text contains a NUL character, which cannot be kept.")
+            .next("Remove the character and call again."));
+    }
     let input: U::Input = serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
         let path = error.path().to_string();
         let message = error.inner().to_string();
@@ -188,5 +195,14 @@ async fn call<U: Spoken>(app: &App, ctx: &Ctx, arguments: Map<String, Value>, op
             data: serde_json::to_value(&answer.output).map_err(Error::internal)?,
             replayed: answer.replayed,
         })),
+    }
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(map) => map.values().any(has_nul),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }

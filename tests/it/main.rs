@@ -11,6 +11,11 @@
 
 mod support;
 
+mod asking;
+mod cancellation;
 mod contract;
+mod isolation;
+mod permissions;
 mod posts;
 mod schema;
+mod tools;

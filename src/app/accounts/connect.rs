@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use url::Url;
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     ids::ConnectId,
     model::{networks::NetworkId, roles::Permission},
     store::{
-        accounts::{self, ConnectRequest},
+        connects::{self, ConnectRequest},
         tokens::{self, TokenKind},
     },
     vault::{new_token, sha256},
@@ -37,7 +37,9 @@ pub struct ConnectPage {
     /// What to do, for a person.
     pub message: String,
     /// To be opened by a person, once, on the machine that runs AllIN or where its address leads.
-    pub url: String,
+    /// Missing when the call is a repetition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
     pub expires_at: Timestamp,
 }
 
@@ -48,6 +50,12 @@ impl UseCase for AccountConnect {
     const NAME: &'static str = "account_connect";
     const NEEDS: Permission = Permission::ConnectAccounts;
     const EFFECT: Effect = Effect::Write;
+
+    /// The link is a secret of 30 minutes: it is shown, and never stored.
+    fn keep(output: &ConnectPage) -> Result<Value> {
+        let message = "A page was made already; its address is shown only once. Call without this key for a new one.".into();
+        serde_json::to_value(ConnectPage { message, url: None, ..output.clone() }).map_err(Error::internal)
+    }
 }
 
 impl Local for AccountConnect {
@@ -68,7 +76,7 @@ impl Local for AccountConnect {
             attempts: 0,
             used_at: None,
         };
-        accounts::insert_connect(scope.tx, scope.ctx.workspace, &request, scope.now).await?;
+        connects::insert(scope.tx, scope.ctx.workspace, &request, scope.now).await?;
         let hash = sha256(token.expose_secret().as_bytes());
         tokens::add(scope.tx, TokenKind::Connect, &hash, scope.ctx.workspace, request.connect_id.uuid()).await?;
         scope.changed("connect_page", request.connect_id, json!({ "network": input.network }));
@@ -78,12 +86,10 @@ impl Local for AccountConnect {
                 "A person has to open this page within 30 minutes and enter the {} account's name and password there: {url}",
                 input.network.title()
             ),
-            url: url.into(),
+            url: Some(url.into()),
             expires_at: request.expires_at,
         })
     }
-
-    // The link is a secret of 30 minutes: a repeated call makes a new page instead of storing it.
 }
 
 /// A server's address that the outbound guard lets through.

@@ -21,7 +21,7 @@ use crate::{
     error::{Error, Result},
     ids::{AccountId, ConnectId},
     model::{networks::NetworkId, roles::Permission},
-    store::{accounts, tokens},
+    store::{accounts, connects, tokens},
 };
 
 /// Wrong passwords that one page takes.
@@ -83,13 +83,13 @@ impl Remote for AccountFinishConnect {
     async fn begin(scope: &mut Scope<'_>, input: Self) -> Result<Plan> {
         let mut base_url: Option<Url> = None;
         if let Some(page) = input.page {
-            let request = accounts::connect_request(scope.tx, scope.ctx.workspace, page).await?;
+            let request = connects::get(scope.tx, scope.ctx.workspace, page).await?;
             let request = request.filter(|request| request.used_at.is_none() && request.expires_at > scope.now);
             let request = request.ok_or_else(page_over)?;
             if request.attempts >= ATTEMPTS_MAX || Some(request.member_id) != scope.ctx.member() {
                 return Err(page_over());
             }
-            accounts::count_connect_attempt(scope.tx, scope.ctx.workspace, page).await?;
+            connects::count_attempt(scope.tx, scope.ctx.workspace, page).await?;
             base_url = request.base_url.map(|url| url.parse()).transpose().map_err(Error::internal)?;
         }
         if let Some(text) = input.server.as_deref().filter(|text| !text.trim().is_empty() && base_url.is_none()) {
@@ -111,6 +111,11 @@ impl Remote for AccountFinishConnect {
     async fn finish(scope: &mut Scope<'_>, outcome: Outcome) -> Result<AccountConnected> {
         let workspace = scope.ctx.workspace;
         let connected = outcome.connected;
+        if let Some(page) = outcome.page {
+            // Sent off twice at once: the first one has it.
+            let request = connects::get(scope.tx, workspace, page).await?;
+            request.filter(|request| request.used_at.is_none()).ok_or_else(page_over)?;
+        }
         let known = accounts::find(scope.tx, workspace, outcome.network, &connected.remote_id).await?;
         let id = known.unwrap_or_else(|| scope.new_id::<AccountId>());
         let sealed = scope.app.vault.seal(place(workspace, id), &connected.credentials.secret)?;
@@ -123,7 +128,7 @@ impl Remote for AccountFinishConnect {
         };
         accounts::put(scope.tx, workspace, id, &connection, &sealed, connected.credentials.expires_at, scope.now).await?;
         if let Some(page) = outcome.page {
-            accounts::finish_connect(scope.tx, workspace, page, id, scope.now).await?;
+            connects::finish(scope.tx, workspace, page, id, scope.now).await?;
             tokens::drop_of(scope.tx, workspace, page.uuid()).await?;
         }
         let how: Value = json!({ "connected": connected.handle, "network": outcome.network, "again": known.is_some() });

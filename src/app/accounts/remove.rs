@@ -47,7 +47,7 @@ impl UseCase for AccountRemove {
 impl Local for AccountRemove {
     async fn run(scope: &mut Scope<'_>, input: Self) -> Result<AccountRemoved> {
         let account = known(scope, input.account_id).await?;
-        accounts::disconnect(scope.tx, scope.ctx.workspace, input.account_id, "disconnected by a member", scope.now).await?;
+        accounts::disconnect(scope.tx, scope.ctx.workspace, input.account_id, None, "disconnected by a member", scope.now).await?;
         scope.changed("account", input.account_id, json!({ "disconnected": true }));
         Ok(AccountRemoved { message: format!("@{} is disconnected; its token is forgotten.", account.handle) })
     }

@@ -81,7 +81,7 @@ impl Remote for AccountTest {
                 (AccountStatus::Connected, true, health.notes.clone(), format!("@{} on {} works.", health.handle, account.network.title()))
             }
             Err(failure) if matches!(failure.kind, FailureKind::NeedsReconnect | FailureKind::TokenExpired) => {
-                accounts::disconnect(scope.tx, workspace, outcome.id, &failure.message, scope.now).await?;
+                accounts::disconnect(scope.tx, workspace, outcome.id, None, &failure.message, scope.now).await?;
                 (AccountStatus::Disconnected, false, Vec::new(),
                  format!("@{} has to be connected again with account_connect: {}.", account.handle, failure.message))
             }

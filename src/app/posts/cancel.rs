@@ -17,7 +17,7 @@ use crate::{
         roles::Permission,
         states::{TargetEvent, TargetState},
     },
-    store::dispatch,
+    store::{attempts, dispatch},
 };
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -52,7 +52,11 @@ impl Local for PostCancel {
                 .next("Use post_delete to remove what is public."));
         }
         let mut handles = Vec::new();
+        let mut warnings = Vec::new();
         for target in &mut chosen {
+            if attempts::any_open(scope.tx, scope.ctx.workspace, target.target_id).await? {
+                warnings.push(format!("@{}: an earlier call's outcome is not known; look on the network whether it is public there.", target.handle));
+            }
             target.state = target.state.apply(TargetEvent::Cancel, &format!("@{}", target.handle))?;
             target.next_step_at = None;
             dispatch::remove(scope.tx, scope.ctx.workspace, target.target_id).await?;
@@ -62,7 +66,7 @@ impl Local for PostCancel {
         save(scope, post.post_id, &all).await?;
         scope.changed("post", post.post_id, change);
         let view = view::load(scope, post.post_id).await?;
-        let message = format!("Cancelled for {}; nothing will be sent there.", handles.join(", "));
-        Ok(PostChanged { message, post: view, warnings: Vec::new() })
+        let message = format!("Cancelled for {}; nothing more will be sent there.", handles.join(", "));
+        Ok(PostChanged { message, post: view, warnings })
     }
 }

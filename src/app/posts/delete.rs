@@ -9,7 +9,7 @@ use crate::{
         App,
         confirm::Question,
         ctx::Ctx,
-        posts::{content, create::PostCreate, derive, lock},
+        posts::{content, create::PostCreate, derive, lock, update::outcome_open},
         publishing::removal::{self, Removal, Removed},
         use_case::{Effect, Remote, Remotely, Scope, UseCase},
     },
@@ -19,7 +19,7 @@ use crate::{
         roles::Permission,
         states::{TargetEvent, TargetState},
     },
-    store::{dispatch, idempotency, posts, targets},
+    store::{attempts, dispatch, idempotency, posts, targets},
 };
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -85,6 +85,11 @@ impl Remote for PostDelete {
             return Err(Error::conflict("state_forbids", format!("The post is being published on @{} at this moment.", target.handle))
                 .next("Wait for its outcome (post_get), then delete it.")
                 .retry(crate::error::Retry::After { seconds: 30 }));
+        }
+        for target in &all {
+            if attempts::any_open(scope.tx, workspace, target.target_id).await? {
+                return Err(outcome_open(&target.handle));
+            }
         }
         if all.iter().any(|target| target.state != TargetState::Draft) {
             if !scope.role().has(Permission::SchedulePosts) {

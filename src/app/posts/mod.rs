@@ -17,7 +17,7 @@ use crate::{
     app::use_case::Scope,
     error::{Error, Result},
     ids::{AccountId, PostId},
-    model::states::PostStatus,
+    model::states::{PostStatus, TargetState},
     store::{
         posts::{self, Post},
         targets::{self, Target},
@@ -83,6 +83,27 @@ pub(crate) fn choose<'a>(targets: &'a mut [Target], accounts: &[AccountId]) -> R
     if chosen.is_empty() {
         return Err(Error::conflict("post_without_accounts", "The post has no account to go to.")
             .next("Add account_ids with post_update; account_list shows the accounts."));
+    }
+    Ok(chosen)
+}
+
+/// Those that a time can be set for. Without a choice of accounts that leaves out what is public, and what was
+/// cancelled unless all of it was.
+pub(crate) fn waiting<'a>(all: &'a mut [Target], account_ids: &[AccountId]) -> Result<Vec<&'a mut Target>> {
+    let mut chosen = choose(all, account_ids)?;
+    if account_ids.is_empty() {
+        chosen.retain(|target| target.state != TargetState::Published);
+        if chosen.iter().any(|target| target.state != TargetState::Cancelled) {
+            chosen.retain(|target| target.state != TargetState::Cancelled);
+        }
+    }
+    if let Some(target) = chosen.iter().find(|target| target.removal_requested_at.is_some()) {
+        return Err(Error::conflict("being_deleted", format!("The post is being removed from @{}.", target.handle))
+            .next("Wait until it is gone, or make a new post."));
+    }
+    if chosen.is_empty() {
+        return Err(Error::conflict("already_published", "The post is public on all its accounts.")
+            .next("Read it with post_get to see the links."));
     }
     Ok(chosen)
 }

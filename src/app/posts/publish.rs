@@ -11,9 +11,10 @@ use crate::{
         confirm::Question,
         ctx::Ctx,
         posts::{
-            choose, lock, moved, save, stand_for,
+            lock, moved, save, stand_for,
             schedule::{sendable, set_time, zone_of},
             view::{self, PostChanged},
+            waiting,
         },
         publishing::presence,
         use_case::{Effect, Remote, Remotely, Scope, UseCase},
@@ -64,17 +65,6 @@ impl UseCase for PostPublish {
     }
 }
 
-/// Those that are not out. A choice of accounts that includes one that is out is refused later, by its state.
-fn waiting<'a>(all: &'a mut [Target], account_ids: &[AccountId]) -> Result<Vec<&'a mut Target>> {
-    let mut chosen = choose(all, account_ids)?;
-    chosen.retain(|target| !account_ids.is_empty() || target.state != TargetState::Published);
-    if chosen.is_empty() {
-        return Err(Error::conflict("already_published", "The post is public on all its accounts.")
-            .next("Read it with post_get to see the links."));
-    }
-    Ok(chosen)
-}
-
 impl Remote for PostPublish {
     type Plan = PostId;
     type Outcome = PostId;
@@ -88,6 +78,7 @@ impl Remote for PostPublish {
             let zone = zone_of(scope, target.account_id).await?;
             let moment = times::parse(&scope.now.to_string(), &zone)?;
             target.state = target.state.apply(TargetEvent::Schedule, &format!("@{}", target.handle))?;
+            targets::forget_stamp(scope.tx, scope.ctx.workspace, target.target_id).await?;
             set_time(target, &moment);
             dispatch::put(scope.tx, scope.ctx.workspace, target.target_id, target.account_id, scope.now).await?;
         }

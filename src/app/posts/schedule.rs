@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     app::{
         posts::{
-            choose, content, lock, moved, save, stand_for,
+            content, lock, moved, save, stand_for,
             view::{self, PostChanged},
+            waiting,
         },
         publishing::presence,
         use_case::{Effect, Local, Locally, Scope, UseCase},
@@ -57,7 +58,7 @@ impl UseCase for PostSchedule {
 impl Local for PostSchedule {
     async fn run(scope: &mut Scope<'_>, input: Self) -> Result<PostChanged> {
         let (post, mut all) = lock(scope, input.post_id).await?;
-        let mut chosen = choose(&mut all, &input.account_ids)?;
+        let mut chosen = waiting(&mut all, &input.account_ids)?;
         sendable(scope, &chosen).await?;
         stand_for(scope, &post).await?;
         let mut said = Vec::new();
@@ -65,6 +66,7 @@ impl Local for PostSchedule {
         for target in &mut chosen {
             let moment = moment_for(scope, target, &input).await?;
             target.state = target.state.apply(TargetEvent::Schedule, &format!("@{}", target.handle))?;
+            targets::forget_stamp(scope.tx, scope.ctx.workspace, target.target_id).await?;
             set_time(target, &moment);
             dispatch::put(scope.tx, scope.ctx.workspace, target.target_id, target.account_id, moment.instant).await?;
             said.push(format!("{} on @{} ({})", times::spoken(moment.instant, &moment.zone), target.handle, target.network));
@@ -77,7 +79,6 @@ impl Local for PostSchedule {
         warnings.extend(paused(scope).await?);
         warnings.extend(presence::warning(scope.tx, scope.now).await?);
         let view = view::load(scope, post.post_id).await?;
-        scope.app.due.notify_one();
         Ok(PostChanged { message: format!("Scheduled for {}.", said.join("; ")), post: view, warnings })
     }
 }

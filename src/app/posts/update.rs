@@ -19,7 +19,7 @@ use crate::{
         roles::Permission,
         states::TargetState,
     },
-    store::{dispatch, posts, targets},
+    store::{attempts, dispatch, posts, targets},
 };
 
 /// What is left out stays as it is.
@@ -73,6 +73,11 @@ impl Local for PostUpdate {
             return Err(Error::conflict("state_forbids", format!("The post is {} on @{}.", target.state.as_str(), target.handle))
                 .next(format!("Allowed now: {}. For another text, make a new post.", target.state.allowed())));
         }
+        for target in &present {
+            if attempts::any_open(scope.tx, scope.ctx.workspace, target.target_id).await? {
+                return Err(outcome_open(&target.handle));
+            }
+        }
         let kept = posts::version(scope.tx, scope.ctx.workspace, post.post_id, post.version).await?;
         let kept: Kept = serde_json::from_value(kept).map_err(Error::internal)?;
         let title = input.title.or(kept.title).filter(|title| !title.trim().is_empty());
@@ -88,9 +93,12 @@ impl Local for PostUpdate {
             must_be_sendable(scope, &content).await?;
         }
         for gone in present.iter().filter(|target| !account_ids.contains(&target.account_id)) {
-            if targets::has_attempts(scope.tx, scope.ctx.workspace, gone.target_id).await? {
+            if attempts::any(scope.tx, scope.ctx.workspace, gone.target_id).await? {
                 return Err(Error::conflict("account_has_history", format!("Something was sent to @{} already.", gone.handle))
                     .next("Keep the account in account_ids; use post_cancel to leave it out."));
+            }
+            if gone.state != TargetState::Draft {
+                content::may_use(scope, &[gone.account_id]).await?;
             }
             dispatch::remove(scope.tx, scope.ctx.workspace, gone.target_id).await?;
             targets::delete(scope.tx, scope.ctx.workspace, gone.target_id).await?;
@@ -118,6 +126,12 @@ impl Local for PostUpdate {
     }
 }
 
+/// Other words would get another key on the network, and the first ones could not be found again.
+pub(super) fn outcome_open(handle: &str) -> Error {
+    Error::conflict("outcome_open", format!("It is not known whether an earlier call made the post public on @{handle}."))
+        .next("Look on the network, or schedule the post again as it is: it is looked up first and sent only if it is not there.")
+}
+
 /// A scheduled post must stay fit to be sent, and only who may schedule may change it.
 async fn must_be_sendable(scope: &mut Scope<'_>, content: &[content::ForAccount]) -> Result<()> {
     if !scope.role().has(Permission::SchedulePosts) {
@@ -139,7 +153,7 @@ async fn rewrite(scope: &mut Scope<'_>, target: &targets::Target, messages: &[Me
     if present.iter().map(|segment| &segment.message).eq(messages) {
         return Ok(());
     }
-    if targets::has_attempts(scope.tx, scope.ctx.workspace, target.target_id).await?
+    if attempts::any(scope.tx, scope.ctx.workspace, target.target_id).await?
         && present.iter().any(|segment| segment.remote.is_some())
     {
         return Err(Error::conflict("thread_partly_public", format!("Part of the thread is public on @{}.", target.handle))

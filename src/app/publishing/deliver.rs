@@ -27,10 +27,11 @@ use crate::{
     },
     store::{
         accounts,
+        attempts::{self, Attempt, NewAttempt},
         db::{Entrance, Tx},
         dispatch::{self, Claimed},
         posts,
-        targets::{self, Attempt, NewAttempt, Segment, Target},
+        targets::{self, Segment, Target},
         workspaces,
     },
 };
@@ -39,7 +40,7 @@ use crate::{
 enum Work {
     /// Nothing: it is done, gone, or not ours any more.
     None,
-    Remove(Target),
+    Remove(Box<Target>),
     /// An earlier attempt's outcome is open.
     LookUp(Box<(Target, Attempt)>),
     Send(Box<(Target, Segment)>),
@@ -88,14 +89,14 @@ async fn look(app: &App, claim: &Claimed) -> Result<Work> {
     };
     if target.removal_requested_at.is_some() && target.removed_at.is_none() {
         tx.commit().await?;
-        return Ok(Work::Remove(target));
+        return Ok(Work::Remove(Box::new(target)));
     }
     if post.deleted_at.is_some()
         || !matches!(target.state, TargetState::Scheduled | TargetState::Publishing | TargetState::Unknown)
     {
         return finished(tx, claim).await;
     }
-    let attempts = targets::attempts(&mut tx, workspace, target.target_id).await?;
+    let attempts = attempts::of_target(&mut tx, workspace, target.target_id).await?;
     if let Some(open) = attempts.into_iter().find(|attempt| matches!(attempt.state.as_str(), "armed" | "unknown")) {
         return open_attempt(app, tx, claim, target, open, now).await;
     }
@@ -114,6 +115,9 @@ async fn look(app: &App, claim: &Claimed) -> Result<Work> {
     }
     let account = accounts::get(&mut tx, workspace, target.account_id).await?;
     if let Some(wait) = account.and_then(|account| account.not_before).filter(|until| *until > now) {
+        // Waiting as the network asked does not make the post late.
+        target.next_step_at = Some(wait);
+        settle::write(&mut tx, workspace, &target, now).await?;
         dispatch::release(&mut tx, claim, wait).await?;
         tx.commit().await?;
         return Ok(Work::None);
@@ -133,7 +137,7 @@ async fn finished(mut tx: Tx, claim: &Claimed) -> Result<Work> {
 async fn open_attempt(app: &App, mut tx: Tx, claim: &Claimed, mut target: Target, attempt: Attempt, now: Timestamp) -> Result<Work> {
     if attempt.state == "armed" {
         let evidence = "the program ended before the network's answer was written down";
-        targets::finish_attempt(&mut tx, claim.workspace, attempt.attempt_id, "unknown", Some(evidence), now).await?;
+        attempts::finish(&mut tx, claim.workspace, attempt.attempt_id, "unknown", Some(evidence), now).await?;
     }
     if let Some(state) = target.state.after(TargetEvent::LoseTrack) {
         target.state = state;
@@ -297,7 +301,7 @@ async fn arm(app: &App, claim: &Claimed, seen: &Target, segment: &Segment) -> Re
         armed_at: now,
         send_deadline: now.plus_millis(send.start_within),
     };
-    if let Err(reason) = targets::arm(&mut tx, workspace, &attempt).await? {
+    if let Err(reason) = attempts::arm(&mut tx, workspace, &attempt).await? {
         drop(tx);
         tracing::warn!(target = %claim.target, reason, "the database refused to arm an attempt");
         settle::refused_by_database(app, claim, &reason).await?;

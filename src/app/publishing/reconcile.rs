@@ -8,10 +8,11 @@ use crate::{
     clients::networks::Reconciled,
     error::Result,
     store::{
+        attempts::{self, Attempt},
         db::Entrance,
         dispatch::{self, Claimed},
         posts,
-        targets::{self, Attempt, Target},
+        targets::{self, Target},
     },
 };
 
@@ -29,14 +30,14 @@ pub async fn look_up(app: &App, claim: &Claimed, seen: &Target, attempt: &Attemp
     let Some(mut target) = all.into_iter().find(|target| target.target_id == claim.target) else { return Ok(false) };
     let go_on = match found {
         Reconciled::Found(remote) => {
-            if !targets::finish_attempt(&mut tx, workspace, attempt.attempt_id, "published", Some("found by looking it up"), now).await? {
+            if !attempts::finish(&mut tx, workspace, attempt.attempt_id, "published", Some("found by looking it up"), now).await? {
                 return Ok(false);
             }
             settle::publish(app, &mut tx, claim, &mut target, attempt.ordinal, &remote, now).await?;
             true
         }
         Reconciled::ProvenAbsent => {
-            if !targets::finish_attempt(&mut tx, workspace, attempt.attempt_id, "absent", Some("looked up and not there"), now).await? {
+            if !attempts::finish(&mut tx, workspace, attempt.attempt_id, "absent", Some("looked up and not there"), now).await? {
                 return Ok(false);
             }
             settle::absent(&mut tx, claim, &mut target, now).await?;

@@ -16,7 +16,7 @@ use crate::{
     ids::{AttemptId, PostId, WorkspaceId},
     model::states::{TargetEvent, TargetState},
     store::{
-        accounts,
+        accounts, attempts,
         db::{Entrance, Tx},
         dispatch::{self, Claimed},
         posts,
@@ -104,7 +104,7 @@ pub async fn record(app: &App, claim: &Claimed, attempted: &Attempted, outcome: 
         Outcome::Unknown { evidence } => ("unknown", Some(evidence.clone())),
         Outcome::Accepted { .. } => ("unknown", Some("accepted, but not public yet".into())),
     };
-    if !targets::finish_attempt(&mut tx, workspace, attempted.attempt_id, state, evidence.as_deref(), now).await? {
+    if !attempts::finish(&mut tx, workspace, attempted.attempt_id, state, evidence.as_deref(), now).await? {
         // Somebody looked it up meanwhile and wrote the result.
         return Ok(false);
     }
@@ -188,7 +188,7 @@ async fn refuse(app: &App, tx: &mut Tx, claim: &Claimed, target: &mut Target, fa
             try_later(tx, claim, target, Reason::new("token_expired", said, "The token is renewed by itself."), now, now).await
         }
         FailureKind::TokenExpired | FailureKind::NeedsReconnect => {
-            accounts::disconnect(tx, claim.workspace, target.account_id, &failure.message, now).await?;
+            accounts::disconnect(tx, claim.workspace, target.account_id, None, &failure.message, now).await?;
             let step = "Connect the account again with account_connect, then schedule the post again.";
             hold(tx, claim, target, &Reason::new("account_disconnected", said, step), now).await
         }
@@ -253,7 +253,7 @@ pub async fn refused_by_database(app: &App, claim: &Claimed, reason: &str) -> Re
     posts::lock(&mut tx, claim.workspace, post).await?;
     let all = targets::of_post(&mut tx, claim.workspace, post).await?;
     let Some(mut target) = all.into_iter().find(|target| target.target_id == claim.target) else { return Ok(()) };
-    if target.state == TargetState::Scheduled && dispatch::renew(&mut tx, claim, now).await? {
+    if matches!(target.state, TargetState::Scheduled | TargetState::Publishing) && dispatch::renew(&mut tx, claim, now).await? {
         let reason = Reason::new("not_allowed", format!("It came due, but {reason}."), "Clear that up, then schedule it again.");
         hold(&mut tx, claim, &mut target, &reason, now).await?;
         tx.commit().await?;

@@ -38,12 +38,12 @@ pub async fn ready(
     // A refresh elsewhere ends within its lease; then this loop finds the new token.
     for _ in 0..(LEASE_SECS * 5) {
         let now = app.now();
-        let Some((row, account)) = read(app, workspace, id, now).await? else { return Ok(Err(disconnected())) };
-        if !expires_soon(&account.credentials, now) {
-            return Ok(Ok((row.network, account)));
+        let Some(stored) = read(app, workspace, id, now).await? else { return Ok(Err(disconnected())) };
+        if !expires_soon(&stored.account.credentials, now) {
+            return Ok(Ok((stored.row.network, stored.account)));
         }
         if lease(app, workspace, id, now).await? {
-            return refresh(app, workspace, &row, account, now).await;
+            return refresh(app, workspace, stored, now).await;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
@@ -58,7 +58,15 @@ fn expires_soon(credentials: &Credentials, now: Timestamp) -> bool {
     credentials.expires_at.is_some_and(|expires| expires <= now.plus_secs(RENEW_BEFORE_SECS))
 }
 
-async fn read(app: &App, workspace: WorkspaceId, id: AccountId, now: Timestamp) -> Result<Option<(Account, NetworkAccount)>> {
+/// An account as the database has it.
+struct Stored {
+    row: Account,
+    account: NetworkAccount,
+    /// The sealed credentials, to tell later whether somebody replaced them.
+    sealed: Vec<u8>,
+}
+
+async fn read(app: &App, workspace: WorkspaceId, id: AccountId, now: Timestamp) -> Result<Option<Stored>> {
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
     let row = accounts::get(&mut tx, workspace, id).await?;
     let secret = accounts::secret(&mut tx, workspace, id).await?;
@@ -73,7 +81,7 @@ async fn read(app: &App, workspace: WorkspaceId, id: AccountId, now: Timestamp) 
             expires_at: secret.expires_at,
         },
     };
-    Ok(Some((row, account)))
+    Ok(Some(Stored { row, account, sealed: secret.sealed }))
 }
 
 async fn lease(app: &App, workspace: WorkspaceId, id: AccountId, now: Timestamp) -> Result<bool> {
@@ -86,50 +94,53 @@ async fn lease(app: &App, workspace: WorkspaceId, id: AccountId, now: Timestamp)
 async fn refresh(
     app: &App,
     workspace: WorkspaceId,
-    row: &Account,
-    account: NetworkAccount,
+    stored: Stored,
     now: Timestamp,
 ) -> Result<std::result::Result<(NetworkId, NetworkAccount), Failure>> {
+    let id = stored.row.account_id;
     // Somebody may have renewed it between our look and our lease.
-    if let Some((_, newer)) = read(app, workspace, row.account_id, now).await?
-        && !expires_soon(&newer.credentials, now)
+    if let Some(newer) = read(app, workspace, id, now).await?
+        && newer.sealed != stored.sealed
     {
-        end(app, workspace, row.account_id, None).await?;
-        return Ok(Ok((row.network, newer)));
+        end(app, workspace, &newer, None).await?;
+        return Ok(Ok((newer.row.network, newer.account)));
     }
-    match app.networks.get(row.network).refresh(&account).await {
+    let network = stored.row.network;
+    match app.networks.get(network).refresh(&stored.account).await {
         Ok(renewed) => {
-            end(app, workspace, row.account_id, Some(&renewed)).await?;
-            Ok(Ok((row.network, NetworkAccount { credentials: renewed, ..account })))
+            end(app, workspace, &stored, Some(&renewed)).await?;
+            Ok(Ok((network, NetworkAccount { credentials: renewed, ..stored.account })))
         }
         Err(failure) => {
-            end(app, workspace, row.account_id, None).await?;
-            let still_good = account.credentials.expires_at.is_some_and(|expires| expires > now.plus_secs(5));
+            end(app, workspace, &stored, None).await?;
+            let still_good = stored.account.credentials.expires_at.is_some_and(|expires| expires > now.plus_secs(5));
             match failure.kind {
                 FailureKind::NeedsReconnect | FailureKind::TokenExpired => {
-                    disconnect(app, workspace, row.account_id, &failure.message).await?;
+                    disconnect(app, workspace, &stored, &failure.message).await?;
                     Ok(Err(Failure { kind: FailureKind::NeedsReconnect, ..failure }))
                 }
-                _ if still_good => Ok(Ok((row.network, account))),
+                _ if still_good => Ok(Ok((network, stored.account))),
                 _ => Ok(Err(failure)),
             }
         }
     }
 }
 
-async fn end(app: &App, workspace: WorkspaceId, id: AccountId, renewed: Option<&Credentials>) -> Result<()> {
+/// Ends the lease and keeps the new tokens, unless a person connected the account anew meanwhile.
+async fn end(app: &App, workspace: WorkspaceId, stored: &Stored, renewed: Option<&Credentials>) -> Result<()> {
+    let id = stored.row.account_id;
     let sealed = renewed.map(|renewed| app.vault.seal(place(workspace, id), &renewed.secret)).transpose()?;
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, app.now()).await?;
-    let stored = sealed.as_deref().zip(renewed).map(|(sealed, renewed)| (sealed, renewed.expires_at));
-    accounts::end_refresh(&mut tx, workspace, id, stored).await?;
+    let tokens = sealed.as_deref().zip(renewed).map(|(sealed, renewed)| (sealed, renewed.expires_at));
+    accounts::end_refresh(&mut tx, workspace, id, &stored.sealed, tokens).await?;
     tx.commit().await
 }
 
-/// The network no longer takes our token for good.
-pub async fn disconnect(app: &App, workspace: WorkspaceId, id: AccountId, reason: &str) -> Result<()> {
+/// The network no longer takes these tokens for good.
+async fn disconnect(app: &App, workspace: WorkspaceId, stored: &Stored, reason: &str) -> Result<()> {
     let now = app.now();
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
-    accounts::disconnect(&mut tx, workspace, id, reason, now).await?;
+    accounts::disconnect(&mut tx, workspace, stored.row.account_id, Some(&stored.sealed), reason, now).await?;
     tx.commit().await
 }
 

@@ -15,8 +15,9 @@ use crate::{
     model::{posts::fingerprint, states::TargetState},
     store::{
         db::{Entrance, Tx},
+        attempts::{self, NewAttempt},
         dispatch, installation, posts,
-        targets::{self, NewAttempt, TargetError},
+        targets::{self, TargetError},
         workspaces,
     },
 };
@@ -82,7 +83,7 @@ async fn hold_target(app: &App, tx: &mut Tx, workspace: WorkspaceId, post: PostI
             armed_at: now,
             send_deadline: now,
         };
-        targets::insert_unknown_attempt(tx, workspace, &attempt, "restored from a backup; it may have been sent since").await?;
+        attempts::insert_unknown(tx, workspace, &attempt, "restored from a backup; it may have been sent since").await?;
     }
     target.state = TargetState::Held;
     target.next_step_at = None;

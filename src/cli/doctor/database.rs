@@ -148,7 +148,8 @@ async fn reached(config: &Config, options: &PgConnectOptions, own_server: bool) 
         checks.push(owner(config, &seen).await);
     }
     let schema = schema(&seen, own_server);
-    let usable = schema.status != super::Status::Problem && seen.schema == Some(migrate::newest());
+    let bound = !(seen.role.powerful || seen.role.owner);
+    let usable = bound && schema.status != super::Status::Problem && seen.schema == Some(migrate::newest());
     checks.push(schema);
     if !usable {
         return checks;

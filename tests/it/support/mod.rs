@@ -1,10 +1,15 @@
 //! What the tests share: a private database for each, an application on it, servers, clients and faults.
 
 pub mod app;
+pub mod arguments;
+pub mod cases;
+pub mod client;
 pub mod database;
+pub mod http;
 pub mod named;
 pub mod people;
 pub mod pictures;
+pub mod process;
 pub mod sandbox;
 
 pub use app::{Setup, TestApp};

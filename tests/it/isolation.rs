@@ -1,0 +1,97 @@
+//! Two workspaces: what is the other's does not exist, whichever way it is asked for.
+
+mod doors;
+mod rows;
+
+use allin::{
+    app::{
+        assets::add::AssetAdd,
+        ctx::Ctx,
+        posts::{create::PostCreate, schedule::PostSchedule, update::PostUpdate},
+        use_case::CallOptions,
+        workspaces::pause::WorkspacePause,
+    },
+    clock::Clock as _,
+    ids::ConnectId,
+    jobs::keep_house,
+    model::{
+        posts::{MediaRef, Variant},
+        roles::Role,
+    },
+};
+
+use crate::support::{
+    TestApp,
+    cases::Ids,
+    people::{Team, draft, message, schedule},
+    pictures::png,
+};
+
+/// Every text of a filled workspace carries its mark.
+const MARKS: [&str; 2] = ["aardvark", "zebra"];
+
+/// A workspace with something of everything, and the Admin's key.
+struct Filled {
+    team: Team,
+    ids: Ids,
+    key: String,
+    mark: &'static str,
+}
+
+impl Filled {
+    fn person(&self, app: &TestApp) -> Ctx {
+        self.team.person(app)
+    }
+}
+
+/// Two filled workspaces. Posts are scheduled, published and drafted; the draft is the one in `ids`.
+async fn two(app: &TestApp) -> [Filled; 2] {
+    app.set_pages_url("http://127.0.0.1:1/".parse().unwrap());
+    let filled = [fill(app, MARKS[0]).await, fill(app, MARKS[1]).await];
+    keep_house::step(app).await.unwrap();
+    filled
+}
+
+async fn fill(app: &TestApp, mark: &'static str) -> Filled {
+    let team = app.team(&format!("{mark} workspace")).await;
+    let ctx = team.person(app);
+    let member = app.member(&team, Role::Publisher).await;
+    let account = app.account(&team, &format!("{mark}-account")).await;
+    app.grant(&team, account, member).await;
+    let (key_id, key) = app.key(&team, team.admin).await;
+    let picture = AssetAdd::new(&png(8, 8, [9; 3]), Some(format!("{mark}.png")), Some(format!("{mark} picture")));
+    let asset = app.call_once::<AssetAdd>(&ctx, picture).await.unwrap().asset.id;
+    let page = app.call_once::<allin::app::accounts::connect::AccountConnect>(
+        &ctx,
+        allin::app::accounts::connect::AccountConnect { network: allin::model::networks::NetworkId::Sandbox, server: None },
+    );
+    page.await.unwrap();
+
+    let due = app.clock.now().plus_secs(60).to_string();
+    app.scheduled(&ctx, &format!("{mark} published"), &[account], &due).await;
+    app.clock.advance_secs(60);
+    app.publish_due().await;
+    app.scheduled(&ctx, &format!("{mark} scheduled"), &[account], "2027-02-01T09:00").await;
+    let mut input = draft(&[&format!("{mark} draft")], &[account]);
+    input.segments[0].media.push(MediaRef { asset_id: asset, alt_text: None });
+    input.variants.push(Variant { account_id: account, segments: vec![message(&format!("{mark} variant"))] });
+    input.title = Some(format!("{mark} title"));
+    let post = app.call_once::<PostCreate>(&ctx, input).await.unwrap().post.id;
+    let titled = PostUpdate { post_id: post, version: None, segments: None, account_ids: None, variants: None, title: Some(format!("{mark} changed")) };
+    app.call_once::<PostUpdate>(&ctx, titled).await.unwrap();
+    let keyed = CallOptions { idempotency_key: Some("the same in both".into()), confirmation: None };
+    app.call::<PostSchedule>(&ctx, schedule(post, "2027-03-01T09:00"), keyed).await.unwrap();
+    // A pause and its confirmed end leave a spent confirmation.
+    let reason = Some(format!("{mark} reason"));
+    app.call_once::<WorkspacePause>(&ctx, WorkspacePause { paused: true, reason }).await.unwrap();
+    app.agreed::<WorkspacePause>(&ctx, WorkspacePause { paused: false, reason: None }).await.unwrap();
+
+    let mut superuser = app.database.superuser().await;
+    let page: uuid::Uuid = sqlx::query_scalar("select connect_id from connect_requests where workspace_id = $1")
+        .bind(team.workspace.uuid())
+        .fetch_one(&mut superuser)
+        .await
+        .unwrap();
+    let ids = Ids { post, account, member, asset, key: key_id, page: ConnectId(page) };
+    Filled { team, ids, key, mark }
+}

@@ -1,0 +1,104 @@
+//! Arguments for tools: the least that each takes, and other ids put in the place of its own.
+
+use allin::tools::registry::ToolSpec;
+use serde_json::{Map, Value, json};
+
+use super::cases::Ids;
+
+/// What a tool is called with so that it succeeds. A new tool is added here; the tests fail until it is.
+pub fn least(tool: &str, own: Ids) -> Value {
+    let post = json!({ "post_id": own.post });
+    match tool {
+        "account_list" | "calendar_get" | "member_list" | "network_rules" | "post_query" | "workspace_overview" => json!({}),
+        "account_connect" => json!({ "network": "sandbox" }),
+        "account_test" => json!({ "account_id": own.account }),
+        "asset_add" => json!({ "path": "picture.png" }),
+        "post_create" => json!({ "segments": [{ "text": "A text" }], "account_ids": [own.account] }),
+        "post_schedule" => json!({ "post_id": own.post, "at": "2027-01-01T09:00" }),
+        "post_cancel" | "post_delete" | "post_get" | "post_publish" | "post_update" => post,
+        other => panic!("tests/it/support/arguments.rs has no arguments for the tool {other}"),
+    }
+}
+
+impl Ids {
+    /// The id of a kind, by its prefix.
+    pub fn of(&self, prefix: &str) -> String {
+        match prefix {
+            "post" => self.post.to_string(),
+            "acc" => self.account.to_string(),
+            "mbr" => self.member.to_string(),
+            "ast" => self.asset.to_string(),
+            "key" => self.key.to_string(),
+            "con" => self.page.to_string(),
+            other => panic!("tests/it/support/arguments.rs knows no id of the kind {other}"),
+        }
+    }
+}
+
+/// The prefix of the ids that a schema takes.
+fn id_kind(schema: &Value) -> Option<&str> {
+    schema["pattern"].as_str()?.strip_prefix('^')?.strip_suffix("_[0-9a-z]{26}$")
+}
+
+/// Where in its arguments a tool takes ids, as paths of names with `[]` for the items of a list.
+pub fn id_paths(spec: &ToolSpec) -> Vec<(Vec<String>, String)> {
+    let mut found = Vec::new();
+    collect(&Value::Object((*spec.tool.input_schema).clone()), &mut Vec::new(), &mut found);
+    found
+}
+
+fn collect(schema: &Value, path: &mut Vec<String>, found: &mut Vec<(Vec<String>, String)>) {
+    if let Some(kind) = id_kind(schema) {
+        found.push((path.clone(), kind.to_owned()));
+    }
+    for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+        path.push(name.clone());
+        collect(inner, path, found);
+        path.pop();
+    }
+    if schema["items"].is_object() {
+        path.push("[]".into());
+        collect(&schema["items"], path, found);
+        path.pop();
+    }
+}
+
+/// The least arguments with `id` at `path`; what is missing on the way is made after the schema, of our own.
+pub fn with_id(spec: &ToolSpec, own: Ids, path: &[String], id: &str) -> Value {
+    let mut arguments = least(spec.name, own);
+    put(&Value::Object((*spec.tool.input_schema).clone()), &mut arguments, path, id, own);
+    arguments
+}
+
+fn put(schema: &Value, place: &mut Value, path: &[String], id: &str, own: Ids) {
+    let Some((step, rest)) = path.split_first() else {
+        *place = json!(id);
+        return;
+    };
+    if step == "[]" {
+        let items = &schema["items"];
+        if place.as_array().is_none_or(Vec::is_empty) {
+            *place = json!([example(items, own)]);
+        }
+        return put(items, &mut place[0], rest, id, own);
+    }
+    let inner = &schema["properties"][step];
+    if place.get(step).is_none() {
+        place[step] = example(inner, own);
+    }
+    put(inner, &mut place[step], rest, id, own);
+}
+
+/// Some value that fits: required fields only.
+fn example(schema: &Value, own: Ids) -> Value {
+    match schema["type"].as_str() {
+        Some("object") => {
+            let required = schema["required"].as_array().cloned().unwrap_or_default();
+            let fields = required.iter().filter_map(Value::as_str);
+            Value::Object(fields.map(|name| (name.to_owned(), example(&schema["properties"][name], own))).collect::<Map<_, _>>())
+        }
+        Some("array") => json!([example(&schema["items"], own)]),
+        Some("string") => id_kind(schema).map_or_else(|| json!("words"), |kind| json!(own.of(kind))),
+        other => panic!("no example for {other:?}"),
+    }
+}

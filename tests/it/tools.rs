@@ -1,0 +1,5 @@
+//! Tools and resources as clients see them.
+
+mod faces;
+mod profiles;
+mod results;

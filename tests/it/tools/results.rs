@@ -1,0 +1,144 @@
+//! What tools answer: real results of every tool fit its output schema, and read well.
+
+use std::collections::BTreeMap;
+
+use allin::tools;
+use serde_json::{Value, json};
+
+use crate::support::{
+    TestApp,
+    client::{Client, Era, Says, code, text},
+    http::whole,
+    named::Names,
+    pictures::png,
+};
+
+/// Calls a tool, checks the result against its schema and keeps it for the snapshot.
+struct Reader {
+    client: Client,
+    names: Names,
+    seen: BTreeMap<&'static str, u32>,
+    story: String,
+}
+
+impl Reader {
+    async fn call(&mut self, name: &str, arguments: Value) -> Value {
+        let spec = tools::find(name).unwrap();
+        let result = self.client.tool(name, arguments.clone()).await;
+        let shown = self.names.value(&arguments);
+        self.story.push_str(&format!("> {name} {shown}\n{}\n\n", self.names.text(text(&result)).trim_end()));
+        assert_eq!(code(&result), None, "{name} {arguments}: {result}");
+        let schema = Value::Object((**spec.tool.output_schema.as_ref().unwrap()).clone());
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let problems: Vec<_> = validator.iter_errors(&result["structuredContent"]).map(|error| error.to_string()).collect();
+        assert!(problems.is_empty(), "{name}: {problems:?} in {:#}", result["structuredContent"]);
+        *self.seen.entry(spec.name).or_default() += 1;
+        result["structuredContent"].clone()
+    }
+
+    /// A call that fails, for the snapshot.
+    async fn fail(&mut self, name: &str, arguments: Value) -> Value {
+        let result = self.client.tool(name, arguments.clone()).await;
+        let shown = self.names.value(&arguments);
+        self.story.push_str(&format!("> {name} {shown}\n{}\n\n", self.names.text(text(&result)).trim_end()));
+        assert!(code(&result).is_some(), "{name} {arguments}: {result}");
+        self.names.value(&result["structuredContent"])
+    }
+}
+
+async fn reader(app: &TestApp, name: &str) -> Reader {
+    let team = app.team(name).await;
+    app.set_pages_url("http://127.0.0.1:1/".parse().unwrap());
+    let client = app.local(&team, whole(), Era::Legacy, Says::Accept).await;
+    app.account(&team, "bakery").await;
+    Reader { client, names: Names::default(), seen: BTreeMap::new(), story: String::new() }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_tool_answers_as_its_schema_says() {
+    let app = TestApp::start().await;
+    let mut reader = reader(&app, "Bakery").await;
+    let publisher = app.publisher();
+    let picture = app.folder.path().join("media/bread.png");
+    std::fs::write(&picture, png(40, 30, [200, 150, 90])).unwrap();
+
+    reader.call("workspace_overview", json!({})).await;
+    reader.call("member_list", json!({})).await;
+    reader.call("network_rules", json!({})).await;
+    reader.call("account_connect", json!({ "network": "sandbox" })).await;
+    let account = reader.call("account_list", json!({})).await["accounts"][0]["id"].clone();
+    reader.call("account_test", json!({ "account_id": account })).await;
+    let input = json!({ "path": picture, "alt_text": "A loaf" });
+    let asset = reader.client.tool("asset_add", input).await;
+    let asset = asset["structuredContent"]["asset"]["id"].clone();
+    reader.call("asset_add", json!({ "path": "bread.png" })).await;
+    let segments = json!([{ "text": "Fresh bread at 7.\nCome in!", "media": [{ "asset_id": asset }] }, { "text": "And cake." }]);
+    let draft = reader.call("post_create", json!({ "segments": segments, "account_ids": [account], "title": "Monday" })).await;
+    let post = draft["post"]["id"].clone();
+    reader.call("post_create", json!({ "segments": segments, "account_ids": [account], "title": "Monday" })).await;
+    reader.call("post_update", json!({ "post_id": post, "segments": [{ "text": "Fresh bread at 8." }] })).await;
+    reader.call("post_schedule", json!({ "post_id": post, "at": "2026-12-03T08:00" })).await;
+    reader.call("calendar_get", json!({})).await;
+    reader.call("post_query", json!({})).await;
+    reader.call("post_cancel", json!({ "post_id": post })).await;
+    reader.call("post_publish", json!({ "post_id": post })).await;
+    reader.call("post_get", json!({ "post_id": post })).await;
+    reader.call("workspace_overview", json!({})).await;
+    reader.call("post_delete", json!({ "post_id": post })).await;
+    reader.call("post_query", json!({ "status": "draft" })).await;
+
+    let missing: Vec<_> = tools::all().iter().map(|spec| spec.name).filter(|name| !reader.seen.contains_key(name)).collect();
+    assert_eq!(missing, Vec::<&str>::new(), "tools without a result in this test");
+    let asked: Vec<Value> = reader.client.asked().iter().map(|question| reader.names.value(question)).collect();
+    insta::assert_snapshot!("story", reader.story);
+    insta::assert_json_snapshot!("questions", asked);
+    drop(publisher);
+    reader.client.close().await;
+    app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn errors_say_what_to_do() {
+    let app = TestApp::start().await;
+    let mut reader = reader(&app, "Bakery").await;
+    let account = reader.call("account_list", json!({})).await["accounts"][0]["id"].clone();
+    let long = reader.call("post_create", json!({ "segments": [{ "text": "x".repeat(501) }], "account_ids": [account] })).await;
+    let lonely = reader.call("post_create", json!({ "segments": [{ "text": "Nowhere to go" }] })).await;
+    reader.story.clear();
+    let calls = [
+        ("post_create", json!({})),
+        ("post_create", json!({ "segments": [], "account_ids": [account] })),
+        ("post_create", json!({ "segments": [{ "text": "  " }], "account_ids": [account, account] })),
+        ("post_create", json!({ "segments": [{ "text": "x", "colour": "red" }] })),
+        ("post_create", json!({ "text": "x" })),
+        ("post_get", json!({ "post_id": "post_123" })),
+        ("post_get", json!({ "post_id": account })),
+        ("post_query", json!({ "limit": 1000 })),
+        ("post_query", json!({ "status": "sent" })),
+        ("post_query", json!({ "cursor": "x" })),
+        ("calendar_get", json!({ "from": "next week" })),
+        ("calendar_get", json!({ "time_zone": "Berlin" })),
+        ("post_schedule", json!({ "post_id": lonely["post"]["id"], "at": "2026-12-03T08:00" })),
+        ("post_schedule", json!({ "post_id": long["post"]["id"], "at": "2026-12-03T08:00" })),
+        ("post_schedule", json!({ "post_id": long["post"]["id"], "at": "tomorrow at nine" })),
+        ("post_schedule", json!({ "post_id": long["post"]["id"], "at": "2026-11-03T08:00" })),
+        ("asset_add", json!({})),
+        ("asset_add", json!({ "path": "/etc/passwd" })),
+        ("asset_add", json!({ "url": "http://169.254.169.254/latest/meta-data" })),
+        ("asset_add", json!({ "url": "https://localhost/x.png" })),
+        ("account_connect", json!({ "network": "myspace" })),
+        ("account_connect", json!({ "network": "bluesky", "server": "http://192.168.0.1" })),
+    ];
+    let mut structured = Vec::new();
+    for (name, arguments) in calls {
+        structured.push(reader.fail(name, arguments).await);
+    }
+    let allowed = app.folder.path().to_string_lossy().into_owned();
+    insta::assert_snapshot!("errors", reader.story.replace(&allowed, "[folder]"));
+    for error in structured {
+        let error = &error["error"];
+        assert!(["code", "kind", "message", "next_step", "who_can_act", "retry"].iter().all(|field| !error[field].is_null()), "{error}");
+    }
+    reader.client.close().await;
+    app.close().await;
+}
