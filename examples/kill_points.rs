@@ -5,11 +5,15 @@
 //! in its database keeps a result from being stored. A kill counts only if the attempt written down proves that it
 //! came at its point; otherwise it is repeated.
 //!
+//! `--how stop` freezes the server instead, has a second one take over, and thaws the first.
+//!
 //! `kill_points --network sandbox`, or `kill_points --network bluesky --pds URL`; the last line is JSON, and the exit
 //! code is 1 unless every post was published once.
 
 #[path = "kill_points/installation.rs"]
 mod installation;
+#[path = "kill_points/kills.rs"]
+mod kills;
 #[path = "kill_points/ledger.rs"]
 mod ledger;
 #[path = "kill_points/network.rs"]
@@ -20,6 +24,8 @@ mod proxy;
 mod report;
 #[path = "kill_points/rounds.rs"]
 mod rounds;
+#[path = "kill_points/stops.rs"]
+mod stops;
 
 use std::{
     path::{Path, PathBuf},
@@ -40,7 +46,7 @@ use crate::{
     network::{Kind, Network},
     proxy::Proxy,
     report::Report,
-    rounds::Stage,
+    rounds::{How, Stage},
 };
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -49,7 +55,9 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 struct Arguments {
     #[arg(long, value_enum)]
     network: Kind,
-    /// Kills at each point
+    #[arg(long, value_enum, default_value_t = How::Kill)]
+    how: How,
+    /// Kills or stops at each point
     #[arg(long, default_value_t = 25)]
     rounds: u32,
     /// A running AT Protocol server
@@ -69,7 +77,7 @@ async fn main() -> Result<ExitCode> {
     allin::clients::http::install_tls_provider();
     let folder = tempfile::tempdir()?;
     let report = run(&arguments, folder.path()).await?;
-    println!("{}", report.json());
+    println!("{}\n{}", report.line(), report.json());
     Ok(if report.all_once() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -102,7 +110,7 @@ async fn run(arguments: &Arguments, folder: &Path) -> Result<Report> {
     let account = network.connect(&installation, proxy.port()).await?;
     let ledger = Ledger::open(cluster.connect_options(Role::Superuser)).await?;
     let mut stage = Stage::new(installation, network, proxy, ledger, arguments.seed).await?;
-    let done = stage.play(&account, &image, arguments.rounds).await;
+    let done = stage.play(arguments.how, &account, &image, arguments.rounds).await;
     if done.is_err() {
         eprintln!("{}", stage.end_of_log());
     }

@@ -1,5 +1,5 @@
 //! What the installation wrote down about a post, read by the database's superuser so that no product code stands
-//! between; and a lock that keeps a result from being stored.
+//! between; and locks that keep a result from being stored or an attempt from being armed.
 
 use std::time::Duration;
 
@@ -43,18 +43,32 @@ impl Ledger {
     }
 
     /// Nobody can write down anything about this post until the lock is gone.
-    pub async fn lock(&self, post: &str) -> Result<PostLock> {
-        let mut db = self.options.connect().await?;
-        sqlx::query("begin").execute(&mut db).await?;
+    pub async fn lock(&self, post: &str) -> Result<Lock> {
+        let mut lock = Lock::begin(&self.options).await?;
         let id = post.parse::<PostId>()?.uuid();
-        sqlx::query("select from posts where post_id = $1 for update").bind(id).execute(&mut db).await?;
-        let holder = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut db).await?;
-        Ok(PostLock { db, holder })
+        sqlx::query("select from posts where post_id = $1 for update").bind(id).execute(&mut lock.db).await?;
+        Ok(lock)
     }
 
-    /// Whether a session comes to wait for the lock within two seconds.
-    pub async fn waits_for(&mut self, lock: &PostLock) -> Result<bool> {
-        let patience = Instant::now() + Duration::from_secs(2);
+    /// A commit that arms an attempt waits until the lock is gone, and then succeeds.
+    pub async fn hold_arming(&mut self) -> Result<Lock> {
+        sqlx::raw_sql(
+            "create or replace function test_hold_arming() returns trigger language plpgsql as
+                 'begin perform pg_advisory_xact_lock(1); return null; end';
+             drop trigger if exists test_hold_arming on attempts;
+             create constraint trigger test_hold_arming after insert on attempts
+                 deferrable initially deferred for each row execute function test_hold_arming()",
+        )
+        .execute(&mut self.db)
+        .await?;
+        let mut lock = Lock::begin(&self.options).await?;
+        sqlx::query("select pg_advisory_xact_lock(1)").execute(&mut lock.db).await?;
+        Ok(lock)
+    }
+
+    /// Whether a session comes to wait for the lock.
+    pub async fn waits_for(&mut self, lock: &Lock, patience: Duration) -> Result<bool> {
+        let patience = Instant::now() + patience;
         while Instant::now() < patience {
             let waits = "select exists (select from pg_stat_activity where $1 = any (pg_blocking_pids(pid)))";
             if sqlx::query_scalar(waits).bind(lock.holder).fetch_one(&mut self.db).await? {
@@ -66,12 +80,19 @@ impl Ledger {
     }
 }
 
-pub struct PostLock {
+pub struct Lock {
     db: PgConnection,
     holder: i32,
 }
 
-impl PostLock {
+impl Lock {
+    async fn begin(options: &PgConnectOptions) -> Result<Self> {
+        let mut db = options.connect().await?;
+        sqlx::query("begin").execute(&mut db).await?;
+        let holder = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut db).await?;
+        Ok(Self { db, holder })
+    }
+
     pub async fn release(mut self) -> Result<()> {
         sqlx::query("rollback").execute(&mut self.db).await?;
         Ok(self.db.close().await?)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::rounds::Point;
+use crate::rounds::{How, Point};
 
 /// What came of one post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,7 @@ pub enum Verdict {
 #[derive(Default)]
 pub struct Report {
     network: &'static str,
+    how: Option<How>,
     hits: BTreeMap<&'static str, Counts>,
     missed: u32,
     /// Verdicts of posts whose kill missed its point; they must be right all the same.
@@ -60,8 +61,8 @@ impl Counts {
 }
 
 impl Report {
-    pub fn new(network: &'static str) -> Self {
-        Self { network, ..Self::default() }
+    pub fn new(network: &'static str, how: How) -> Self {
+        Self { network, how: Some(how), ..Self::default() }
     }
 
     pub fn add(&mut self, point: Point, hit: bool, verdict: Verdict) {
@@ -91,6 +92,13 @@ impl Report {
         all.kills > 0 && all.once == all.kills && self.later.is_empty()
     }
 
+    /// Posts, whatever point was hit.
+    pub fn line(&self) -> String {
+        let all = self.total().plus(self.beside);
+        let wrong = usize::try_from(all.kills - all.once).unwrap_or(usize::MAX).max(self.later.len());
+        format!("{} passed, {wrong} failed", all.once)
+    }
+
     pub fn json(&self) -> Value {
         let total = self.total();
         let by_point: BTreeMap<_, _> = self
@@ -100,6 +108,7 @@ impl Report {
             .collect();
         json!({
             "network": self.network,
+            "how": if self.how == Some(How::Stop) { "stop" } else { "kill" },
             "kills": total.kills,
             "published_once": total.once,
             "doubles": total.doubles + self.beside.doubles,

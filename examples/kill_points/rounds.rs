@@ -1,12 +1,13 @@
-//! One kill after the other: reach the point, kill, start again, wait, and compare what was written down with what the
-//! network has.
+//! One kill or stop after the other: has the server come to harm at a point, waits for the post, and compares what was
+//! written down with what the network has.
 
 use std::{path::Path, time::Duration};
 
+use clap::ValueEnum;
 use tokio::{
     process::Child,
     sync::mpsc,
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep},
 };
 
 use crate::{
@@ -14,29 +15,49 @@ use crate::{
     installation::{Draft, Installation},
     ledger::{Ledger, Written},
     network::Network,
-    proxy::{Proxy, Step},
+    proxy::Proxy,
     report::{Report, Verdict},
 };
 
 /// How long a post may take until it is public after a kill.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a kill may come at the wrong moment before the machine is called too slow for this.
 const MISSES_MAX: u32 = 20;
+
+/// What happens to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum How {
+    /// Signal 9, then a new server.
+    Kill,
+    /// SIGSTOP, a second server that takes over, SIGCONT.
+    Stop,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Point {
     BeforeArmed,
+    /// Armed, and not a byte sent.
+    BeforeCall,
+    /// Sent, and not arrived.
     AfterArmed,
     AfterAccepted,
     BeforeStored,
 }
 
 impl Point {
-    pub const ALL: [Self; 4] = [Self::BeforeArmed, Self::AfterArmed, Self::AfterAccepted, Self::BeforeStored];
+    fn all(how: How) -> Vec<Self> {
+        let mut all = vec![Self::BeforeArmed, Self::AfterArmed, Self::AfterAccepted, Self::BeforeStored];
+        // A stopped server goes on where it was: there is one more place to be in.
+        if how == How::Stop {
+            all.push(Self::BeforeCall);
+        }
+        all
+    }
 
     pub fn name(self) -> &'static str {
         match self {
             Self::BeforeArmed => "before_armed",
+            Self::BeforeCall => "before_call",
             Self::AfterArmed => "after_armed",
             Self::AfterAccepted => "after_accepted",
             Self::BeforeStored => "before_stored",
@@ -44,23 +65,23 @@ impl Point {
     }
 }
 
-/// When a kill came, by what is written down.
+/// When the kill or stop came, by what is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kill {
+pub enum Came {
     AtPoint,
     /// Too late, because the machine was slow.
-    Missed,
+    Elsewhere,
     /// The network was called without an armed attempt.
-    OfUnarmedCall,
+    ForUnarmedCall,
 }
 
 pub struct Stage {
-    installation: Installation,
+    pub installation: Installation,
     network: Network,
-    proxy: Proxy,
-    ledger: Ledger,
-    server: Child,
-    random: u64,
+    pub proxy: Proxy,
+    pub ledger: Ledger,
+    pub server: Child,
+    pub random: u64,
 }
 
 impl Stage {
@@ -80,23 +101,25 @@ impl Stage {
         self.installation.end_of_log()
     }
 
-    pub async fn play(&mut self, account: &str, image: &Path, rounds: u32) -> Result<Report> {
-        let mut report = Report::new(self.network.name());
+    pub async fn play(&mut self, how: How, account: &str, image: &Path, rounds: u32) -> Result<Report> {
+        let mut report = Report::new(self.network.name(), how);
         let mut drafts = self.drafts(account, image);
         let mut texts = Vec::new();
         for round in 1..=rounds {
-            for point in Point::ALL {
+            for point in Point::all(how) {
                 loop {
                     let began = Instant::now();
                     let draft = drafts.recv().await.ok_or("no more drafts")??;
                     texts.push(draft.text.clone());
-                    let kill = self.kill_at(point, &draft).await?;
-                    self.server = self.installation.serve().await?;
+                    let came = match how {
+                        How::Kill => self.kill_at(point, &draft).await?,
+                        How::Stop => self.stop_at(point, &draft).await?,
+                    };
                     let (mut verdict, written) = self.judge(&draft).await?;
-                    if verdict == Verdict::Once && kill == Kill::OfUnarmedCall {
+                    if verdict == Verdict::Once && came == Came::ForUnarmedCall {
                         verdict = Verdict::Muddled;
                     }
-                    let hit = kill != Kill::Missed || verdict != Verdict::Once;
+                    let hit = came != Came::Elsewhere || verdict != Verdict::Once;
                     let seconds = began.elapsed().as_secs_f32();
                     let point_name = if hit { point.name() } else { "missed the point" };
                     println!(
@@ -108,7 +131,7 @@ impl Stage {
                         break;
                     }
                     if report.missed() > MISSES_MAX {
-                        return Err("the kills come too late: this machine is too slow for the settings".into());
+                        return Err("kills and stops come too late: this machine is too slow for the settings".into());
                     }
                 }
             }
@@ -130,56 +153,6 @@ impl Stage {
             }
         });
         take
-    }
-
-    async fn kill_at(&mut self, point: Point, draft: &Draft) -> Result<Kill> {
-        let step = if point == Point::BeforeArmed { Step::Prepare } else { Step::Publish };
-        let held = self.proxy.hold(step);
-        self.installation.schedule(draft).await?;
-        let held = timeout(PATIENCE, held).await.map_err(|_| "the server never called the network")??;
-        let armed = step == Step::Prepare || !self.ledger.read(&draft.id).await?.attempts.is_empty();
-        let mut reached = true;
-        match point {
-            Point::BeforeArmed | Point::AfterArmed => {
-                self.kill().await?;
-                drop(held);
-            }
-            Point::AfterAccepted => {
-                let answered = held.forward().await;
-                reached = answered.as_ref().is_some_and(|answered| answered.status.is_success());
-                self.kill().await?;
-            }
-            Point::BeforeStored => {
-                let lock = self.ledger.lock(&draft.id).await?;
-                if let Some(answered) = held.forward().await {
-                    reached = answered.status.is_success();
-                    answered.pass_on();
-                }
-                reached &= self.ledger.waits_for(&lock).await?;
-                self.kill().await?;
-                lock.release().await?;
-            }
-        }
-        let written = self.ledger.read(&draft.id).await?;
-        let as_meant = match point {
-            Point::BeforeArmed => written.attempts.is_empty() && written.target == "scheduled",
-            _ => written.attempts == ["armed"] && written.target == "publishing",
-        };
-        Ok(match (armed, reached && as_meant) {
-            (false, _) => Kill::OfUnarmedCall,
-            (true, true) => Kill::AtPoint,
-            (true, false) => Kill::Missed,
-        })
-    }
-
-    /// Signal 9, up to twenty milliseconds from now.
-    async fn kill(&mut self) -> Result<()> {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        sleep(Duration::from_millis(self.random % 21)).await;
-        self.server.kill().await?;
-        Ok(())
     }
 
     /// Waits until the post is public, and counts.

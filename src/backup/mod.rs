@@ -17,9 +17,11 @@ mod upgrade;
 pub use archive::Manifest;
 pub use create::{Created, Source, create};
 pub use keys::Keys;
-pub use restore::{KeySource, Options, Restored, restore};
+pub use restore::{KeySource, Opened, Options, Restored, open};
 pub use tools::Tools;
 pub use upgrade::{Upgraded, upgrade};
+
+use tokio_util::sync::CancellationToken;
 
 use crate::{clock::Timestamp, error::{Error, Result}};
 
@@ -28,6 +30,18 @@ fn stamp(now: Timestamp) -> String {
     let text = now.to_string();
     let seconds = text.split(['.', 'Z']).next().unwrap_or(&text);
     format!("{}Z", seconds.replace(['-', ':'], ""))
+}
+
+/// Asked before the step after which there is no way back.
+fn go_on(stop: &CancellationToken) -> Result<()> {
+    if stop.is_cancelled() { Err(interrupted()) } else { Ok(()) }
+}
+
+/// PostgreSQL's programs end when the person presses Ctrl-C, and fail in words of their own.
+pub fn interrupted() -> Error {
+    Error::cancelled("interrupted", "Interrupted. Nothing was changed.")
+        .next("Run it again when you are ready.")
+        .retry(Retry::Safe)
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {

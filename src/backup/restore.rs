@@ -6,6 +6,7 @@ use std::{io::Write as _, path::PathBuf};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tempfile::NamedTempFile;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     archive::{Archive, Manifest},
@@ -35,6 +36,14 @@ pub struct Options<'a> {
     pub now: Timestamp,
     /// An identity that no server has: it makes the next start pause publishing.
     pub identity: Value,
+    /// Cancelled when the person gives up.
+    pub stop: CancellationToken,
+}
+
+impl Options<'_> {
+    fn go_on(&self) -> Result<()> {
+        super::go_on(&self.stop)
+    }
 }
 
 /// What was done.
@@ -59,14 +68,16 @@ pub enum KeySource {
     Lost,
 }
 
-/// `passphrase` is asked for only when it is needed. Errors: those of [`Archive::open`],
-/// `home_not_empty`, `passphrase_wrong`, `pg_in_use`, `restore_failed`, and those of starting a cluster.
-pub async fn restore(
-    file: PathBuf,
-    options: &Options<'_>,
-    passphrase: impl FnOnce() -> Result<SecretString>,
-) -> Result<Restored> {
-    let mut archive = blocking(move || {
+/// A backup that was read and found whole, for a home that can take it.
+pub struct Opened {
+    archive: Archive,
+    /// The home's own keys, where they are the backup's.
+    same: Option<Keys>,
+}
+
+/// Changes nothing. Errors: those of [`Archive::open`], `backup_newer`, `home_not_empty`.
+pub async fn open(file: PathBuf, options: &Options<'_>) -> Result<Opened> {
+    let archive = blocking(move || {
         let mut archive = Archive::open(&file)?;
         archive.verify()?;
         Ok(archive)
@@ -78,34 +89,52 @@ pub async fn restore(
         Err(error) if error.code() == "key_missing" && options.replace => None,
         other => other?,
     };
-    let same = kept.as_ref().is_some_and(|kept| archive.manifest.key_id.as_ref() == Some(&kept.vault().key_id()));
-    refuse_occupied(options, kept.is_some() && !same, cluster_exists(options.home))?;
-    let (keys, source) = match &archive.manifest.keys {
-        Some(wrapping) if !options.without_keys => {
-            let (wrapping, passphrase) = (wrapping.clone(), passphrase()?);
-            let (sealed, text) = (archive.sealed_keys()?, archive.manifest_text.clone());
-            (Some(blocking(move || Keys::unwrap(&wrapping, &passphrase, &text, &sealed)).await?), KeySource::Backup)
-        }
-        _ if same => (kept, KeySource::Home),
-        _ => (None, KeySource::Lost),
-    };
-    let manifest = archive.manifest.clone();
-    let alone = platform::alone(options.home).await?;
-    // Somebody may have begun to use the home meanwhile.
-    refuse_occupied(options, false, alone.has_data())?;
-    let staged = alone.stage(options.cluster).await?;
-    let disconnected = match fill(&staged, archive, source, options).await {
-        Ok(disconnected) => disconnected,
-        Err(error) => {
-            _ = staged.discard().await;
-            return Err(error);
-        }
-    };
-    let replaced = put_in_place(&alone, staged, &manifest, keys.as_ref(), options).await?;
-    drop(alone);
-    // That it starts is part of the promise.
-    platform::start(options.home, options.cluster).await?.leave().await?;
-    Ok(Restored { manifest, keys: source, disconnected, replaced })
+    let others = kept.is_some();
+    let same = kept.filter(|kept| archive.manifest.key_id.as_ref() == Some(&kept.vault().key_id()));
+    refuse_occupied(options, others && same.is_none(), cluster_exists(options.home))?;
+    Ok(Opened { archive, same })
+}
+
+impl Opened {
+    /// Whether there are wrapped keys to restore.
+    pub fn needs_passphrase(&self, options: &Options<'_>) -> bool {
+        self.archive.manifest.keys.is_some() && !options.without_keys
+    }
+
+    /// Errors: `passphrase_wrong`, `pg_in_use`, `home_not_empty`, `restore_failed`, `interrupted`, and those of starting
+    /// a cluster. Until the data is put in place an error leaves the home as it was.
+    pub async fn restore(mut self, options: &Options<'_>, passphrase: Option<SecretString>) -> Result<Restored> {
+        let (keys, source) = match (&self.archive.manifest.keys, passphrase) {
+            (Some(wrapping), Some(passphrase)) => {
+                let (wrapping, text) = (wrapping.clone(), self.archive.manifest_text.clone());
+                let sealed = self.archive.sealed_keys()?;
+                let keys = blocking(move || Keys::unwrap(&wrapping, &passphrase, &text, &sealed)).await?;
+                (Some(keys), KeySource::Backup)
+            }
+            _ => match self.same {
+                Some(same) => (Some(same), KeySource::Home),
+                None => (None, KeySource::Lost),
+            },
+        };
+        let manifest = self.archive.manifest.clone();
+        let alone = platform::alone(options.home).await?;
+        // Somebody may have begun to use the home meanwhile.
+        refuse_occupied(options, false, alone.has_data())?;
+        let staged = alone.stage(options.cluster).await?;
+        let filled = fill(&staged, self.archive, source, options).await;
+        let disconnected = match filled.and_then(|disconnected| options.go_on().map(|()| disconnected)) {
+            Ok(disconnected) => disconnected,
+            Err(error) => {
+                _ = staged.discard().await;
+                return Err(error);
+            }
+        };
+        let replaced = put_in_place(&alone, staged, &manifest, keys.as_ref(), options).await?;
+        drop(alone);
+        // That it starts is part of the promise.
+        platform::start(options.home, options.cluster).await?.leave().await?;
+        Ok(Restored { manifest, keys: source, disconnected, replaced })
+    }
 }
 
 fn refuse_newer(manifest: &Manifest) -> Result<()> {
@@ -113,8 +142,11 @@ fn refuse_newer(manifest: &Manifest) -> Result<()> {
     if theirs <= ours {
         return Ok(());
     }
-    Err(Error::operator("backup_newer", format!("The backup's tables are of version {theirs}; this AllIN knows {ours} only."))
-        .next(format!("Restore it with AllIN {} or newer. Nothing was changed.", manifest.allin_version)))
+    Err(Error::operator(
+        "backup_newer",
+        format!("The backup's tables are of version {theirs}; this AllIN knows {ours} only."),
+    )
+    .next(format!("Restore it with AllIN {} or newer. Nothing was changed.", manifest.allin_version)))
 }
 
 fn cluster_exists(home: &Home) -> bool {

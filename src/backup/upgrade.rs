@@ -3,6 +3,8 @@
 
 use std::{fs::File, path::PathBuf};
 
+use tokio_util::sync::CancellationToken;
+
 use super::{blocking, stamp, tools::Tools};
 use crate::{
     clock::Timestamp,
@@ -21,8 +23,14 @@ pub struct Upgraded {
 }
 
 /// `None`: it is the newest already. `old` and `new` name the programs to use, where they are not the packaged ones.
-/// Errors: `home_empty`, `pg_in_use`, `upgrade_not_newer`, and those of dumping, loading and starting.
-pub async fn upgrade(home: &Home, old: &StartOptions, new: &StartOptions, now: Timestamp) -> Result<Option<Upgraded>> {
+/// Errors: `home_empty`, `pg_in_use`, `upgrade_not_newer`, `interrupted`, and those of dumping, loading and starting.
+pub async fn upgrade(
+    home: &Home,
+    old: &StartOptions,
+    new: &StartOptions,
+    now: Timestamp,
+    stop: &CancellationToken,
+) -> Result<Option<Upgraded>> {
     let alone = platform::alone(home).await?;
     let Some(major) = alone.data_major()? else {
         return Err(Error::conflict("home_empty", "There is no database in this home yet.")
@@ -32,7 +40,8 @@ pub async fn upgrade(home: &Home, old: &StartOptions, new: &StartOptions, now: T
         return Ok(None);
     }
     let staged = alone.stage(new).await?;
-    match move_over(alone, &staged, major, old).await {
+    let moved = move_over(alone, &staged, major, old).await;
+    match moved.and_then(|moved| super::go_on(stop).map(|()| moved)) {
         Ok((alone, from)) => finish(&alone, staged, from, home, now).await.map(Some),
         Err(error) => {
             _ = staged.discard().await;

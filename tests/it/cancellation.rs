@@ -112,7 +112,7 @@ async fn one(app: Arc<TestApp>, http: Arc<Http>, sides: Arc<[Side; 2]>, posts: A
     let work = match number(index ^ 0xA5, 3) {
         0 => Work::Create(format!("{} {index}", sides[which].mark)),
         1 => Work::Query,
-        // Each post once, so that what was acknowledged is what must stand there.
+        // Always to the same time, so that what was acknowledged is what must stand there.
         _ => Work::Schedule(posts[which][usize::try_from(index).unwrap() % posts[which].len()]),
     };
     let patience = Duration::from_micros(number(index ^ 0x5A, 60_000));
@@ -179,7 +179,7 @@ async fn side(app: &TestApp, mark: &'static str) -> Side {
     Side { team, key, mark, created: Mutex::default(), scheduled: Mutex::default() }
 }
 
-/// Drafts for the calls that schedule: more than there are such calls.
+/// Drafts for the calls that schedule.
 async fn ready(app: &TestApp, side: &Side) -> Vec<PostId> {
     let account = app.account(&side.team, side.mark).await;
     let ctx = side.ctx(app);

@@ -6,12 +6,13 @@ use std::{
 };
 
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::workspaces::restored::unknown_identity,
     backup::{self, Created, KeySource, Restored, Source, Tools},
     boot,
-    cli::print,
+    cli::{print, serve::cancel_on_signal},
     clock::{Clock as _, SystemClock, Timestamp},
     config::Config,
     error::{Error, Result},
@@ -35,6 +36,7 @@ pub async fn backup(config: &Config, file: &Path, passphrase: Option<SecretStrin
         Some(_) => None,
         None => Some(existing_cluster(config).await?),
     };
+    let stop = stop_on_signal();
     let created = match source(config, cluster.as_ref()) {
         Ok(source) => backup::create(source, &config.home, file, passphrase, SystemClock.now()).await,
         Err(error) => Err(error),
@@ -43,9 +45,20 @@ pub async fn backup(config: &Config, file: &Path, passphrase: Option<SecretStrin
         Some(cluster) => cluster.leave().await,
         None => Ok(()),
     };
-    let created = created?;
+    let created = created.map_err(|error| meant(&stop, error))?;
     print::either(json, &created, || created_text(&created))?;
     left
+}
+
+/// Ctrl-C ends the programs of PostgreSQL; what was begun is cleared away then, instead of being left.
+fn stop_on_signal() -> CancellationToken {
+    let stop = CancellationToken::new();
+    tokio::spawn(cancel_on_signal(stop.clone()));
+    stop
+}
+
+fn meant(stop: &CancellationToken, error: Error) -> Error {
+    if stop.is_cancelled() { backup::interrupted().because(error) } else { error }
 }
 
 /// A backup must not make what it is to save.
@@ -109,8 +122,15 @@ pub async fn restore(config: &Config, file: PathBuf, how: Restoring) -> Result<(
         without_keys: how.without_keys,
         now: SystemClock.now(),
         identity: unknown_identity(),
+        stop: CancellationToken::new(),
     };
-    let restored = backup::restore(file, &options, || known_passphrase(how.passphrase_file)).await?;
+    let opened = backup::open(file, &options).await?;
+    let passphrase =
+        if opened.needs_passphrase(&options) { Some(known_passphrase(how.passphrase_file)?) } else { None };
+    let stop = options.stop.clone();
+    // Not before: at the prompt Ctrl-C ends the program at once.
+    tokio::spawn(cancel_on_signal(stop.clone()));
+    let restored = opened.restore(&options, passphrase).await.map_err(|error| meant(&stop, error))?;
     print::either(how.json, &restored, || restored_text(&restored, config))
 }
 
@@ -164,7 +184,9 @@ pub async fn upgrade(config: &Config, from_bindir: Option<PathBuf>, json: bool) 
         .next("`allin setup` makes one, of the newest version."));
     }
     let old = StartOptions { bindir: from_bindir, ..config.cluster.clone() };
-    let upgraded = backup::upgrade(&config.home, &old, &config.cluster, SystemClock.now()).await?;
+    let stop = stop_on_signal();
+    let upgraded = backup::upgrade(&config.home, &old, &config.cluster, SystemClock.now(), &stop).await;
+    let upgraded = upgraded.map_err(|error| meant(&stop, error))?;
     print::either(json, &upgraded, || match &upgraded {
         None => "The database is of the newest PostgreSQL already.".into(),
         Some(done) => format!(

@@ -80,7 +80,9 @@ impl ClientHandler for Person {
             Says::Decline => (ElicitationAction::Decline, None),
             Says::Cancel | Says::Mute => (ElicitationAction::Cancel, None),
         };
-        Ok(ElicitResult { action, content, meta: None })
+        let mut result = ElicitResult::new(action);
+        result.content = content;
+        Ok(result)
     }
 }
 
