@@ -12,7 +12,7 @@ pub enum Verdict {
     Once,
     /// The network accepted more than one call for it.
     Double,
-    /// It is not on the network, or not known to be.
+    /// It is not on the network, or not known to be, or not in time.
     Lost,
     /// On the network once, but what was written down about it, before or after, is wrong.
     Muddled,

@@ -73,6 +73,8 @@ pub enum Came {
     Elsewhere,
     /// The network was called without an armed attempt.
     ForUnarmedCall,
+    /// Nobody could do the stopped server's work until it woke.
+    WithoutSuccessor,
 }
 
 pub struct Stage {
@@ -116,8 +118,10 @@ impl Stage {
                         How::Stop => self.stop_at(point, &draft).await?,
                     };
                     let (mut verdict, written) = self.judge(&draft).await?;
-                    if verdict == Verdict::Once && came == Came::ForUnarmedCall {
-                        verdict = Verdict::Muddled;
+                    match (verdict, came) {
+                        (Verdict::Once, Came::ForUnarmedCall) => verdict = Verdict::Muddled,
+                        (Verdict::Once, Came::WithoutSuccessor) => verdict = Verdict::Lost,
+                        _ => {}
                     }
                     let hit = came != Came::Elsewhere || verdict != Verdict::Once;
                     let seconds = began.elapsed().as_secs_f32();

@@ -35,8 +35,10 @@ impl Stage {
         };
         let second = self.installation.serve().await?;
         let patience = Instant::now() + PATIENCE;
-        while self.ledger.read(&draft.id).await?.target != "published" && Instant::now() < patience {
+        let mut taken_over = false;
+        while !taken_over && Instant::now() < patience {
             sleep(Duration::from_millis(20)).await;
+            taken_over = self.ledger.read(&draft.id).await?.target == "published";
         }
         match pending {
             // An upload may go through. A visible call may not: no network takes one after the time-out.
@@ -52,7 +54,11 @@ impl Stage {
         sleep(AFTERWARDS).await;
         self.server.kill().await?;
         self.server = second;
-        Ok(if reached && as_meant { Came::AtPoint } else { Came::Elsewhere })
+        Ok(match (taken_over, reached && as_meant) {
+            (false, _) => Came::WithoutSuccessor,
+            (true, true) => Came::AtPoint,
+            (true, false) => Came::Elsewhere,
+        })
     }
 
     /// Between the commit that arms the attempt and the first byte of the call.

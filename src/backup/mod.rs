@@ -23,7 +23,10 @@ pub use upgrade::{Upgraded, upgrade};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock::Timestamp, error::{Error, Result}};
+use crate::{
+    clock::Timestamp,
+    error::{Error, Result, Retry},
+};
 
 /// Part of a folder's name: `20261123T183000Z`.
 fn stamp(now: Timestamp) -> String {

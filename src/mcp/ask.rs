@@ -81,8 +81,7 @@ pub fn in_words(asked: &Asked) -> CallToolResult {
          this confirmation (valid until {}): {}",
         asked.question.text, asked.expires_at, asked.state
     );
-    let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
-    result.structured_content = Some(json!({
+    let details = json!({
         "error": {
             "code": "confirmation_needed",
             "kind": "needs_confirmation",
@@ -93,14 +92,22 @@ pub fn in_words(asked: &Asked) -> CallToolResult {
         },
         "confirmation": asked.state,
         "expires_at": asked.expires_at,
-    }));
+    });
+    refusal(text, details)
+}
+
+/// A result that is an error. The details are beside the text and not structured content: clients hold that against the
+/// tool's output schema even when it is an error (the official TypeScript client before version 2), and would show
+/// their own complaint instead of ours.
+pub fn refusal(text: impl Into<String>, details: Value) -> CallToolResult {
+    let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
+    result.meta.get_or_insert_default().0.insert("allin/refusal".into(), details);
     result
 }
 
 /// The person said no.
 pub fn declined() -> CallToolResult {
-    let mut result = CallToolResult::error(vec![ContentBlock::text("The person did not agree. Nothing was done.")]);
-    result.structured_content = Some(json!({
+    let details = json!({
         "error": {
             "code": "declined",
             "kind": "conflict",
@@ -109,8 +116,8 @@ pub fn declined() -> CallToolResult {
             "who_can_act": "caller",
             "retry": "no",
         }
-    }));
-    result
+    });
+    refusal("The person did not agree. Nothing was done.", details)
 }
 
 /// Shows a page to the person, where the client can: the result of the call travels through it as the state.

@@ -185,14 +185,12 @@ fn finished(said: Said) -> CallToolResult {
 /// What the caller can do something about, as a tool result that the model reads.
 fn failed(error: &Error) -> CallToolResult {
     let public = error.public();
-    let mut result = CallToolResult::error(vec![ContentBlock::text(in_words(&public))]);
-    result.structured_content = Some(json!({ "error": public }));
-    result
+    ask::refusal(in_words(&public), json!({ "error": public }))
 }
 
 fn in_words(error: &PublicError) -> String {
     let mut text = format!("{} [{}]\nNext: {}", error.message, error.code, error.next_step);
-    for issue in &error.details {
+    for issue in error.details.iter().filter(|issue| !issue.field.is_empty()) {
         text.push_str(&format!("\n{}: {}", issue.field, issue.message));
     }
     text

@@ -83,6 +83,7 @@ pub struct Capabilities {
     pub text_limit: u32,
     pub text_unit: LengthUnit,
     /// A second limit in UTF-8 bytes, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text_limit_bytes: Option<u32>,
     /// Images in one segment.
     pub images_max: u32,

@@ -2,15 +2,19 @@
 //! caller's role in a single message to the server.
 //!
 //! A dropped future must never leave a pooled connection inside a transaction (sqlx 0.9.0 can, when `begin` is
-//! cancelled): the opening message runs on a task of its own, and a transaction that was not finished is rolled back
-//! before its connection can be used again.
+//! cancelled). A connection belongs to a [`Tx`] before the opening message is sent, and a `Tx` that was not finished is
+//! rolled back before its connection can be used again, even while that message is still under way; connecting runs
+//! on a task of its own.
+//!
+//! A transaction that only read is ended together with the beginning of the connection's next one, in one message,
+//! which saves a round trip a call; a connection that is not used again at once is rolled back within [`shelf::LINGER`].
 
 use std::{
     fmt::Write as _,
     ops::{Deref, DerefMut},
     str::FromStr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 use sqlx::{
@@ -27,7 +31,20 @@ use crate::{
     model::roles::Role,
 };
 
+mod shelf;
+
 type Pooled = sqlx::pool::PoolConnection<sqlx::Postgres>;
+
+/// Role, name and time zone, as `tenant_enter` returns them.
+type EnteredRow = (String, String, String);
+
+/// Statements are planned once a connection: planning the list of posts anew takes longer than running it. What is
+/// better planned for its arguments says so (`posts::list_by_age`). Compiling plans never pays for reads this short.
+///
+/// A process that is frozen inside a transaction (a stopped process, a suspended machine) would keep its locks as long
+/// as it sleeps, and nobody could take its work over. Transactions are short: ten seconds without a statement is that.
+const SETTINGS: &str = "set plan_cache_mode = force_generic_plan; set jit = off; \
+                        set idle_in_transaction_session_timeout = '10s'";
 
 /// Connections to one database, as the role that owns nothing.
 #[derive(Clone)]
@@ -39,9 +56,8 @@ struct Inner {
     pool: PgPool,
     /// As many as the pool has connections: whoever holds a permit never waits for a connection.
     permits: Arc<Semaphore>,
-    /// Connections known to be outside any transaction. Keeping them here saves the pool's liveness test per use.
-    /// `None` once the pool is being closed.
-    clean: Mutex<Option<Vec<Pooled>>>,
+    /// Connections between two uses. Keeping them here saves the pool's liveness test per use.
+    kept: Mutex<shelf::Shelf>,
     acquire_timeout: Duration,
 }
 
@@ -72,6 +88,7 @@ impl Db {
             .max_connections(size)
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(10))
+            .after_connect(|connection, _| Box::pin(async move { sqlx::raw_sql(SETTINGS).execute(connection).await.map(drop) }))
             .connect_with(options)
             .await
             .map_err(unreachable_database)?;
@@ -79,7 +96,7 @@ impl Db {
             inner: Arc::new(Inner {
                 pool,
                 permits: Arc::new(Semaphore::new(size as usize)),
-                clean: Mutex::new(Some(Vec::new())),
+                kept: Mutex::default(),
                 acquire_timeout: Duration::from_secs(10),
             }),
         };
@@ -146,48 +163,48 @@ impl Db {
         Ok(self.open("BEGIN".to_owned()).await?.0)
     }
 
-    async fn open(&self, sql: String) -> Result<(Tx, Option<(String, String, String)>)> {
-        let this = self.clone();
-        // Its own task: when the caller is cancelled, the answer still arrives and the transaction is rolled back.
-        tokio::spawn(async move { this.open_here(sql).await }).await.map_err(Error::internal)?
-    }
-
-    async fn open_here(&self, sql: String) -> Result<(Tx, Option<(String, String, String)>)> {
-        let permit = tokio::time::timeout(self.inner.acquire_timeout, Arc::clone(&self.inner.permits).acquire_owned())
-            .await
-            .map_err(|_| Error::unavailable("database_busy", "All database connections are busy."))?
-            .map_err(Error::internal)?;
-        if let Some(mut kept) = self.pop_clean() {
-            match opening(&mut kept, sql.clone()).await {
-                Ok(row) => return Ok((Tx::new(self, kept, permit), row)),
-                // The server closed it meanwhile; nothing was begun, so a fresh connection is safe.
-                Err(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) => discard(kept),
-                Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code.starts_with("57P")) => discard(kept),
+    async fn open(&self, sql: String) -> Result<(Tx, Option<EnteredRow>)> {
+        let mut permit = self.permit().await?;
+        if let Some(kept) = self.take() {
+            let message = if kept.reading_since.is_some() { format!("ROLLBACK;{sql}") } else { sql.clone() };
+            // From here on a caller that leaves drops a `Tx`, which reads the answer and rolls back.
+            let mut tx = Tx::new(self, kept.connection, permit);
+            match opening(&mut tx, message).await {
+                Ok(row) => return Ok((tx, row)),
+                // Nothing was begun, so a fresh connection is safe.
+                Err(error) if was_closed(&error) => permit = tx.discard().ok_or_else(|| Error::internal("no permit"))?,
                 Err(error) => {
-                    discard(kept);
+                    tx.discard();
                     return Err(error.into());
                 }
             }
         }
-        let mut fresh = self.inner.pool.acquire().await.map_err(unreachable_database)?;
-        match opening(&mut fresh, sql).await {
-            Ok(row) => Ok((Tx::new(self, fresh, permit), row)),
+        let this = self.clone();
+        // Its own task: a caller that leaves must not leave a connection half made.
+        tokio::spawn(async move { this.open_fresh(sql, permit).await }).await.map_err(Error::internal)?
+    }
+
+    async fn open_fresh(&self, sql: String, permit: OwnedSemaphorePermit) -> Result<(Tx, Option<EnteredRow>)> {
+        let fresh = self.inner.pool.acquire().await.map_err(unreachable_database)?;
+        let mut tx = Tx::new(self, fresh, permit);
+        match opening(&mut tx, sql).await {
+            Ok(row) => Ok((tx, row)),
             Err(error) => {
-                discard(fresh);
+                tx.discard();
                 Err(error.into())
             }
         }
     }
 
-    fn pop_clean(&self) -> Option<Pooled> {
-        self.inner.clean.lock().unwrap_or_else(PoisonError::into_inner).as_mut()?.pop()
-    }
-
-    /// Takes back a connection that is outside any transaction. When the pool is closing it goes there instead.
-    fn keep(&self, connection: Pooled) {
-        if let Some(kept) = self.inner.clean.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            kept.push(connection);
+    async fn permit(&self) -> Result<OwnedSemaphorePermit> {
+        // Without a timer when there is one at once. The semaphore hands permits to those who wait first.
+        if let Ok(permit) = Arc::clone(&self.inner.permits).try_acquire_owned() {
+            return Ok(permit);
         }
+        tokio::time::timeout(self.inner.acquire_timeout, Arc::clone(&self.inner.permits).acquire_owned())
+            .await
+            .map_err(|_| Error::unavailable("database_busy", "All database connections are busy."))?
+            .map_err(Error::internal)
     }
 
     /// Whether the database answers, within two seconds.
@@ -203,8 +220,7 @@ impl Db {
 
     /// Closes every connection; open transactions end when their holders let go.
     pub async fn close(&self) {
-        let kept = self.inner.clean.lock().unwrap_or_else(PoisonError::into_inner).take();
-        drop(kept);
+        self.clear();
         self.inner.pool.close().await;
     }
 }
@@ -213,12 +229,18 @@ fn literal(id: Option<Uuid>) -> String {
     id.map_or_else(|| "NULL".to_owned(), |id| format!("'{id}'"))
 }
 
-async fn opening(
-    connection: &mut PgConnection,
-    sql: String,
-) -> std::result::Result<Option<(String, String, String)>, sqlx::Error> {
+async fn opening(connection: &mut PgConnection, sql: String) -> std::result::Result<Option<EnteredRow>, sqlx::Error> {
     let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(connection).await?;
     rows.first().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).transpose()
+}
+
+/// Whether the server had closed the connection since its last use: shut down, or tired of an idle transaction.
+fn was_closed(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P") || code == "25P03"),
+        _ => false,
+    }
 }
 
 fn discard(mut connection: Pooled) {
@@ -253,28 +275,37 @@ impl Tx {
         let done = sqlx::raw_sql("COMMIT").execute(&mut **connection).await;
         match done {
             Ok(_) => {
-                self.give_back();
+                self.give_back(None);
                 Ok(())
             }
             Err(error) => {
-                if let Some(connection) = self.connection.take() {
-                    discard(connection);
-                }
+                self.discard();
                 Err(error.into())
             }
         }
     }
 
-    /// Ends a transaction that wrote nothing, without making the caller wait for it.
-    pub fn finish_read(self) {
-        drop(self);
+    /// Ends a transaction that wrote nothing and whose results were read, without making the caller wait for it: with
+    /// the connection's next use, or within [`shelf::LINGER`].
+    pub fn finish_read(mut self) {
+        if tokio::runtime::Handle::try_current().is_ok() {
+            self.give_back(Some(Instant::now()));
+        }
     }
 
-    fn give_back(&mut self) {
+    fn give_back(&mut self, reading_since: Option<Instant>) {
         if let Some(connection) = self.connection.take() {
-            self.db.keep(connection);
+            self.db.keep(connection, reading_since);
         }
         self.permit.take();
+    }
+
+    /// Closes the connection, whatever is open in it.
+    fn discard(mut self) -> Option<OwnedSemaphorePermit> {
+        if let Some(connection) = self.connection.take() {
+            discard(connection);
+        }
+        self.permit.take()
     }
 }
 
@@ -304,7 +335,7 @@ impl Drop for Tx {
         runtime.spawn(async move {
             let rolled_back = tokio::time::timeout(Duration::from_secs(5), sqlx::raw_sql("ROLLBACK").execute(&mut *connection));
             match rolled_back.await {
-                Ok(Ok(_)) => db.keep(connection),
+                Ok(Ok(_)) => db.keep(connection, None),
                 _ => discard(connection),
             }
             drop(permit);

@@ -248,8 +248,20 @@ pub struct Filter {
     pub after: Option<(Timestamp, Uuid)>,
 }
 
+impl Filter {
+    fn narrows(&self) -> bool {
+        let Self { status, account, network, text, from, to, published_or_by: _, after } = self;
+        let words = status.is_some() || account.is_some() || network.is_some() || text.is_some();
+        words || from.is_some() || to.is_some() || after.is_some()
+    }
+}
+
 /// Newest first.
 pub async fn list_by_age(db: &mut PgConnection, workspace: WorkspaceId, filter: &Filter, limit: i64) -> Result<Vec<ListedPost>> {
+    if filter.narrows() {
+        // Which index serves best hangs on the filters; the plan that connections keep is the one without any.
+        sqlx::query!("set local plan_cache_mode = force_custom_plan").execute(&mut *db).await?;
+    }
     let (after_at, after_id) = filter.after.unzip();
     Ok(sqlx::query_as!(
         ListedPost,

@@ -20,7 +20,7 @@ use crate::support::{
 };
 
 const CALLS: u64 = 5000;
-const AT_ONCE: usize = 24;
+const AT_ONCE: usize = 16;
 const AT: &str = "2027-05-05T05:05:00Z";
 
 /// The same numbers in every run: splitmix64.
@@ -115,7 +115,7 @@ async fn one(app: Arc<TestApp>, http: Arc<Http>, sides: Arc<[Side; 2]>, posts: A
         // Always to the same time, so that what was acknowledged is what must stand there.
         _ => Work::Schedule(posts[which][usize::try_from(index).unwrap() % posts[which].len()]),
     };
-    let patience = Duration::from_micros(number(index ^ 0x5A, 60_000));
+    let patience = Duration::from_micros(number(index ^ 0x5A, 200_000));
     match number(index ^ 0x77, 3) {
         0 => tokio::time::timeout(patience, sides[which].inside(&app, &work)).await.is_ok(),
         1 => {

@@ -12,10 +12,15 @@
 mod support;
 
 mod asking;
+mod audit;
 mod cancellation;
+mod cli;
 mod contract;
+mod http;
 mod isolation;
 mod permissions;
 mod posts;
+mod processes;
+mod publishing;
 mod schema;
 mod tools;

@@ -19,7 +19,7 @@ use crate::support::{
 /// The confirmation in an answer that asks for one.
 fn confirmation(answer: &Value) -> Value {
     assert_eq!(code(answer), Some("confirmation_needed"), "{answer}");
-    let state = answer["structuredContent"]["confirmation"].clone();
+    let state = answer["_meta"]["allin/refusal"]["confirmation"].clone();
     assert!(text(answer).contains(state.as_str().unwrap()), "the model has to see it: {answer}");
     state
 }

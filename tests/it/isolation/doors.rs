@@ -35,7 +35,7 @@ async fn no_tool_finds_what_belongs_to_another_workspace() {
             }
             let what = format!("{} {}", spec.name, path.join("."));
             same(&what, &theirs, &answers[0], &answers[1]);
-            let code = answers[0].pointer("/structuredContent/error/code").and_then(Value::as_str).unwrap_or("nothing found");
+            let code = answers[0].pointer("/_meta/allin~1refusal/error/code").and_then(Value::as_str).unwrap_or("nothing found");
             table.push_str(&format!("{what}: {code}\n"));
         }
     }

@@ -71,7 +71,7 @@ async fn cancelling_and_moving_change_what_goes_out() {
     let cancelled = app.scheduled(&ctx, "Cancelled", &[account], "2026-12-01T09:30").await;
     let moved = app.scheduled(&ctx, "Moved", &[account], "2026-12-01T09:30").await;
     let answer = app.call_once::<PostCancel>(&ctx, cancel(cancelled.id)).await.unwrap();
-    assert_eq!((answer.message.as_str(), answer.post.status), ("Cancelled for @bakery; nothing will be sent there.", PostStatus::Cancelled));
+    assert_eq!((answer.message.as_str(), answer.post.status), ("Cancelled for @bakery; nothing more will be sent there.", PostStatus::Cancelled));
     app.call_once::<PostSchedule>(&ctx, schedule(moved.id, "2026-12-01T10:30")).await.unwrap();
     app.clock.set("2026-12-01T08:30:00Z".parse().unwrap());
     assert_eq!((app.publish_due().await, app.sandbox.texts()), (0, vec![]));

@@ -1,7 +1,10 @@
 //! One private PostgreSQL for the whole run, joined by every test, and a database for each test: a copy of a template
 //! that is migrated once.
 
-use std::{fs::File, path::Path};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
 
 use allin::{
     config::Config,
@@ -28,6 +31,14 @@ fn home() -> Home {
 /// The operator's programs and folders count here, too; safety against power loss does not.
 fn options() -> StartOptions {
     StartOptions { durable: false, ..Config::from_env().unwrap().cluster }
+}
+
+/// Where the PostgreSQL programs are, fetched and tried.
+pub async fn programs() -> PathBuf {
+    let cluster = platform::start(&home(), &options()).await.expect("the tests' PostgreSQL");
+    let programs = cluster.bindir().to_owned();
+    cluster.leave().await.unwrap();
+    programs
 }
 
 impl Database {

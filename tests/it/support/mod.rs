@@ -5,6 +5,7 @@ pub mod arguments;
 pub mod cases;
 pub mod client;
 pub mod database;
+pub mod faults;
 pub mod http;
 pub mod named;
 pub mod people;

@@ -1,15 +1,73 @@
-//! The built program as a child process.
+//! The built program as a child process, with a home of its own.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Duration,
 };
 
-/// The command line with a home of its own and nothing of the caller's settings.
+use allin::platform::{self, Home};
+use tokio::process::{Child, ChildStdin, ChildStdout};
+
+use super::database;
+
+/// The command line with nothing of the caller's settings.
 pub fn allin(arguments: &[&str], home: impl AsRef<Path>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_allin"));
     command.args(arguments).env_clear().stdin(Stdio::null());
     command.env("ALLIN_HOME", home.as_ref()).env("ALLIN_PG_DURABLE", "0").env("ALLIN_TIME_ZONE", "Europe/Berlin");
-    command.env("ALLIN_OWNER", "Anna").env("NO_COLOR", "1").env("COLUMNS", "100");
+    command.env("ALLIN_OWNER", "Anna").env("COLUMNS", "100");
     command
+}
+
+/// A new home on the tests' own PostgreSQL programs, so that nothing is fetched.
+pub struct Fresh {
+    pub root: PathBuf,
+    bindir: PathBuf,
+}
+
+impl Fresh {
+    pub async fn home() -> Self {
+        let mut random = [0; 6];
+        ::allin::ids::fill_random(&mut random);
+        let name = format!("home-{}", data_encoding::HEXLOWER.encode(&random));
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        Self { root, bindir: database::programs().await }
+    }
+
+    pub fn allin(&self, arguments: &[&str]) -> Command {
+        let mut command = allin(arguments, &self.root);
+        command.env("ALLIN_PG_BINDIR", &self.bindir);
+        command
+    }
+
+    /// `allin stdio`, with its process.
+    pub fn stdio(&self) -> (Child, (ChildStdout, ChildStdin)) {
+        let mut command = tokio::process::Command::from(self.allin(&["stdio"]));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
+        let pipes = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
+        (child, pipes)
+    }
+
+    /// Processes of the home's PostgreSQL.
+    pub async fn servers(&self) -> Option<u32> {
+        platform::status(&Home::new(&self.root).unwrap()).await.unwrap().pid
+    }
+
+    /// Checks that the server ends by itself, and removes the home.
+    pub async fn remove(self) {
+        for _ in 0..100 {
+            if self.servers().await.is_none() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let left = self.servers().await;
+        if left.is_some() {
+            _ = platform::stop(&Home::new(&self.root).unwrap()).await;
+        }
+        _ = std::fs::remove_dir_all(&self.root);
+        assert_eq!(left, None, "PostgreSQL outlived its users");
+    }
 }

@@ -69,7 +69,7 @@ async fn over_http_the_list_is_what_the_role_may_call() {
         }
         for spec in tools::all().iter().filter(|spec| !role.has(spec.needs)) {
             let answer = http.tool(&key, spec.name, least(spec.name, Ids::nowhere())).await;
-            assert_eq!(answer.pointer("/structuredContent/error/code"), Some(&json!("role_too_low")), "{} as {role:?}", spec.name);
+            assert_eq!(answer.pointer("/_meta/allin~1refusal/error/code"), Some(&json!("role_too_low")), "{} as {role:?}", spec.name);
         }
     }
     http.stop().await;

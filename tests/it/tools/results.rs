@@ -42,7 +42,7 @@ impl Reader {
         let shown = self.names.value(&arguments);
         self.story.push_str(&format!("> {name} {shown}\n{}\n\n", self.names.text(text(&result)).trim_end()));
         assert!(code(&result).is_some(), "{name} {arguments}: {result}");
-        self.names.value(&result["structuredContent"])
+        self.names.value(&result["_meta"]["allin/refusal"])
     }
 }
 
@@ -104,6 +104,7 @@ async fn errors_say_what_to_do() {
     let account = reader.call("account_list", json!({})).await["accounts"][0]["id"].clone();
     let long = reader.call("post_create", json!({ "segments": [{ "text": "x".repeat(501) }], "account_ids": [account] })).await;
     let lonely = reader.call("post_create", json!({ "segments": [{ "text": "Nowhere to go" }] })).await;
+    let fit = reader.call("post_create", json!({ "segments": [{ "text": "Fits" }], "account_ids": [account] })).await;
     reader.story.clear();
     let calls = [
         ("post_create", json!({})),
@@ -120,8 +121,9 @@ async fn errors_say_what_to_do() {
         ("calendar_get", json!({ "time_zone": "Berlin" })),
         ("post_schedule", json!({ "post_id": lonely["post"]["id"], "at": "2026-12-03T08:00" })),
         ("post_schedule", json!({ "post_id": long["post"]["id"], "at": "2026-12-03T08:00" })),
-        ("post_schedule", json!({ "post_id": long["post"]["id"], "at": "tomorrow at nine" })),
-        ("post_schedule", json!({ "post_id": long["post"]["id"], "at": "2026-11-03T08:00" })),
+        ("post_schedule", json!({ "post_id": fit["post"]["id"], "at": "tomorrow at nine" })),
+        ("post_schedule", json!({ "post_id": fit["post"]["id"], "at": "2026-11-03T08:00" })),
+        ("post_schedule", json!({ "post_id": fit["post"]["id"], "at": "2027-03-28T02:30" })),
         ("asset_add", json!({})),
         ("asset_add", json!({ "path": "/etc/passwd" })),
         ("asset_add", json!({ "url": "http://169.254.169.254/latest/meta-data" })),

@@ -1,0 +1,183 @@
+//! Publishing over a network that fails: whatever happens to a call, the post is there once.
+
+use allin::{
+    app::posts::{create::PostCreate, schedule::PostSchedule, view::PostView},
+    ids::PostId,
+    model::states::{PostStatus, TargetState},
+};
+
+use crate::support::{
+    Setup, TestApp,
+    faults::{Fault, PATIENCE, Proxy},
+    people::{Team, draft, schedule},
+};
+
+struct Stage {
+    app: TestApp,
+    proxy: Proxy,
+    team: Team,
+    account: allin::ids::AccountId,
+}
+
+impl Stage {
+    async fn set(dedupe: bool) -> Self {
+        let proxy = Proxy::default();
+        let before = proxy.clone();
+        let between: Box<dyn FnOnce(&url::Url) -> url::Url + Send> = Box::new(move |network| before.before(network));
+        let answer_within = i64::try_from(PATIENCE).unwrap();
+        let app = TestApp::with(Setup { dedupe, answer_within, between: Some(between), ..Setup::default() }).await;
+        let team = app.team("Bakery").await;
+        let account = app.account(&team, "bakery").await;
+        Self { app, proxy, team, account }
+    }
+
+    /// A post that is due now.
+    async fn due(&self, texts: &[&str]) -> PostId {
+        let ctx = self.team.connection(&self.app);
+        let post = self.app.call_once::<PostCreate>(&ctx, draft(texts, &[self.account])).await.unwrap().post.id;
+        let at = self.app.now().plus_secs(1).to_string();
+        self.app.call_once::<PostSchedule>(&ctx, schedule(post, &at)).await.unwrap();
+        self.app.clock.advance_secs(1);
+        post
+    }
+
+    async fn view(&self, post: PostId) -> PostView {
+        self.app.post(&self.team.connection(&self.app), post).await
+    }
+
+    /// Publishes with time passing, until it is decided.
+    async fn settled(&self, post: PostId) -> PostView {
+        for _ in 0..100 {
+            self.app.publish_due().await;
+            let view = self.view(post).await;
+            if !matches!(view.status, PostStatus::Scheduled | PostStatus::Publishing | PostStatus::Unknown) {
+                return view;
+            }
+            self.app.clock.advance_secs(5);
+        }
+        panic!("still open: {:#?}", self.view(post).await)
+    }
+
+    /// How many calls the sandbox accepted for a text.
+    fn accepted(&self, text: &str) -> usize {
+        let posts = self.app.sandbox.posts();
+        let ids: Vec<_> = posts.iter().filter(|post| post["text"] == text).map(|post| post["id"].clone()).collect();
+        let entries = self.app.sandbox.accepted();
+        entries.iter().filter(|entry| ids.contains(&entry["post"]["id"]) || ids.contains(&entry["post_id"])).count()
+    }
+}
+
+async fn every_fault(dedupe: bool) {
+    let stage = Stage::set(dedupe).await;
+    for fault in Fault::ALL {
+        let text = format!("{fault:?}");
+        stage.proxy.publishes([fault]);
+        let post = stage.due(&[&text]).await;
+        stage.app.publish_due().await;
+        if fault == Fault::TooLate {
+            // What was under way arrives before it is looked up: that is what the waiting is for.
+            while stage.accepted(&text) == 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        }
+        let first = stage.view(post).await.targets.remove(0);
+        let expected = match fault {
+            Fault::Pass | Fault::Slow => TargetState::Published,
+            Fault::TooMany => TargetState::Scheduled,
+            _ => TargetState::Unknown,
+        };
+        assert_eq!(first.status, expected, "{fault:?}, de-duplication {dedupe}");
+        let view = stage.settled(post).await;
+        assert_eq!((view.status, stage.accepted(&text)), (PostStatus::Published, 1), "{fault:?}, de-duplication {dedupe}");
+        assert!(view.targets[0].segments[0].url.is_some() && view.targets[0].problem.is_none(), "{view:#?}");
+    }
+    stage.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_happens_to_a_call_the_post_is_there_once() {
+    every_fault(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn and_once_where_the_network_does_not_recognise_a_repetition() {
+    every_fault(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thread_goes_on_where_it_was_lost() {
+    let stage = Stage::set(false).await;
+    for (number, fault) in [Fault::ResetAfter, Fault::ErrorBefore, Fault::HangAfter].into_iter().enumerate() {
+        let texts: Vec<String> = (1..=3).map(|part| format!("{number}: {part} of 3")).collect();
+        stage.proxy.publishes([Fault::Pass, fault, fault]);
+        let post = stage.due(&texts.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        assert_eq!(stage.settled(post).await.status, PostStatus::Published, "{fault:?}");
+        let posts = stage.app.sandbox.posts();
+        let posts = &posts[posts.len() - 3..];
+        let shown: Vec<_> = posts.iter().map(|post| (post["text"].as_str().unwrap(), &post["reply_to"])).collect();
+        let above = [&serde_json::Value::Null, &posts[0]["id"], &posts[1]["id"]];
+        assert_eq!(shown, texts.iter().map(String::as_str).zip(above).collect::<Vec<_>>(), "{fault:?}");
+    }
+    assert_eq!(stage.app.sandbox.accepted().len(), 9);
+    stage.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_up_that_fails_is_no_proof() {
+    let stage = Stage::set(false).await;
+    stage.proxy.publishes([Fault::ResetAfter]);
+    stage.proxy.lookups([Fault::ErrorBefore, Fault::HangBefore, Fault::ResetBefore, Fault::NonsenseAfter]);
+    let post = stage.due(&["Bread"]).await;
+    let view = stage.settled(post).await;
+    assert_eq!((view.status, stage.accepted("Bread"), stage.proxy.arrived()), (PostStatus::Published, 1, 1));
+    stage.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_found_out_waits_for_a_person() {
+    let stage = Stage::set(false).await;
+    stage.proxy.publishes([Fault::ErrorAfter]);
+    stage.proxy.lookups([Fault::ErrorBefore; 50]);
+    let post = stage.due(&["Bread"]).await;
+    let mut view = stage.view(post).await;
+    for _ in 0..100 {
+        stage.app.publish_due().await;
+        view = stage.view(post).await;
+        if view.status == PostStatus::Held {
+            break;
+        }
+        stage.app.clock.advance_secs(600);
+    }
+    let problem = view.targets[0].problem.clone().unwrap();
+    assert_eq!((view.status, problem.code.as_str(), stage.proxy.arrived()), (PostStatus::Held, "outcome_unknown", 1));
+    insta::assert_json_snapshot!(problem);
+    // Scheduling it again looks first, finds it, and sends nothing.
+    stage.proxy.lookups([]);
+    let at = stage.app.now().plus_secs(1).to_string();
+    stage.app.call_once::<PostSchedule>(&stage.team.connection(&stage.app), schedule(post, &at)).await.unwrap();
+    stage.app.clock.advance_secs(1);
+    assert_eq!(stage.settled(post).await.status, PostStatus::Published);
+    assert_eq!((stage.accepted("Bread"), stage.proxy.arrived()), (1, 1));
+    stage.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_asks_to_wait_is_left_alone_so_long() {
+    let stage = Stage::set(true).await;
+    stage.proxy.publishes([Fault::TooMany]);
+    let first = stage.due(&["First"]).await;
+    stage.app.publish_due().await;
+    let problem = stage.view(first).await.targets[0].problem.clone().unwrap();
+    let until = stage.app.now().plus_secs(120);
+    assert_eq!((problem.code.as_str(), problem.retry_at), ("rate_limited", Some(until)));
+    let second = stage.due(&["Second"]).await;
+    for _ in 0..11 {
+        stage.app.publish_due().await;
+        stage.app.clock.advance_secs(10);
+    }
+    assert_eq!(stage.proxy.arrived(), 1, "the whole account waits");
+    stage.app.clock.set(until);
+    assert_eq!((stage.settled(first).await.status, stage.settled(second).await.status), (PostStatus::Published, PostStatus::Published));
+    assert_eq!((stage.accepted("First"), stage.accepted("Second"), stage.proxy.arrived()), (1, 1, 3));
+    stage.app.close().await;
+}

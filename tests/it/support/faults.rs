@@ -1,0 +1,194 @@
+//! A proxy between the application and a network that does to single calls what networks do: it hangs, breaks off,
+//! answers wrongly or late. One request a connection; everything else passes unchanged.
+
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+use url::Url;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    Pass,
+    /// Never passed on, never answered.
+    HangBefore,
+    /// Passed on, never answered.
+    HangAfter,
+    /// Broken off before it is passed on.
+    ResetBefore,
+    /// Passed on, then broken off.
+    ResetAfter,
+    /// Passed on, and half of the answer comes back.
+    HalfAnAnswer,
+    /// Answered with an error, and never passed on.
+    ErrorBefore,
+    /// Passed on, and answered with an error all the same.
+    ErrorAfter,
+    /// Passed on, and answered with something that is no answer.
+    NonsenseAfter,
+    /// Refused for two minutes.
+    TooMany,
+    /// The answer comes late, but in time.
+    Slow,
+    /// Passed on when the caller has given up already.
+    TooLate,
+}
+
+impl Fault {
+    pub const ALL: [Self; 12] = [
+        Self::Pass,
+        Self::HangBefore,
+        Self::HangAfter,
+        Self::ResetBefore,
+        Self::ResetAfter,
+        Self::HalfAnAnswer,
+        Self::ErrorBefore,
+        Self::ErrorAfter,
+        Self::NonsenseAfter,
+        Self::TooMany,
+        Self::Slow,
+        Self::TooLate,
+    ];
+}
+
+/// How long callers wait in these tests, in milliseconds.
+pub const PATIENCE: u64 = 300;
+
+#[derive(Default)]
+struct Plan {
+    publishes: VecDeque<Fault>,
+    lookups: VecDeque<Fault>,
+    /// Requests that would have made a post, whatever became of them.
+    arrived: usize,
+}
+
+#[derive(Clone, Default)]
+pub struct Proxy(Arc<Mutex<Plan>>);
+
+impl Proxy {
+    /// Starts it before a network, and gives the address to call instead.
+    pub fn before(&self, network: &Url) -> Url {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let listener = TcpListener::from_std(listener).unwrap();
+        let network: SocketAddr = network.authority().parse().unwrap();
+        let proxy = self.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let proxy = proxy.clone();
+                tokio::spawn(async move { proxy.serve(client, network).await });
+            }
+        });
+        format!("http://{address}/").parse().unwrap()
+    }
+
+    /// What happens to the next calls that publish.
+    pub fn publishes(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.0.lock().unwrap().publishes = faults.into_iter().collect();
+    }
+
+    /// What happens to the next calls that look posts up.
+    pub fn lookups(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.0.lock().unwrap().lookups = faults.into_iter().collect();
+    }
+
+    pub fn arrived(&self) -> usize {
+        self.0.lock().unwrap().arrived
+    }
+
+    fn fault_for(&self, head: &str) -> Fault {
+        let mut plan = self.0.lock().unwrap();
+        let fault = if head.starts_with("POST /v1/posts ") {
+            plan.arrived += 1;
+            plan.publishes.pop_front()
+        } else if head.starts_with("GET /v1/accounts/") {
+            plan.lookups.pop_front()
+        } else {
+            None
+        };
+        fault.unwrap_or(Fault::Pass)
+    }
+
+    async fn serve(&self, mut client: TcpStream, network: SocketAddr) {
+        let Some((head, request)) = read_request(&mut client).await else { return };
+        let hours = Duration::from_secs(3600);
+        let error = "HTTP/1.1 500 Internal Server Error\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        let fault = self.fault_for(&head);
+        match fault {
+            Fault::HangBefore => return tokio::time::sleep(hours).await,
+            Fault::ResetBefore => return reset(client),
+            Fault::ErrorBefore => return say(client, error.as_bytes()).await,
+            Fault::TooMany => {
+                let refusal = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 120\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+                return say(client, refusal.as_bytes()).await;
+            }
+            Fault::TooLate => tokio::time::sleep(Duration::from_millis(2 * PATIENCE)).await,
+            _ => {}
+        }
+        let answer = pass_on(network, &request).await;
+        match fault {
+            Fault::HangAfter => tokio::time::sleep(hours).await,
+            Fault::ResetAfter => reset(client),
+            Fault::HalfAnAnswer => say(client, &answer[..answer.len() - 10]).await,
+            Fault::ErrorAfter => say(client, error.as_bytes()).await,
+            Fault::NonsenseAfter => say(client, b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n[]").await,
+            Fault::Slow => {
+                tokio::time::sleep(Duration::from_millis(PATIENCE / 2)).await;
+                say(client, &answer).await;
+            }
+            _ => say(client, &answer).await,
+        }
+    }
+}
+
+/// The head, and the whole request with `connection: close` so that its answer ends with the connection.
+async fn read_request(client: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+    let mut bytes = Vec::new();
+    let end = loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            break end;
+        }
+        if client.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    };
+    let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
+    let length = |line: &str| line.to_ascii_lowercase().strip_prefix("content-length:").and_then(|length| length.trim().parse::<usize>().ok());
+    let length = head.lines().find_map(length).unwrap_or(0);
+    while bytes.len() < end + 4 + length {
+        if client.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    }
+    let mut request = format!("{head}\r\nconnection: close\r\n\r\n").into_bytes();
+    request.extend_from_slice(&bytes[end + 4..]);
+    Some((head, request))
+}
+
+async fn pass_on(network: SocketAddr, request: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(network).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    answer
+}
+
+/// The caller may have left.
+async fn say(mut client: TcpStream, answer: &[u8]) {
+    _ = client.write_all(answer).await;
+    _ = client.shutdown().await;
+}
+
+/// Closes with unread data or without ceremony, which the other side sees as a broken connection.
+fn reset(client: TcpStream) {
+    _ = client.set_zero_linger();
+    drop(client);
+}
