@@ -8,7 +8,11 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match Config::from_env().and_then(|config| start(cli, config)) {
+    let done = match Config::from_env() {
+        Ok(config) => start(cli, config),
+        Err(error) => cli.without_settings(error),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error);

@@ -94,7 +94,7 @@ async fn show(booted: &Booted, began: Instant) -> Result<()> {
         "The rest goes out at its time while something is running: `allin serve`, or a connected client. A post whose time \
          passes while nothing runs is held for you instead of going out late.\n",
     );
-    print::line(setup::connect_claude_desktop());
+    print::line(setup::connect(Some(booted.config.home.root())));
     print::line(format!(
         "\nTo work in this demo workspace add to its \"env\": ALLIN_WORKSPACE={} and ALLIN_MEMBER={}.",
         owned.workspace, owned.member

@@ -78,6 +78,11 @@ impl Doctor {
         self.tell(checks)
     }
 
+    /// Nothing else can be looked at without the settings.
+    pub fn without_settings(self, error: &Error) -> Result<()> {
+        self.tell(vec![Check::failed("settings", error)])
+    }
+
     fn tell(&self, checks: Vec<Check>) -> Result<()> {
         let count = |status: Status| checks.iter().filter(|check| check.status == status).count();
         let (problems, warnings) = (count(Status::Problem), count(Status::Warning));

@@ -25,7 +25,7 @@ use crate::{
     },
     boot::{self, Booted, SandboxUse},
     config::{Config, VARIABLES},
-    error::Result,
+    error::{Error, Result},
 };
 
 /// Plan, schedule and publish on social networks, from any MCP client.
@@ -92,6 +92,16 @@ impl Cli {
             Command::Account(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Post(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Audit(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+        }
+    }
+}
+
+impl Cli {
+    /// The settings cannot be read. The doctor says so like everything else it finds; other commands cannot go on.
+    pub fn without_settings(self, error: Error) -> Result<()> {
+        match self.command {
+            Command::Doctor(command) => command.without_settings(&error),
+            _ => Err(error),
         }
     }
 }

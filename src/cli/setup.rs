@@ -97,11 +97,7 @@ struct Launch {
 }
 
 /// How to make Claude Desktop start this program with the usual home folder.
-pub fn connect_claude_desktop() -> String {
-    connect(None)
-}
-
-fn connect(home: Option<&Path>) -> String {
+pub(super) fn connect(home: Option<&Path>) -> String {
     let command = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("allin"));
     let env = home.filter(|home| !is_usual(home)).map(|home| json!({ "ALLIN_HOME": home }));
     let settings = ClientSettings { servers: Servers { allin: Launch { command, args: ["stdio"], env } } };

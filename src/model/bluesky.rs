@@ -44,13 +44,14 @@ pub fn capabilities() -> Capabilities {
 
 const TID_ALPHABET: &[u8; 32] = b"234567abcdefghijklmnopqrstuvwxyz";
 
-/// The record key of a message: always the same for the same key and time, so that sending again writes the same
-/// record. A TID holds 53 bits of microseconds and 10 bits that tell clocks apart; the milliseconds are those of
-/// `created_at`, the rest comes from the key, which leaves a million keys to every millisecond of an account.
-pub fn record_key(key: Uuid, created_at: Timestamp) -> String {
+/// The record key of a message: always the same for the same key, whenever it is sent, so that sending again writes the
+/// same record and looking for it finds it. A TID holds 53 bits of microseconds and 10 bits that tell clocks apart; the
+/// milliseconds are those of the key, a UUIDv7, the rest is its hash, which leaves a million keys to every millisecond
+/// of an account.
+pub fn record_key(key: Uuid) -> String {
     let digest = Sha256::digest(key.as_bytes());
     let random = digest.iter().take(8).fold(0_u64, |all, byte| (all << 8) | u64::from(*byte));
-    let millis = u64::try_from(created_at.as_micros() / 1000).unwrap_or(0);
+    let millis = u64::try_from(key.as_u128() >> 80).unwrap_or(0);
     let micros = millis.saturating_mul(1000).saturating_add((random >> 10) % 1000);
     encode_tid(micros, random & 0x3ff)
 }
@@ -130,13 +131,11 @@ mod tests {
 
     #[test]
     fn record_keys_are_stable_sort_by_time_and_do_not_collide() {
-        let now = at("2026-11-23T17:25:36.123456Z");
-        let key = Uuid::from_u128(7);
-        assert_eq!(record_key(key, now), record_key(key, at("2026-11-23T17:25:36.123999Z")));
-        assert_ne!(record_key(key, now), record_key(Uuid::from_u128(8), now));
-        let keys: HashSet<_> = (0..300).map(|n| record_key(Uuid::from_u128(n), now)).collect();
+        let made = |millis: u128, n: u128| Uuid::from_u128((millis << 80) | n);
+        assert_eq!(record_key(made(9, 7)), record_key(made(9, 7)));
+        let keys: HashSet<_> = (0..300).map(|n| record_key(made(9, n))).collect();
         assert_eq!(keys.len(), 300);
-        let next = record_key(key, now.plus_millis(1));
+        let next = record_key(made(10, 0));
         assert!(keys.iter().all(|key| *key < next));
     }
 
@@ -185,7 +184,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_record_key_is_a_valid_tid(key: u128, micros in 0_i64..8_000_000_000_000_000) {
-            let tid = record_key(Uuid::from_u128(key), Timestamp::from_micros(micros).unwrap());
+            let tid = record_key(Uuid::from_u128((u128::from(micros.unsigned_abs() / 1000) << 80) | (key >> 48)));
             prop_assert_eq!(tid.len(), 13);
             // The specification's pattern: ^[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}$
             prop_assert!(tid.bytes().all(|symbol| TID_ALPHABET.contains(&symbol)));

@@ -387,12 +387,11 @@ pub async fn calendar(
     .await?)
 }
 
-/// Targets that were to go out by now, with their posts.
-pub async fn scheduled_by(db: &mut PgConnection, workspace: WorkspaceId, now: Timestamp) -> Result<Vec<(PostId, TargetId)>> {
+/// Targets that are to go out, with their posts.
+pub async fn scheduled(db: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec<(PostId, TargetId)>> {
     let rows = sqlx::query!(
-        "select post_id, target_id from targets where workspace_id = $1 and state = 'scheduled' and due_at <= $2",
-        workspace.uuid(),
-        now
+        "select post_id, target_id from targets where workspace_id = $1 and state = 'scheduled'",
+        workspace.uuid()
     )
     .fetch_all(db)
     .await?;

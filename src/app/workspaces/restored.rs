@@ -1,13 +1,15 @@
-//! After a restore nobody knows what was published since the backup. Publishing starts paused, and whatever was to go
-//! out meanwhile is held and looked up on its network before it could be sent again.
+//! After a restore nobody knows what was published since the backup. Publishing starts paused, whatever was scheduled is
+//! looked up on its network before it could be sent again, and what came due meanwhile is held.
 
 use serde_json::{Value, json};
 
 use crate::{
     app::{
         App,
+        ctx::{Actor, Ctx, Origin},
         posts::derive,
         publishing::settle::shown_time,
+        use_case::record,
     },
     clock::Timestamp,
     error::Result,
@@ -62,13 +64,18 @@ async fn hold_workspace(app: &App, workspace: WorkspaceId) -> Result<()> {
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
     let reason = "The database was restored from a backup. Check what was held, then resume with `allin workspace resume`.";
     workspaces::set_paused(&mut tx, workspace, Some((now, reason))).await?;
-    for (post, target) in targets::scheduled_by(&mut tx, workspace, now).await? {
-        hold_target(app, &mut tx, workspace, post, target, now).await?;
+    let scheduled = targets::scheduled(&mut tx, workspace).await?;
+    for (post, target) in &scheduled {
+        doubt_target(app, &mut tx, workspace, *post, *target, now).await?;
     }
+    let change = json!([{ "what": "workspace", "id": workspace, "how": { "restored": true, "paused": true, "in_doubt": scheduled.len() } }]);
+    let ctx = Ctx { workspace, actor: Actor::System { job: "Restore" }, origin: Origin::Job, request: app.new_request() };
+    record(app, &ctx, &mut tx, now, "workspace_restore", "done", &change).await?;
     tx.commit().await
 }
 
-async fn hold_target(app: &App, tx: &mut Tx, workspace: WorkspaceId, post: PostId, id: TargetId, now: Timestamp) -> Result<()> {
+/// It may have been sent, early or on time, since the backup: it is looked up before it is sent. Held when it was due.
+async fn doubt_target(app: &App, tx: &mut Tx, workspace: WorkspaceId, post: PostId, id: TargetId, now: Timestamp) -> Result<()> {
     posts::lock(tx, workspace, post).await?;
     let mut all = targets::of_post(tx, workspace, post).await?;
     let Some(target) = all.iter_mut().find(|target| target.target_id == id) else { return Ok(()) };
@@ -84,6 +91,9 @@ async fn hold_target(app: &App, tx: &mut Tx, workspace: WorkspaceId, post: PostI
             send_deadline: now,
         };
         attempts::insert_unknown(tx, workspace, &attempt, "restored from a backup; it may have been sent since").await?;
+    }
+    if target.due_at.is_some_and(|due| due > now) {
+        return Ok(());
     }
     target.state = TargetState::Held;
     target.next_step_at = None;

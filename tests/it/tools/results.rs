@@ -68,10 +68,7 @@ async fn every_tool_answers_as_its_schema_says() {
     reader.call("account_connect", json!({ "network": "sandbox" })).await;
     let account = reader.call("account_list", json!({})).await["accounts"][0]["id"].clone();
     reader.call("account_test", json!({ "account_id": account })).await;
-    let input = json!({ "path": picture, "alt_text": "A loaf" });
-    let asset = reader.client.tool("asset_add", input).await;
-    let asset = asset["structuredContent"]["asset"]["id"].clone();
-    reader.call("asset_add", json!({ "path": "bread.png" })).await;
+    let asset = reader.call("asset_add", json!({ "path": picture, "alt_text": "A loaf" })).await["asset"]["id"].clone();
     let segments = json!([{ "text": "Fresh bread at 7.\nCome in!", "media": [{ "asset_id": asset }] }, { "text": "And cake." }]);
     let draft = reader.call("post_create", json!({ "segments": segments, "account_ids": [account], "title": "Monday" })).await;
     let post = draft["post"]["id"].clone();
@@ -90,7 +87,8 @@ async fn every_tool_answers_as_its_schema_says() {
     let missing: Vec<_> = tools::all().iter().map(|spec| spec.name).filter(|name| !reader.seen.contains_key(name)).collect();
     assert_eq!(missing, Vec::<&str>::new(), "tools without a result in this test");
     let asked: Vec<Value> = reader.client.asked().iter().map(|question| reader.names.value(question)).collect();
-    insta::assert_snapshot!("story", reader.story);
+    let folder = app.folder.path().to_string_lossy().into_owned();
+    insta::assert_snapshot!("story", reader.story.replace(&folder, "[folder]"));
     insta::assert_json_snapshot!("questions", asked);
     drop(publisher);
     reader.client.close().await;
@@ -123,7 +121,6 @@ async fn errors_say_what_to_do() {
         ("post_schedule", json!({ "post_id": long["post"]["id"], "at": "2026-12-03T08:00" })),
         ("post_schedule", json!({ "post_id": fit["post"]["id"], "at": "tomorrow at nine" })),
         ("post_schedule", json!({ "post_id": fit["post"]["id"], "at": "2026-11-03T08:00" })),
-        ("post_schedule", json!({ "post_id": fit["post"]["id"], "at": "2027-03-28T02:30" })),
         ("asset_add", json!({})),
         ("asset_add", json!({ "path": "/etc/passwd" })),
         ("asset_add", json!({ "url": "http://169.254.169.254/latest/meta-data" })),

@@ -95,7 +95,7 @@ async fn a_lost_answer_is_unknown_and_a_refused_connection_is_not() {
 #[tokio::test]
 async fn reconcile_finds_only_our_own_record() {
     let found = |text: &str| {
-        let key = bluesky::record_key(Uuid::from_u128(1), now());
+        let key = bluesky::record_key(Uuid::from_u128(1));
         json!({"uri": bluesky::post_uri("did:plc:me", &key), "cid": "c", "value": {"text": text, "createdAt": "2026-11-23T12:00:00.000Z"}})
     };
     for (status, body, expected) in [
