@@ -189,3 +189,29 @@ fn malformed(name: &'static str, what: &str) -> Error {
     Error::operator("setting_invalid", format!("The setting {name} {what}."))
         .next(format!("Correct or remove the environment variable {name}; `allin --help` lists the settings."))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(settings: &[(&str, &str)]) -> Result<Config> {
+        let home = std::env::temp_dir();
+        Config::read(|name| match name {
+            "ALLIN_HOME" => Some(home.clone().into()),
+            _ => settings.iter().find(|(set, _)| *set == name).map(|(_, value)| value.into()),
+        })
+    }
+
+    #[test]
+    fn another_practice_network_is_on_this_machine() {
+        for url in ["http://127.0.0.1:7800", "http://localhost:7800/", "http://[::1]:7800"] {
+            let config = read(&[("ALLIN_SANDBOX_URL", url)]).unwrap();
+            assert_eq!(config.sandbox_url, Some(url.parse().unwrap()));
+        }
+        for url in ["https://127.0.0.1:7800", "http://practice.example.com", "http://10.0.0.7", "127.0.0.1:7800"] {
+            let refused = read(&[("ALLIN_SANDBOX_URL", url)]).err().map(|error| error.code());
+            assert_eq!(refused, Some("setting_invalid"), "{url}");
+        }
+        assert_eq!(read(&[]).unwrap().sandbox_url, None);
+    }
+}

@@ -129,6 +129,6 @@ mod tests {
         assert_eq!(entry["args"], json!(["stdio"]));
         assert_eq!(entry["env"], json!({ "ALLIN_HOME": "/srv/other" }));
         assert!(Path::new(entry["command"].as_str().unwrap()).is_absolute());
-        assert!(!connect_claude_desktop().contains("ALLIN_HOME"));
+        assert!(!connect(None).contains("ALLIN_HOME"));
     }
 }

@@ -124,14 +124,15 @@ impl Server {
         if !abilities.url {
             return finished(said).into();
         }
+        let message = format!("{}: enter the password on this page.", spec.tool.title.as_deref().unwrap_or(spec.name));
         if abilities.modern {
-            return ask::page(url, format!("{}: enter the password on this page.", spec.tool.title.as_deref().unwrap_or(spec.name)), self.sealed(ctx, spec, &said));
+            return ask::page(url, message, self.sealed(ctx, spec, &said));
         }
         if let Ok(url) = url.parse::<url::Url>() {
             let id = self.app.new_request().to_string();
             tokio::select! {
                 // Whatever the person does with the page, the result says what comes next.
-                _ = context.peer.elicit_url(spec.name, url, id) => {}
+                _ = context.peer.elicit_url(message, url, id) => {}
                 () = context.ct.cancelled() => {}
             }
         }

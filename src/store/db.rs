@@ -7,14 +7,13 @@
 //! on a task of its own.
 //!
 //! A transaction that only read is ended together with the beginning of the connection's next one, in one message,
-//! which saves a round trip a call; a connection that is not used again at once is rolled back within [`shelf::LINGER`].
+//! which saves a round trip a call; a connection that is not used again at once is rolled back within `shelf::LINGER`.
 
 use std::{
     fmt::Write as _,
-    ops::{Deref, DerefMut},
     str::FromStr,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use sqlx::{
@@ -32,6 +31,9 @@ use crate::{
 };
 
 mod shelf;
+mod tx;
+
+pub use tx::Tx;
 
 type Pooled = sqlx::pool::PoolConnection<sqlx::Postgres>;
 
@@ -255,92 +257,6 @@ fn unreachable_database(error: sqlx::Error) -> Error {
     Error::unavailable("database_unavailable", text)
         .next("Run `allin doctor`: it checks the private database, or DATABASE_URL when that is set.")
         .because(error)
-}
-
-/// An open transaction. Dropped without [`Tx::commit`] it is rolled back.
-pub struct Tx {
-    db: Db,
-    connection: Option<Pooled>,
-    permit: Option<OwnedSemaphorePermit>,
-}
-
-impl Tx {
-    fn new(db: &Db, connection: Pooled, permit: OwnedSemaphorePermit) -> Self {
-        Self { db: db.clone(), connection: Some(connection), permit: Some(permit) }
-    }
-
-    /// Makes everything permanent. An error leaves the outcome open: the server may have committed before it was lost.
-    pub async fn commit(mut self) -> Result<()> {
-        let Some(connection) = self.connection.as_mut() else { return Ok(()) };
-        let done = sqlx::raw_sql("COMMIT").execute(&mut **connection).await;
-        match done {
-            Ok(_) => {
-                self.give_back(None);
-                Ok(())
-            }
-            Err(error) => {
-                self.discard();
-                Err(error.into())
-            }
-        }
-    }
-
-    /// Ends a transaction that wrote nothing and whose results were read, without making the caller wait for it: with
-    /// the connection's next use, or within [`shelf::LINGER`].
-    pub fn finish_read(mut self) {
-        if tokio::runtime::Handle::try_current().is_ok() {
-            self.give_back(Some(Instant::now()));
-        }
-    }
-
-    fn give_back(&mut self, reading_since: Option<Instant>) {
-        if let Some(connection) = self.connection.take() {
-            self.db.keep(connection, reading_since);
-        }
-        self.permit.take();
-    }
-
-    /// Closes the connection, whatever is open in it.
-    fn discard(mut self) -> Option<OwnedSemaphorePermit> {
-        if let Some(connection) = self.connection.take() {
-            discard(connection);
-        }
-        self.permit.take()
-    }
-}
-
-impl Deref for Tx {
-    type Target = PgConnection;
-    #[expect(clippy::expect_used, reason = "the connection is taken only by methods that consume the transaction")]
-    fn deref(&self) -> &PgConnection {
-        self.connection.as_ref().expect("open")
-    }
-}
-
-impl DerefMut for Tx {
-    #[expect(clippy::expect_used, reason = "the connection is taken only by methods that consume the transaction")]
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        self.connection.as_mut().expect("open")
-    }
-}
-
-impl Drop for Tx {
-    fn drop(&mut self) {
-        let (Some(mut connection), Some(permit)) = (self.connection.take(), self.permit.take()) else { return };
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            discard(connection);
-            return;
-        };
-        let db = self.db.clone();
-        runtime.spawn(async move {
-            let rolled_back = tokio::time::timeout(Duration::from_secs(5), sqlx::raw_sql("ROLLBACK").execute(&mut *connection));
-            match rolled_back.await {
-                Ok(Ok(_)) => db.keep(connection, None),
-                _ => discard(connection),
-            }
-            drop(permit);
-        });
-    }
 }
 
 /// One connection as the owner, for migrations.

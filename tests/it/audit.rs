@@ -29,7 +29,8 @@ async fn the_log_tells_who_did_what() {
     let team = told(&app).await;
     let mut superuser = app.database.superuser().await;
     let rows: Vec<Value> = sqlx::query_scalar(
-        "select to_jsonb(e) - 'entry_id' - 'workspace_id' - 'request_id' - 'position' - 'chain_hash' from audit_entries e order by at, entry_id",
+        "select to_jsonb(e) - 'entry_id' - 'workspace_id' - 'request_id' - 'position' - 'chain_hash' from audit_entries e
+         order by at, array_position(array['workspace_create', 'account_finish_connect', 'post_create'], use_case), outcome desc",
     )
     .fetch_all(&mut superuser)
     .await

@@ -13,6 +13,7 @@ mod support;
 
 mod asking;
 mod audit;
+mod backup;
 mod cancellation;
 mod cli;
 mod contract;

@@ -243,6 +243,7 @@ async fn prepared(
         }
     };
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, app.now()).await?;
+    posts::lock(&mut tx, workspace, target.post_id).await?;
     if dispatch::renew(&mut tx, claim, app.now().plus_millis(app.settings.send.lease)).await? {
         targets::set_prepared(&mut tx, workspace, target.target_id, segment.ordinal, Some(&prepared)).await?;
     }

@@ -114,6 +114,7 @@ async fn a_page_for_a_secret_is_shown_where_the_client_can() {
             assert!(url.starts_with(&http.at("/connect/connect_")), "{url}");
             let asked = client.asked();
             assert_eq!((asked.len(), asked[0]["url"].as_str()), (1, Some(url)), "{era:?} {place:?}: {asked:?}");
+            assert_eq!(asked[0]["message"], "Connect an account: enter the password on this page.");
             assert!(asked[0].get("requestedSchema").is_none(), "no form for a secret: {asked:?}");
             client.close().await;
 

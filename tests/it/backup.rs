@@ -1,0 +1,101 @@
+//! A backup, restored into a new home: nothing is lost, and nothing goes out twice.
+
+use std::{
+    io::Write as _,
+    path::Path,
+    process::{Command, Stdio},
+    sync::Arc,
+};
+
+use allin::clock::SystemClock;
+use serde_json::Value;
+
+use crate::support::{process::Fresh, sandbox::Sandbox};
+
+fn run(mut command: Command, input: &str) -> (bool, String, String) {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (
+        output.status.success(),
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+struct Homes<'a> {
+    network: &'a Sandbox,
+}
+
+impl Homes<'_> {
+    fn try_allin(&self, home: &Fresh, arguments: &[&str], input: &str) -> (bool, String, String) {
+        let mut command = home.allin(arguments);
+        command.env("ALLIN_SANDBOX_URL", self.network.url.as_str());
+        run(command, input)
+    }
+
+    fn allin(&self, home: &Fresh, arguments: &[&str], input: &str) -> String {
+        let (ok, out, err) = self.try_allin(home, arguments, input);
+        assert!(ok, "{arguments:?}\n{out}\n{err}");
+        out
+    }
+
+    fn json(&self, home: &Fresh, arguments: &[&str], input: &str) -> Value {
+        serde_json::from_str(&self.allin(home, arguments, input)).unwrap()
+    }
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} in {value}"))
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_out_after_the_backup_is_found_and_not_sent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut network = Sandbox::start(folder.path().join("network"), false, Arc::new(SystemClock)).await;
+    let homes = Homes { network: &network };
+    let (old, new) = (Fresh::home().await, Fresh::home().await);
+    let (file, passphrase) = (folder.path().join("backup.allin"), folder.path().join("passphrase"));
+    std::fs::write(&passphrase, "a long enough passphrase\n").unwrap();
+
+    let connected = homes.json(&old, &["account", "connect", "sandbox", "bakery", "--json"], "password\n");
+    let account = text(&connected, "/account/id").to_owned();
+    let mut posts = Vec::new();
+    for words in ["Went out after the backup", "Never went out"] {
+        let created = homes.json(&old, &["post", "create", words, "--account", &account, "--json"], "");
+        let post = text(&created, "/post/id").to_owned();
+        homes.allin(&old, &["post", "schedule", &post, "2029-06-01T09:00"], "");
+        posts.push(post);
+    }
+    homes.allin(&old, &["db", "backup", path(&file), "--passphrase-file", path(&passphrase)], "");
+    homes.allin(&old, &["post", "publish", &posts[0], "--yes"], "");
+    assert_eq!(network.texts(), ["Went out after the backup"]);
+
+    let wrong = folder.path().join("wrong");
+    std::fs::write(&wrong, "another long passphrase\n").unwrap();
+    let (ok, _, error) = homes.try_allin(&new, &["db", "restore", path(&file), "--passphrase-file", path(&wrong)], "");
+    assert!(!ok && error.contains("Next:"), "{error}");
+    homes.allin(&new, &["db", "restore", path(&file), "--passphrase-file", path(&passphrase)], "");
+
+    // The first start pauses everything, and says why to whoever looks.
+    let overview = homes.allin(&new, &["workspace", "show"], "");
+    assert!(overview.contains("restored from a backup"), "{overview}");
+    let accounts = homes.allin(&new, &["account", "list"], "");
+    assert!(accounts.contains("@bakery on sandbox: connected"), "{accounts}");
+    homes.allin(&new, &["workspace", "resume", "--yes"], "");
+    for post in &posts {
+        let published = homes.allin(&new, &["post", "publish", post, "--yes"], "");
+        assert!(published.contains("Published on @bakery"), "{published}");
+    }
+    assert_eq!(network.texts(), ["Went out after the backup", "Never went out"]);
+    let verified = homes.json(&new, &["audit", "verify", "--json"], "");
+    assert_eq!(verified["broken"], Value::Array(Vec::new()));
+
+    network.stop().await;
+    old.remove().await;
+    new.remove().await;
+}
