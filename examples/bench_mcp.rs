@@ -159,7 +159,11 @@ impl Side {
 
     /// A figure for each number of connections.
     fn each(&self, figure: impl Fn(&Outcome) -> f64) -> Value {
-        CONNECTIONS.iter().zip(&self.results).map(|(count, outcome)| (format!("c{count}"), json!(figure(outcome)))).collect()
+        CONNECTIONS
+            .iter()
+            .zip(&self.results)
+            .map(|(count, outcome)| (format!("c{count}"), json!(figure(outcome))))
+            .collect()
     }
 }
 
@@ -200,7 +204,8 @@ fn report([product, floor, sql]: &[Side; 3]) -> Value {
         let rounds: Vec<f64> = of.rounds.iter().zip(&to.rounds).map(|(of, to)| of / to.max(1.0)).collect();
         rounded(median(&rounds))
     };
-    let errors: u64 = [product, floor, sql].iter().flat_map(|side| &side.results).map(|outcome| outcome.all.errors).sum();
+    let errors: u64 =
+        [product, floor, sql].iter().flat_map(|side| &side.results).map(|outcome| outcome.all.errors).sum();
     let calls = |outcome: &Outcome| median(&outcome.rounds).round();
     let p50 = |outcome: &Outcome| rounded(outcome.all.percentile(0.5));
     let p99 = |outcome: &Outcome| rounded(outcome.all.percentile(0.99));
@@ -232,7 +237,11 @@ fn median(numbers: &[f64]) -> f64 {
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
     let upper = sorted.get(middle).copied().unwrap_or(0.0);
-    if sorted.len() % 2 == 1 { upper } else { (upper + sorted.get(middle.wrapping_sub(1)).copied().unwrap_or(upper)) / 2.0 }
+    if sorted.len() % 2 == 1 {
+        upper
+    } else {
+        (upper + sorted.get(middle.wrapping_sub(1)).copied().unwrap_or(upper)) / 2.0
+    }
 }
 
 fn rounded(number: f64) -> f64 {

@@ -94,7 +94,11 @@ async fn repeat(home: &Path, runs: usize, running: bool) -> Result<Vec<f64>> {
     let mut times = Vec::with_capacity(runs);
     for run in 0..=runs {
         if pid_file.exists() != running {
-            return Err(Error::internal(if running { "the database is not running" } else { "the database is running" }));
+            return Err(Error::internal(if running {
+                "the database is not running"
+            } else {
+                "the database is running"
+            }));
         }
         let time = first_answer(home).await?;
         if run > 0 {
@@ -163,7 +167,8 @@ async fn weigh(home: &Path, folder: &Path) -> Result<(f64, f64)> {
     say("idle for 10 seconds")?;
     let port_file = folder.join("port");
     let arguments = [product::AS_PRODUCT, "serve", "--listen", "127.0.0.1:0", "--port-file"].map(OsStr::new);
-    let (server, _) = product::serve(home, &[arguments.as_slice(), &[port_file.as_os_str()]].concat(), &port_file).await?;
+    let (server, _) =
+        product::serve(home, &[arguments.as_slice(), &[port_file.as_os_str()]].concat(), &port_file).await?;
     let client = Client::connect(home).await?;
     tokio::time::sleep(IDLE).await;
     let stdio_rss = client.child.id().and_then(rss_mb);

@@ -26,10 +26,7 @@ use crate::{
     ids::RandomIds,
     platform::{self, Cluster, Role},
     sandbox,
-    store::{
-        db::Db,
-        installation, migrate,
-    },
+    store::{db::Db, installation, migrate},
     vault::Vault,
 };
 
@@ -185,8 +182,10 @@ async fn bring_up_to_date(config: &Config, cluster: Option<&Cluster>, db: &Db) -
         false => Ok(()),
         true => match owner_options(config, cluster)? {
             Some(owner) => migrate::run(&owner).await,
-            None => Err(Error::operator("database_too_old", "The database lacks tables that this version of AllIN needs.")
-                .next("Run `allin db migrate` with ALLIN_OWNER_DATABASE_URL set to the owner's connection.")),
+            None => {
+                Err(Error::operator("database_too_old", "The database lacks tables that this version of AllIN needs.")
+                    .next("Run `allin db migrate` with ALLIN_OWNER_DATABASE_URL set to the owner's connection."))
+            }
         },
     }
 }
@@ -210,7 +209,8 @@ async fn vault(config: &Config, db: &Db) -> Result<Vault> {
 /// Any secret text becomes a key; `secret_or_create` makes it of 256 random bits.
 fn key(secret: &SecretString) -> Result<[u8; 32]> {
     if secret.expose_secret().len() < 32 {
-        return Err(Error::operator("key_damaged", "A key in the home folder is damaged.").next("Restore the home's secrets folder from a backup."));
+        return Err(Error::operator("key_damaged", "A key in the home folder is damaged.")
+            .next("Restore the home's secrets folder from a backup."));
     }
     Ok(crate::vault::sha256(secret.expose_secret().as_bytes()))
 }
@@ -227,7 +227,8 @@ async fn practice_network(config: &Config, wanted: SandboxUse, stop: &Cancellati
     let exists = folder.join("place.json").exists();
     match wanted {
         SandboxUse::Serve | SandboxUse::Create if exists || wanted == SandboxUse::Create => {
-            let options = || sandbox::Options { folder: folder.clone(), port: None, dedupe: true, clock: Arc::new(SystemClock) };
+            let options =
+                || sandbox::Options { folder: folder.clone(), port: None, dedupe: true, clock: Arc::new(SystemClock) };
             let served = sandbox::serve(options(), stop.clone()).await?;
             let address = served.addr();
             if matches!(served, sandbox::Served::AlreadyRunning(_)) {
@@ -246,7 +247,8 @@ async fn take_over(folder: PathBuf, stop: CancellationToken) {
             () = tokio::time::sleep(std::time::Duration::from_secs(2)) => {}
             () = stop.cancelled() => return,
         }
-        let options = sandbox::Options { folder: folder.clone(), port: None, dedupe: true, clock: Arc::new(SystemClock) };
+        let options =
+            sandbox::Options { folder: folder.clone(), port: None, dedupe: true, clock: Arc::new(SystemClock) };
         match sandbox::serve(options, stop.clone()).await {
             Ok(sandbox::Served::Started(_)) => return,
             Ok(sandbox::Served::AlreadyRunning(_)) => {}
@@ -299,7 +301,9 @@ async fn home_owner(config: &Config, app: &App) -> Result<Owned> {
 /// Writes all of the file or nothing of it.
 pub(crate) fn write_whole(path: &std::path::Path, text: &[u8]) -> Result<()> {
     let unwritable = |error: std::io::Error| {
-        Error::operator("home_not_writable", "The home folder cannot be written.").next("Check its permissions and free space.").because(error)
+        Error::operator("home_not_writable", "The home folder cannot be written.")
+            .next("Check its permissions and free space.")
+            .because(error)
     };
     let folder = path.parent().unwrap_or_else(|| std::path::Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;

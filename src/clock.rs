@@ -31,9 +31,9 @@ impl Timestamp {
 
     /// Microseconds since 1970-01-01T00:00:00Z.
     pub fn from_micros(micros: i64) -> Result<Self, Error> {
-        jiff::Timestamp::from_microsecond(micros)
-            .map(Self)
-            .map_err(|error| Error::invalid("time_out_of_range", "That instant is outside the years -9999 to 9999.").because(error))
+        jiff::Timestamp::from_microsecond(micros).map(Self).map_err(|error| {
+            Error::invalid("time_out_of_range", "That instant is outside the years -9999 to 9999.").because(error)
+        })
     }
 
     pub fn as_micros(self) -> i64 {
@@ -73,7 +73,11 @@ impl FromStr for Timestamp {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self, Error> {
         text.parse::<jiff::Timestamp>().map(Self::new).map_err(|error| {
-            Error::invalid("time_malformed", format!("`{text}` is not an RFC 3339 instant such as 2026-12-01T09:00:00Z.")).because(error)
+            Error::invalid(
+                "time_malformed",
+                format!("`{text}` is not an RFC 3339 instant such as 2026-12-01T09:00:00Z."),
+            )
+            .because(error)
         })
     }
 }

@@ -55,11 +55,17 @@ pub struct Config {
 /// Every variable, for the help and the documentation: name, meaning.
 pub const VARIABLES: &[(&str, &str)] = &[
     ("ALLIN_HOME", "folder with the database, keys and logs; default ~/.allin"),
-    ("DATABASE_URL", "PostgreSQL 16 or newer with pgvector, as the role allin_app; default: a private server in the home"),
+    (
+        "DATABASE_URL",
+        "PostgreSQL 16 or newer with pgvector, as the role allin_app; default: a private server in the home",
+    ),
     ("ALLIN_OWNER_DATABASE_URL", "the same database as its owner, for `allin db migrate`"),
     ("ALLIN_PG_BINDIR", "folder with other PostgreSQL programs for the private server"),
     ("ALLIN_ALLOW_ORIGINS", "servers inside the network that may be called: host:port, separated by commas"),
-    ("ALLIN_SANDBOX_URL", "a practice network that runs already, such as http://127.0.0.1:7800; default: the home's own"),
+    (
+        "ALLIN_SANDBOX_URL",
+        "a practice network that runs already, such as http://127.0.0.1:7800; default: the home's own",
+    ),
     ("ALLIN_MEDIA_DIRS", "folders below which clients on this machine may name images, separated like PATH"),
     ("ALLIN_TOOLSETS", "toolsets to offer, separated by commas; `all` for all"),
     ("ALLIN_READ_ONLY", "1: offer only tools that change nothing"),
@@ -108,9 +114,11 @@ impl Config {
             None => Home::default_root(get("HOME").as_deref(), get("LOCALAPPDATA").as_deref())?,
         };
         let home = Home::new(root)?;
-        let mut media_dirs: Vec<PathBuf> = get("ALLIN_MEDIA_DIRS").map(|dirs| std::env::split_paths(&dirs).collect()).unwrap_or_default();
+        let mut media_dirs: Vec<PathBuf> =
+            get("ALLIN_MEDIA_DIRS").map(|dirs| std::env::split_paths(&dirs).collect()).unwrap_or_default();
         media_dirs.push(home.media());
-        let answer_within = number(text("ALLIN_ANSWER_WITHIN_MS")?, "ALLIN_ANSWER_WITHIN_MS", 100, 300_000)?.unwrap_or(ANSWER_WITHIN);
+        let answer_within =
+            number(text("ALLIN_ANSWER_WITHIN_MS")?, "ALLIN_ANSWER_WITHIN_MS", 100, 300_000)?.unwrap_or(ANSWER_WITHIN);
         Ok(Self {
             database_url: text("DATABASE_URL")?.map(SecretString::from),
             owner_database_url: text("ALLIN_OWNER_DATABASE_URL")?.map(SecretString::from),
@@ -119,8 +127,12 @@ impl Config {
                 runtime_dir: get("XDG_RUNTIME_DIR").filter(|value| !value.is_empty()).map(PathBuf::from),
                 durable: flag("ALLIN_PG_DURABLE")?.unwrap_or(true),
             },
-            pool_size: u32::try_from(number(text("ALLIN_POOL_SIZE")?, "ALLIN_POOL_SIZE", 2, 500)?.unwrap_or(16)).unwrap_or(16),
-            allow_origins: list("ALLIN_ALLOW_ORIGINS")?.iter().map(|item| Origin::from_str(item)).collect::<Result<_>>()?,
+            pool_size: u32::try_from(number(text("ALLIN_POOL_SIZE")?, "ALLIN_POOL_SIZE", 2, 500)?.unwrap_or(16))
+                .unwrap_or(16),
+            allow_origins: list("ALLIN_ALLOW_ORIGINS")?
+                .iter()
+                .map(|item| Origin::from_str(item))
+                .collect::<Result<_>>()?,
             sandbox_url: text("ALLIN_SANDBOX_URL")?.map(|url| sandbox_url(&url)).transpose()?,
             media_dirs,
             asset_bytes_max: ASSET_BYTES_MAX,
@@ -130,7 +142,9 @@ impl Config {
             member: text("ALLIN_MEMBER")?.map(|id| id.parse()).transpose()?,
             time_zone: text("ALLIN_TIME_ZONE")?.unwrap_or_else(machine_zone),
             owner: text("ALLIN_OWNER")?.or(text("USER")?).unwrap_or_else(|| "Owner".into()),
-            public_url: text("ALLIN_PUBLIC_URL")?.map(|url| url.parse().map_err(|_| malformed("ALLIN_PUBLIC_URL", "is no web address"))).transpose()?,
+            public_url: text("ALLIN_PUBLIC_URL")?
+                .map(|url| url.parse().map_err(|_| malformed("ALLIN_PUBLIC_URL", "is no web address")))
+                .transpose()?,
             allowed_hosts: list("ALLIN_ALLOWED_HOSTS")?,
             allowed_origins: list("ALLIN_ALLOWED_ORIGINS")?,
             log: text("ALLIN_LOG")?.unwrap_or_else(|| "warn,rmcp=error".into()),

@@ -2,24 +2,24 @@
 //!
 //! Read downwards: each module knows only those above it.
 
-pub mod error;
-pub mod clock;
-pub mod ids;
-pub mod vault;
-pub mod model;
-pub mod store;
-pub mod clients;
 pub mod app;
-pub mod tools;
-pub mod resources;
-pub mod transport;
-pub mod mcp;
-pub mod jobs;
-pub mod pages;
-pub mod rest;
-pub mod sandbox;
-pub mod platform;
 pub mod backup;
-pub mod config;
 pub mod boot;
 pub mod cli;
+pub mod clients;
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod ids;
+pub mod jobs;
+pub mod mcp;
+pub mod model;
+pub mod pages;
+pub mod platform;
+pub mod resources;
+pub mod rest;
+pub mod sandbox;
+pub mod store;
+pub mod tools;
+pub mod transport;
+pub mod vault;

@@ -23,11 +23,17 @@ fn main() -> ExitCode {
 
 fn start(cli: Cli, config: Config) -> Result<(), Error> {
     let filter = EnvFilter::try_new(&config.log).map_err(|error| {
-        Error::operator("setting_invalid", "ALLIN_LOG cannot be read.").next("Write it as `info` or `warn,allin=debug`.").because(error)
+        Error::operator("setting_invalid", "ALLIN_LOG cannot be read.")
+            .next("Write it as `info` or `warn,allin=debug`.")
+            .because(error)
     })?;
     // Standard output belongs to the protocol and to results.
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if config.log_json { log.json().init() } else { log.init() }
+    if config.log_json {
+        log.json().init()
+    } else {
+        log.init()
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::internal)?;
     let result = runtime.block_on(cli.run(config));
     // A blocked read of standard input must not keep the process alive.

@@ -124,7 +124,11 @@ impl Caller {
     /// One call whose answer is read as JSON, to know that the cheap check of the others checks the right thing.
     async fn look_closely(&mut self) -> Result<()> {
         if !self.call().await? {
-            let said = if let Self::Http { buffer, .. } = self { String::from_utf8_lossy(buffer).into_owned() } else { String::new() };
+            let said = if let Self::Http { buffer, .. } = self {
+                String::from_utf8_lossy(buffer).into_owned()
+            } else {
+                String::new()
+            };
             return Err(Error::internal(format!("an answer without {POSTS} posts: {said}")));
         }
         let Self::Http { buffer, .. } = self else { return Ok(()) };

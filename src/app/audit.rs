@@ -98,7 +98,8 @@ fn keep_outside(app: &App, workspace: WorkspaceId, head: &Head) {
         "signature": data_encoding::HEXLOWER.encode(&head.signature),
         "key_id": head.key_id,
     });
-    let written = std::fs::OpenOptions::new().create(true).append(true).open(path).and_then(|mut file| writeln!(file, "{line}"));
+    let written =
+        std::fs::OpenOptions::new().create(true).append(true).open(path).and_then(|mut file| writeln!(file, "{line}"));
     if let Err(error) = written {
         tracing::warn!(%error, "the audit log's head could not be kept outside the database");
     }
@@ -144,7 +145,14 @@ pub async fn verify(app: &App, workspace: WorkspaceId) -> Result<Verified> {
     Ok(verified)
 }
 
-fn check_head(app: &App, workspace: WorkspaceId, head: Option<Head>, position: i64, hash: &[u8], verified: &mut Verified) -> Result<()> {
+fn check_head(
+    app: &App,
+    workspace: WorkspaceId,
+    head: Option<Head>,
+    position: i64,
+    hash: &[u8],
+    verified: &mut Verified,
+) -> Result<()> {
     let Some(head) = head else {
         if position > 0 {
             verified.note(position, "the head is missing");

@@ -52,7 +52,8 @@ struct Sealed {
 impl Subject<'_> {
     fn signed_text(&self, payload: &str) -> Vec<u8> {
         let hash = BASE64URL_NOPAD.encode(&self.input_hash);
-        format!("{payload}\n{}\n{}\n{}\n{hash}\n{}", self.actor, self.workspace, self.use_case, self.version).into_bytes()
+        format!("{payload}\n{}\n{}\n{}\n{hash}\n{}", self.actor, self.workspace, self.use_case, self.version)
+            .into_bytes()
     }
 }
 
@@ -67,8 +68,11 @@ pub fn ask(app: &App, now: Timestamp, subject: &Subject<'_>, question: Question)
 /// Checks the state and makes it useless from now on (when the transaction commits).
 pub async fn spend(app: &App, tx: &mut Tx, now: Timestamp, subject: &Subject<'_>, state: &str) -> Result<()> {
     let stale = || {
-        Error::conflict("confirmation_stale", "This confirmation no longer fits: what it was about has changed, or it is not for this call.")
-            .next("Call again without the confirmation to see the present state and ask the person anew.")
+        Error::conflict(
+            "confirmation_stale",
+            "This confirmation no longer fits: what it was about has changed, or it is not for this call.",
+        )
+        .next("Call again without the confirmation to see the present state and ask the person anew.")
     };
     let (payload, signature) = state.split_once('.').ok_or_else(stale)?;
     let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).map_err(|_| stale())?;

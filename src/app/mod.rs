@@ -9,6 +9,7 @@ pub mod confirm;
 pub mod ctx;
 pub mod cursor;
 pub mod expiry;
+pub mod gate;
 pub mod keys;
 pub mod members;
 pub mod networks;

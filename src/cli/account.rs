@@ -89,7 +89,8 @@ impl Account {
 
 /// Typed without being shown, or the first line of standard input.
 fn password(network: NetworkId) -> Result<SecretString> {
-    let unreadable = |error: std::io::Error| Error::invalid("password_unreadable", "No password could be read.").because(error);
+    let unreadable =
+        |error: std::io::Error| Error::invalid("password_unreadable", "No password could be read.").because(error);
     if std::io::stdin().is_terminal() {
         let prompt = match network {
             NetworkId::Bluesky => "App password: ",

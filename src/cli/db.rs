@@ -106,11 +106,14 @@ async fn migrate(config: &Config) -> Result<()> {
 
 async fn migrate_as_owner(config: &Config, cluster: Option<&platform::Cluster>) -> Result<String> {
     let Some(owner) = boot::owner_options(config, cluster)? else {
-        return Err(Error::operator("owner_url_missing", "DATABASE_URL names your own server, and ALLIN_OWNER_DATABASE_URL is not set.")
-            .next(format!(
-                "Set it to the connection of the role that owns the database. For a new database a superuser runs:\n{}",
-                server::preparation("allin")
-            )));
+        return Err(Error::operator(
+            "owner_url_missing",
+            "DATABASE_URL names your own server, and ALLIN_OWNER_DATABASE_URL is not set.",
+        )
+        .next(format!(
+            "Set it to the connection of the role that owns the database. For a new database a superuser runs:\n{}",
+            server::preparation("allin")
+        )));
     };
     let mut connection = db::connect_owner(&owner).await?;
     let role = server::role(&mut connection).await?;
@@ -129,8 +132,11 @@ async fn migrate_as_owner(config: &Config, cluster: Option<&platform::Cluster>) 
 /// What only a superuser can do is said before anything is tried.
 fn refuse_unprepared(role: &server::RoleFacts, facts: &server::Facts) -> Result<()> {
     if facts.version_number < 160_000 {
-        return Err(Error::operator("server_too_old", format!("The server is PostgreSQL {}; 16 is the oldest that works.", facts.version))
-            .next("Upgrade the server, or unset DATABASE_URL to use the private one."));
+        return Err(Error::operator(
+            "server_too_old",
+            format!("The server is PostgreSQL {}; 16 is the oldest that works.", facts.version),
+        )
+        .next("Upgrade the server, or unset DATABASE_URL to use the private one."));
     }
     let mut missing = Vec::new();
     if !role.app_exists {

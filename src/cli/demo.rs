@@ -22,11 +22,7 @@ use crate::{
         calendar::get::CalendarGet,
         ctx::{Actor, Ctx, Origin},
         posts::{
-            cancel::PostCancel,
-            create::PostCreate,
-            get::PostGet,
-            query::PostQuery,
-            schedule::PostSchedule,
+            cancel::PostCancel, create::PostCreate, get::PostGet, query::PostQuery, schedule::PostSchedule,
             view::PostView,
         },
         workspaces::create::{self, Owned},
@@ -113,7 +109,8 @@ async fn workspace(booted: &Booted) -> Result<Owned> {
         return Ok(owned);
     }
     let person = booted.home_owner.person;
-    let owned = create::create(&booted.app, "Demo", &booted.config.time_zone, &booted.config.owner, Some(person)).await?;
+    let owned =
+        create::create(&booted.app, "Demo", &booted.config.time_zone, &booted.config.owner, Some(person)).await?;
     let text = serde_json::to_vec_pretty(&owned).map_err(Error::internal)?;
     boot::write_whole(&path, &text)?;
     Ok(owned)
@@ -139,24 +136,56 @@ async fn tidy(app: &App, ctx: &Ctx) -> Result<()> {
     Ok(())
 }
 
-async fn plan_week(app: &Arc<App>, ctx: &Ctx, bakery: AccountId, baker: AccountId, zone_name: &str) -> Result<Vec<PostId>> {
+async fn plan_week(
+    app: &Arc<App>,
+    ctx: &Ctx,
+    bakery: AccountId,
+    baker: AccountId,
+    zone_name: &str,
+) -> Result<Vec<PostId>> {
     let now = app.now().in_zone(&times::zone(zone_name)?);
     let run = now.strftime("%-d %B, %H:%M:%S").to_string();
     let picture = add_picture(app, ctx).await?;
-    let with_picture = Message { text: format!("Fresh out of the oven ({run}): rye with caraway 🥖 #bakery"), media: vec![picture] };
+    let with_picture =
+        Message { text: format!("Fresh out of the oven ({run}): rye with caraway 🥖 #bakery"), media: vec![picture] };
     let soon = now.checked_add(1.second()).map_err(Error::internal)?;
     let first = draft(app, ctx, vec![with_picture], vec![bakery], &soon).await?;
-    let second = draft(app, ctx, vec![text(format!("Up since four, and the dough is on my side today. ({run})"))], vec![baker], &soon).await?;
+    let second = draft(
+        app,
+        ctx,
+        vec![text(format!("Up since four, and the dough is on my side today. ({run})"))],
+        vec![baker],
+        &soon,
+    )
+    .await?;
     let days: [(i8, i8, Vec<Message>, Vec<AccountId>); 4] = [
         (1, 9, vec![text("Tomorrow's special: plum cake, while it lasts.".into())], vec![bakery]),
-        (2, 18, vec![text("Three things I learnt about sourdough this year. 1/3".into()),
-                     text("Patience beats flour. 2/3".into()),
-                     text("And water temperature beats both. 3/3".into())], vec![baker]),
-        (4, 8, vec![text("We are looking for an apprentice who likes mornings. Tell a friend!".into())], vec![bakery, baker]),
+        (
+            2,
+            18,
+            vec![
+                text("Three things I learnt about sourdough this year. 1/3".into()),
+                text("Patience beats flour. 2/3".into()),
+                text("And water temperature beats both. 3/3".into()),
+            ],
+            vec![baker],
+        ),
+        (
+            4,
+            8,
+            vec![text("We are looking for an apprentice who likes mornings. Tell a friend!".into())],
+            vec![bakery, baker],
+        ),
         (6, 11, vec![text("Sunday opening hours: 8 to 12. See you there.".into())], vec![bakery]),
     ];
     for (ahead, hour, messages, accounts) in days {
-        let at = now.checked_add(i64::from(ahead).days()).map_err(Error::internal)?.with().time(Time::constant(hour, 0, 0, 0)).build().map_err(Error::internal)?;
+        let at = now
+            .checked_add(i64::from(ahead).days())
+            .map_err(Error::internal)?
+            .with()
+            .time(Time::constant(hour, 0, 0, 0))
+            .build()
+            .map_err(Error::internal)?;
         draft(app, ctx, messages, accounts, &at).await?;
     }
     Ok(vec![first, second])
@@ -166,12 +195,20 @@ fn text(text: String) -> Message {
     Message { text, media: Vec::new() }
 }
 
-async fn draft(app: &App, ctx: &Ctx, segments: Vec<Message>, account_ids: Vec<AccountId>, at: &Zoned) -> Result<PostId> {
+async fn draft(
+    app: &App,
+    ctx: &Ctx,
+    segments: Vec<Message>,
+    account_ids: Vec<AccountId>,
+    at: &Zoned,
+) -> Result<PostId> {
     let input = PostCreate { segments, account_ids, variants: Vec::new(), title: None };
     // Not the ten-minute memory of the gate: a second run plans a second week.
-    let options = crate::app::use_case::CallOptions { idempotency_key: Some(app.new_request().to_string()), confirmation: None };
+    let options =
+        crate::app::use_case::CallOptions { idempotency_key: Some(app.new_request().to_string()), confirmation: None };
     let post = app.call::<PostCreate>(ctx, input, options).await?.done()?.post.id;
-    let schedule = PostSchedule { post_id: post, at: at.timestamp().to_string(), time_zone: None, account_ids: Vec::new() };
+    let schedule =
+        PostSchedule { post_id: post, at: at.timestamp().to_string(), time_zone: None, account_ids: Vec::new() };
     app.call_once::<PostSchedule>(ctx, schedule).await?;
     Ok(post)
 }
@@ -192,7 +229,8 @@ async fn add_picture(app: &App, ctx: &Ctx) -> Result<MediaRef> {
     let mut bytes = Cursor::new(Vec::new());
     loaf.write_to(&mut bytes, ImageFormat::Png).map_err(Error::internal)?;
     let alt = "A drawn loaf of rye bread with three cuts in its crust".to_owned();
-    let added = app.call_once::<AssetAdd>(ctx, AssetAdd::new(bytes.get_ref(), Some("loaf.png".into()), Some(alt))).await?;
+    let added =
+        app.call_once::<AssetAdd>(ctx, AssetAdd::new(bytes.get_ref(), Some("loaf.png".into()), Some(alt))).await?;
     Ok(MediaRef { asset_id: added.asset.id, alt_text: None })
 }
 
@@ -210,7 +248,8 @@ async fn wait(app: &App, ctx: &Ctx, due: &[PostId]) -> Result<Vec<PostView>> {
         }
         if Instant::now() > deadline {
             let why = posts.iter().flat_map(|post| &post.targets).find_map(|target| target.problem.clone());
-            let message = why.map_or_else(|| "the posts are not out after 30 seconds".to_owned(), |problem| problem.message);
+            let message =
+                why.map_or_else(|| "the posts are not out after 30 seconds".to_owned(), |problem| problem.message);
             return Err(Error::unavailable("demo_not_published", format!("The demo could not publish: {message}."))
                 .next("Run `allin doctor`."));
         }
@@ -224,7 +263,8 @@ async fn read_back(app: &App, post: &PostView, began: Instant) -> Result<()> {
         for segment in &target.segments {
             let (Some(url), Some(id)) = (&segment.url, &segment.remote_id) else { continue };
             let page: Url = url.parse().map_err(Error::internal)?;
-            let origin = format!("{}:{}", page.host_str().unwrap_or_default(), page.port_or_known_default().unwrap_or(80));
+            let origin =
+                format!("{}:{}", page.host_str().unwrap_or_default(), page.port_or_known_default().unwrap_or(80));
             let address = page.join(&format!("/v1/posts/{id}")).map_err(Error::internal)?;
             let answer = app.http.allowing(origin.parse()?).send(Call::get(address)).await?;
             let seen: Value = answer.json().map_err(Error::internal)?;

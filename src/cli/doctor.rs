@@ -93,7 +93,11 @@ impl Doctor {
                 .next("Mend the problems from the top: later ones often follow from earlier ones. Then run `allin doctor` again."));
         }
         if !self.json {
-            print::line(if warnings == 0 { "\nAll is well.".to_owned() } else { format!("\nNo problem, {}.", counted(warnings, "warning")) });
+            print::line(if warnings == 0 {
+                "\nAll is well.".to_owned()
+            } else {
+                format!("\nNo problem, {}.", counted(warnings, "warning"))
+            });
         }
         Ok(())
     }

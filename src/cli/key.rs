@@ -43,9 +43,14 @@ impl Key {
         let app = &booted.app;
         match self {
             Self::Create { name, member, expires_in_days, json } => {
-                let created = app.call_once::<KeyCreate>(ctx, KeyCreate { name, member_id: member, expires_in_days }).await?;
+                let created =
+                    app.call_once::<KeyCreate>(ctx, KeyCreate { name, member_id: member, expires_in_days }).await?;
                 print::either(json, &created, || {
-                    format!("{}\n{}\nSend it as `Authorization: Bearer <key>`.", created.message, created.key.clone().unwrap_or_default())
+                    format!(
+                        "{}\n{}\nSend it as `Authorization: Bearer <key>`.",
+                        created.message,
+                        created.key.clone().unwrap_or_default()
+                    )
                 })
             }
             Self::List { json } => {
@@ -55,7 +60,11 @@ impl Key {
                         let state = if key.revoked_at.is_some() { "revoked" } else { "in use" };
                         format!("{}  {}…  {}  {state}  for {}", key.id, key.prefix, key.name, key.member_id)
                     };
-                    if found.keys.is_empty() { "No keys.".into() } else { found.keys.iter().map(line).collect::<Vec<_>>().join("\n") }
+                    if found.keys.is_empty() {
+                        "No keys.".into()
+                    } else {
+                        found.keys.iter().map(line).collect::<Vec<_>>().join("\n")
+                    }
                 })
             }
             Self::Revoke { key } => {

@@ -113,7 +113,9 @@ impl Post {
     pub async fn run(self, booted: &Booted, ctx: &Ctx) -> Result<()> {
         let app = &booted.app;
         match self {
-            Self::Create { text, accounts, image, alt, json } => create(booted, ctx, text, accounts, image, alt, json).await,
+            Self::Create { text, accounts, image, alt, json } => {
+                create(booted, ctx, text, accounts, image, alt, json).await
+            }
             Self::Schedule { post, at, time_zone, json } => {
                 let input = PostSchedule { post_id: post, at, time_zone, account_ids: Vec::new() };
                 changed::<PostSchedule>(json, &app.call_once::<PostSchedule>(ctx, input).await?)
@@ -137,7 +139,8 @@ impl Post {
                 print::either(json, &page, || PostQuery::say(&page))
             }
             Self::Calendar { from, days, json } => {
-                let calendar = app.call_once::<CalendarGet>(ctx, CalendarGet { from, days, ..CalendarGet::default() }).await?;
+                let calendar =
+                    app.call_once::<CalendarGet>(ctx, CalendarGet { from, days, ..CalendarGet::default() }).await?;
                 print::either(json, &calendar, || CalendarGet::say(&calendar))
             }
         }
@@ -159,8 +162,12 @@ async fn create(
 ) -> Result<()> {
     let mut segments: Vec<Message> = texts.into_iter().map(|text| Message { text, media: Vec::new() }).collect();
     if let Some(path) = image {
-        let path = path.into_os_string().into_string().map_err(|_| Error::invalid("path_malformed", "The path is not UTF-8."))?;
-        let added = booted.app.call_once::<AssetFetch>(ctx, AssetFetch { path: Some(path), url: None, alt_text }).await?;
+        let path = path
+            .into_os_string()
+            .into_string()
+            .map_err(|_| Error::invalid("path_malformed", "The path is not UTF-8."))?;
+        let added =
+            booted.app.call_once::<AssetFetch>(ctx, AssetFetch { path: Some(path), url: None, alt_text }).await?;
         if let Some(first) = segments.first_mut() {
             first.media.push(MediaRef { asset_id: added.asset.id, alt_text: None });
         }

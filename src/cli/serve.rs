@@ -57,7 +57,8 @@ impl Serve {
         let extra = pages::routes(Arc::clone(app)).merge(rest::routes(Arc::clone(app), Arc::clone(&keys)));
         let server = Server::new(Arc::clone(app), profile, None);
         let served = async {
-            let serving = transport::serve(self.options(&booted.config), server, keys, sessions, extra, shutdown.clone()).await?;
+            let serving =
+                transport::serve(self.options(&booted.config), server, keys, sessions, extra, shutdown.clone()).await?;
             let address = serving.address();
             let scheme = if self.tls_cert.is_some() { "https" } else { "http" };
             let own = format!("{scheme}://{address}/").parse().map_err(Error::internal)?;
@@ -75,8 +76,10 @@ impl Serve {
     }
 
     fn options(&self, config: &Config) -> Options {
-        let mut options = Options { listen: self.listen, behind_proxy: self.behind_proxy.clone(), ..Options::default() };
-        options.tls = self.tls_cert.clone().zip(self.tls_key.clone()).map(|(certificate, key)| TlsFiles { certificate, key });
+        let mut options =
+            Options { listen: self.listen, behind_proxy: self.behind_proxy.clone(), ..Options::default() };
+        options.tls =
+            self.tls_cert.clone().zip(self.tls_key.clone()).map(|(certificate, key)| TlsFiles { certificate, key });
         options.allowed_hosts.clone_from(&config.allowed_hosts);
         if let Some(host) = config.public_url.as_ref().and_then(|url| url.host_str()) {
             options.allowed_hosts.push(host.to_owned());
@@ -91,7 +94,9 @@ fn announce(url: &str, address: SocketAddr, port_file: Option<&std::path::Path>)
     eprintln!("AllIN serves MCP at {url}. Make a key for a client with `allin key create`.");
     let Some(path) = port_file else { return Ok(()) };
     std::fs::write(path, address.to_string()).map_err(|error| {
-        Error::operator("file_not_writable", "The port file cannot be written.").next("Check --port-file.").because(error)
+        Error::operator("file_not_writable", "The port file cannot be written.")
+            .next("Check --port-file.")
+            .because(error)
     })
 }
 

@@ -35,7 +35,10 @@ impl Simulate {
         let options = Options { folder, port: self.port, dedupe: !self.no_dedupe, clock: Arc::new(SystemClock) };
         match sandbox::serve(options, shutdown).await? {
             Served::Started(running) => {
-                print::line(format!("The practice network is at http://{} (its timeline is a page there).", running.addr));
+                print::line(format!(
+                    "The practice network is at http://{} (its timeline is a page there).",
+                    running.addr
+                ));
                 running.stopped().await
             }
             Served::AlreadyRunning(address) => {

@@ -41,7 +41,10 @@ impl Stdio {
         let booted = boot::boot(config, SandboxUse::Serve).await?;
         let caller = Caller {
             workspace: booted.config.workspace.unwrap_or(booted.home_owner.workspace),
-            actor: Actor::Connection { member: booted.config.member.unwrap_or(booted.home_owner.member), name: self.name },
+            actor: Actor::Connection {
+                member: booted.config.member.unwrap_or(booted.home_owner.member),
+                name: self.name,
+            },
             origin: Origin::Stdio,
         };
         let shutdown = CancellationToken::new();
@@ -50,7 +53,8 @@ impl Stdio {
             tracing::warn!(error = error.chain(), "no local pages: accounts are connected on the command line");
         }
         let jobs = (!self.no_publish).then(|| Jobs::start(&booted.app, "stdio", &shutdown));
-        let served = transport::serve_stdio(Server::new(Arc::clone(&booted.app), profile, Some(caller)), shutdown.clone()).await;
+        let served =
+            transport::serve_stdio(Server::new(Arc::clone(&booted.app), profile, Some(caller)), shutdown.clone()).await;
         shutdown.cancel();
         if let Some(jobs) = jobs {
             jobs.ended().await;

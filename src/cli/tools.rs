@@ -41,11 +41,17 @@ impl Tools {
 /// The tools as clients get them. `tokens` counts name, title, description, annotations and input schema as compact
 /// JSON in o200k_base; `tokens_total` the output schemas too.
 pub fn listing(offered: &[&ToolSpec]) -> Result<Value> {
-    let whole: Vec<Value> = offered.iter().map(|spec| serde_json::to_value(&spec.tool)).collect::<std::result::Result<_, _>>().map_err(Error::internal)?;
+    let whole: Vec<Value> = offered
+        .iter()
+        .map(|spec| serde_json::to_value(&spec.tool))
+        .collect::<std::result::Result<_, _>>()
+        .map_err(Error::internal)?;
     let mut brief = whole.clone();
     for tool in &mut brief {
         if let Some(map) = tool.as_object_mut() {
-            map.retain(|key, _| matches!(key.as_str(), "name" | "title" | "description" | "annotations" | "inputSchema"));
+            map.retain(|key, _| {
+                matches!(key.as_str(), "name" | "title" | "description" | "annotations" | "inputSchema")
+            });
         }
     }
     let tokens = tokens(&brief)?;

@@ -6,12 +6,7 @@ use serde_json::json;
 use crate::{
     app::{
         ctx::Ctx,
-        workspaces::{
-            change::WorkspaceChange,
-            create,
-            overview::WorkspaceOverview,
-            pause::WorkspacePause,
-        },
+        workspaces::{change::WorkspaceChange, create, overview::WorkspaceOverview, pause::WorkspacePause},
     },
     boot::Booted,
     cli::{asking, print},
@@ -72,9 +67,13 @@ impl Workspace {
             Self::List { json } => list(booted, json).await,
             Self::Create { name, time_zone, json } => {
                 let zone = time_zone.unwrap_or_else(|| booted.config.time_zone.clone());
-                let owned = create::create(app, &name, &zone, &booted.config.owner, Some(booted.home_owner.person)).await?;
+                let owned =
+                    create::create(app, &name, &zone, &booted.config.owner, Some(booted.home_owner.person)).await?;
                 print::either(json, &owned, || {
-                    format!("Created “{name}”.\nUse it with ALLIN_WORKSPACE={} ALLIN_MEMBER={}.", owned.workspace, owned.member)
+                    format!(
+                        "Created “{name}”.\nUse it with ALLIN_WORKSPACE={} ALLIN_MEMBER={}.",
+                        owned.workspace, owned.member
+                    )
                 })
             }
             Self::Change { name, time_zone } => {
@@ -83,7 +82,8 @@ impl Workspace {
                 Ok(())
             }
             Self::Pause { reason } => {
-                let paused = app.call_once::<WorkspacePause>(ctx, WorkspacePause { paused: true, reason: Some(reason) }).await?;
+                let paused =
+                    app.call_once::<WorkspacePause>(ctx, WorkspacePause { paused: true, reason: Some(reason) }).await?;
                 print::line(paused.message);
                 Ok(())
             }
@@ -111,7 +111,14 @@ async fn list(booted: &Booted, json: bool) -> Result<()> {
     }
     print::either(json, &found, || {
         let line = |item: &serde_json::Value| {
-            format!("{}  {} ({}), you are {} as {}", text(item, "id"), text(item, "name"), text(item, "time_zone"), text(item, "role"), text(item, "member"))
+            format!(
+                "{}  {} ({}), you are {} as {}",
+                text(item, "id"),
+                text(item, "name"),
+                text(item, "time_zone"),
+                text(item, "role"),
+                text(item, "member")
+            )
         };
         found.iter().map(line).collect::<Vec<_>>().join("\n")
     })

@@ -1,4 +1,4 @@
 //! The outside world: the one HTTP client and the networks behind it. Knows nothing of the database.
 
-pub mod networks;
 pub mod http;
+pub mod networks;

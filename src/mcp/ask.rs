@@ -43,7 +43,9 @@ pub enum Answered {
 }
 
 pub fn answered(request: &CallToolRequestParams) -> Answered {
-    let (Some(state), Some(responses)) = (&request.request_state, &request.input_responses) else { return Answered::NotYet };
+    let (Some(state), Some(responses)) = (&request.request_state, &request.input_responses) else {
+        return Answered::NotYet;
+    };
     let Some(response) = responses.get(CONFIRM) else { return Answered::NotYet };
     let accepted = response.get("action").and_then(Value::as_str) == Some("accept");
     // A form may be sent off with the box unticked; a page has no form.
@@ -65,13 +67,19 @@ pub async fn elicit(context: &RequestContext<RoleServer>, asked: &Asked) -> Opti
         result = asking => result.ok()?,
         () = context.ct.cancelled() => return Some(false),
     };
-    let ticked = result.content.as_ref().and_then(|content| content.get("confirm")).and_then(Value::as_bool).unwrap_or(true);
+    let ticked =
+        result.content.as_ref().and_then(|content| content.get("confirm")).and_then(Value::as_bool).unwrap_or(true);
     Some(result.action == ElicitationAction::Accept && ticked)
 }
 
 fn form(asked: &Asked) -> ElicitRequestParams {
-    let schema = ElicitationSchema::builder().required_bool_with(CONFIRM, |field| field.title("I agree")).build_unchecked();
-    ElicitRequestParams::FormElicitationParams { meta: None, message: asked.question.text.clone(), requested_schema: schema }
+    let schema =
+        ElicitationSchema::builder().required_bool_with(CONFIRM, |field| field.title("I agree")).build_unchecked();
+    ElicitRequestParams::FormElicitationParams {
+        meta: None,
+        message: asked.question.text.clone(),
+        requested_schema: schema,
+    }
 }
 
 /// For clients that cannot ask: the model has to, and calls again with the confirmation.

@@ -7,9 +7,9 @@ use data_encoding::BASE64URL_NOPAD;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, DiscoverResult, Implementation,
-        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
-        ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, DiscoverResult,
+        Implementation, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
     },
     service::RequestContext,
 };
@@ -65,13 +65,20 @@ impl Server {
         let caller = transport::principal::<Caller>(context).or_else(|| self.local.clone());
         let caller = caller.ok_or_else(|| ErrorData::internal_error("no caller is known for this request", None))?;
         // An id of our own: the one of the HTTP request may be the client's choice.
-        Ok(Ctx { workspace: caller.workspace, actor: caller.actor, origin: caller.origin, request: self.app.new_request() })
+        Ok(Ctx {
+            workspace: caller.workspace,
+            actor: caller.actor,
+            origin: caller.origin,
+            request: self.app.new_request(),
+        })
     }
 
     /// The caller's role; an error when its access has ended.
     async fn role(&self, ctx: &Ctx) -> Result<Role> {
         let entrance = match &ctx.actor {
-            Actor::Person { member } | Actor::Connection { member, .. } => Entrance::Member { member: *member, key: None },
+            Actor::Person { member } | Actor::Connection { member, .. } => {
+                Entrance::Member { member: *member, key: None }
+            }
             Actor::ApiKey { member, key } => Entrance::Member { member: *member, key: Some(*key) },
             Actor::System { .. } => Entrance::System,
         };
@@ -80,10 +87,18 @@ impl Server {
         Ok(entered.role.unwrap_or(Role::Admin))
     }
 
-    async fn run(&self, spec: &'static ToolSpec, request: CallToolRequestParams, context: &RequestContext<RoleServer>, ctx: &Ctx) -> CallToolResponse {
+    async fn run(
+        &self,
+        spec: &'static ToolSpec,
+        request: CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+        ctx: &Ctx,
+    ) -> CallToolResponse {
         let answered = ask::answered(&request);
         if let (Some(_), Answered::Yes(state)) = (spec.page, &answered) {
-            return self.reopened(ctx, spec, state).map_or_else(|error| failed(&error).into(), |said| finished(said).into());
+            return self
+                .reopened(ctx, spec, state)
+                .map_or_else(|error| failed(&error).into(), |said| finished(said).into());
         }
         let (arguments, mut options) = match split(request.arguments.unwrap_or_default()) {
             Ok(split) => split,
@@ -118,7 +133,13 @@ impl Server {
     }
 
     /// Opens the page that a result names, where the client can.
-    async fn show(&self, ctx: &Ctx, spec: &ToolSpec, said: Said, context: &RequestContext<RoleServer>) -> CallToolResponse {
+    async fn show(
+        &self,
+        ctx: &Ctx,
+        spec: &ToolSpec,
+        said: Said,
+        context: &RequestContext<RoleServer>,
+    ) -> CallToolResponse {
         let Some(url) = spec.page.and_then(|page| page(&said.data)) else { return finished(said).into() };
         let abilities = ask::abilities(context);
         if !abilities.url {
@@ -150,9 +171,14 @@ impl Server {
     }
 
     fn reopened(&self, ctx: &Ctx, spec: &ToolSpec, state: &str) -> Result<Said> {
-        let wrong = || Error::conflict("state_invalid", "This state is not from this call.").next("Call the tool anew.");
+        let wrong =
+            || Error::conflict("state_invalid", "This state is not from this call.").next("Call the tool anew.");
         let (payload, signature) = state.split_once('.').ok_or_else(wrong)?;
-        let payload = BASE64URL_NOPAD.decode(payload.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(wrong)?;
+        let payload = BASE64URL_NOPAD
+            .decode(payload.as_bytes())
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .ok_or_else(wrong)?;
         let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).map_err(|_| wrong())?;
         if !self.app.vault.verify("page", &self.page_text(ctx, spec, &payload), &signature) {
             return Err(wrong());
@@ -172,7 +198,8 @@ fn split(mut arguments: Map<String, Value>) -> Result<(Map<String, Value>, CallO
         Some(_) => Err(Error::invalid("arguments_invalid", format!("`{name}` is no text of 1 to {most} characters."))
             .field(name, format!("1 to {most} characters"))),
     };
-    let options = CallOptions { idempotency_key: take("idempotency_key", 200)?, confirmation: take("confirmation", 2000)? };
+    let options =
+        CallOptions { idempotency_key: take("idempotency_key", 200)?, confirmation: take("confirmation", 2000)? };
     Ok((arguments, options))
 }
 
@@ -203,9 +230,12 @@ fn protocol_error(error: &Error) -> ErrorData {
     let data = serde_json::to_value(&public).ok();
     match error.kind() {
         Kind::NotFound => ErrorData::resource_not_found(public.message, data),
-        Kind::Invalid | Kind::Forbidden | Kind::Unauthenticated | Kind::Conflict | Kind::NeedsConfirmation | Kind::Limit => {
-            ErrorData::invalid_params(public.message, data)
-        }
+        Kind::Invalid
+        | Kind::Forbidden
+        | Kind::Unauthenticated
+        | Kind::Conflict
+        | Kind::NeedsConfirmation
+        | Kind::Limit => ErrorData::invalid_params(public.message, data),
         Kind::Unavailable | Kind::Cancelled | Kind::Internal => ErrorData::internal_error(public.message, data),
     }
 }
@@ -234,14 +264,23 @@ impl ServerHandler for Server {
         Ok(result)
     }
 
-    async fn list_tools(&self, _: Option<PaginatedRequestParams>, context: RequestContext<RoleServer>) -> std::result::Result<ListToolsResult, ErrorData> {
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> std::result::Result<ListToolsResult, ErrorData> {
         let ctx = self.ctx(&context)?;
         let role = self.role(&ctx).await.map_err(|error| protocol_error(&error))?;
-        let offered = tools::all().iter().filter(|spec| self.profile.offers(spec, role)).map(|spec| spec.tool.clone()).collect();
+        let offered =
+            tools::all().iter().filter(|spec| self.profile.offers(spec, role)).map(|spec| spec.tool.clone()).collect();
         Ok(ListToolsResult::with_all_items(offered).with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
     }
 
-    async fn call_tool(&self, request: CallToolRequestParams, context: RequestContext<RoleServer>) -> std::result::Result<CallToolResponse, ErrorData> {
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> std::result::Result<CallToolResponse, ErrorData> {
         let spec = tools::find(&request.name).filter(|spec| self.profile.has(spec));
         let spec = spec.ok_or_else(|| ErrorData::invalid_params(format!("tool not found: {}", request.name), None))?;
         let ctx = self.ctx(&context)?;
@@ -272,15 +311,31 @@ impl ServerHandler for Server {
         tools::find(name).filter(|spec| self.profile.has(spec)).map(|spec| spec.tool.clone())
     }
 
-    async fn list_resources(&self, _: Option<PaginatedRequestParams>, _: RequestContext<RoleServer>) -> std::result::Result<ListResourcesResult, ErrorData> {
-        Ok(ListResourcesResult::with_all_items(resources::list()).with_ttl_ms(3_600_000).with_cache_scope(CacheScope::Public))
+    async fn list_resources(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> std::result::Result<ListResourcesResult, ErrorData> {
+        Ok(ListResourcesResult::with_all_items(resources::list())
+            .with_ttl_ms(3_600_000)
+            .with_cache_scope(CacheScope::Public))
     }
 
-    async fn list_resource_templates(&self, _: Option<PaginatedRequestParams>, _: RequestContext<RoleServer>) -> std::result::Result<ListResourceTemplatesResult, ErrorData> {
-        Ok(ListResourceTemplatesResult::with_all_items(resources::templates()).with_ttl_ms(3_600_000).with_cache_scope(CacheScope::Public))
+    async fn list_resource_templates(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> std::result::Result<ListResourceTemplatesResult, ErrorData> {
+        Ok(ListResourceTemplatesResult::with_all_items(resources::templates())
+            .with_ttl_ms(3_600_000)
+            .with_cache_scope(CacheScope::Public))
     }
 
-    async fn read_resource(&self, request: ReadResourceRequestParams, context: RequestContext<RoleServer>) -> std::result::Result<ReadResourceResponse, ErrorData> {
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> std::result::Result<ReadResourceResponse, ErrorData> {
         let ctx = self.ctx(&context)?;
         transport::contain(async {
             tokio::select! {

@@ -46,8 +46,11 @@ impl std::str::FromStr for NetworkId {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self, Error> {
         Self::ALL.into_iter().find(|network| network.as_str() == text).ok_or_else(|| {
-            Error::invalid("network_unknown", format!("`{}` is no network that AllIN knows.", text.chars().take(40).collect::<String>()))
-                .next("Use one of: bluesky, sandbox.")
+            Error::invalid(
+                "network_unknown",
+                format!("`{}` is no network that AllIN knows.", text.chars().take(40).collect::<String>()),
+            )
+            .next("Use one of: bluesky, sandbox.")
         })
     }
 }

@@ -199,8 +199,11 @@ impl FromStr for PostStatus {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or_else(|| {
-            Error::invalid("status_unknown", format!("`{}` is no status of a post.", text.chars().take(40).collect::<String>()))
-                .next(format!("Use one of: {}.", Self::ALL.map(Self::as_str).join(", ")))
+            Error::invalid(
+                "status_unknown",
+                format!("`{}` is no status of a post.", text.chars().take(40).collect::<String>()),
+            )
+            .next(format!("Use one of: {}.", Self::ALL.map(Self::as_str).join(", ")))
         })
     }
 }

@@ -25,9 +25,12 @@ pub struct Moment {
 /// Looks up an IANA zone.
 pub fn zone(name: &str) -> Result<TimeZone> {
     TimeZone::get(name).map_err(|error| {
-        Error::invalid("time_zone_unknown", format!("`{}` is no IANA time zone.", name.chars().take(60).collect::<String>()))
-            .next("Use a name such as Europe/Berlin or America/New_York.")
-            .because(error)
+        Error::invalid(
+            "time_zone_unknown",
+            format!("`{}` is no IANA time zone.", name.chars().take(60).collect::<String>()),
+        )
+        .next("Use a name such as Europe/Berlin or America/New_York.")
+        .because(error)
     })
 }
 
@@ -38,12 +41,20 @@ pub fn parse(text: &str, zone_name: &str) -> Result<Moment> {
     let text = text.trim();
     if let Ok(instant) = text.parse::<jiff::Timestamp>() {
         let local = instant.to_zoned(zone).datetime();
-        return Ok(Moment { instant: Timestamp::new(instant), local: local.to_string(), zone: zone_name.to_owned(), note: None });
+        return Ok(Moment {
+            instant: Timestamp::new(instant),
+            local: local.to_string(),
+            zone: zone_name.to_owned(),
+            note: None,
+        });
     }
     let local: DateTime = text.parse().map_err(|error: jiff::Error| {
-        Error::invalid("time_malformed", format!("`{}` is no date and time.", text.chars().take(60).collect::<String>()))
-            .next("Write it as 2026-12-01T09:00 (local time) or 2026-12-01T09:00:00+01:00.")
-            .because(error)
+        Error::invalid(
+            "time_malformed",
+            format!("`{}` is no date and time.", text.chars().take(60).collect::<String>()),
+        )
+        .next("Write it as 2026-12-01T09:00 (local time) or 2026-12-01T09:00:00+01:00.")
+        .because(error)
     })?;
     if !text.contains(':') {
         return Err(Error::invalid("time_of_day_missing", format!("`{text}` names a day but no time."))
@@ -55,9 +66,9 @@ pub fn parse(text: &str, zone_name: &str) -> Result<Moment> {
         AmbiguousOffset::Gap { .. } => Some("the clocks skip this hour"),
         AmbiguousOffset::Fold { .. } => Some("this hour comes twice that night; the first was taken"),
     };
-    let zoned = ambiguous.compatible().map_err(|error| {
-        Error::invalid("time_out_of_range", "That time is outside the calendar.").because(error)
-    })?;
+    let zoned = ambiguous
+        .compatible()
+        .map_err(|error| Error::invalid("time_out_of_range", "That time is outside the calendar.").because(error))?;
     let resolved = zoned.datetime();
     let note = note.map(|reason| {
         if resolved == local {
@@ -66,7 +77,12 @@ pub fn parse(text: &str, zone_name: &str) -> Result<Moment> {
             format!("In {zone_name} {reason}: moved to {}.", resolved.time().strftime("%H:%M"))
         }
     });
-    Ok(Moment { instant: Timestamp::new(zoned.timestamp()), local: resolved.to_string(), zone: zone_name.to_owned(), note })
+    Ok(Moment {
+        instant: Timestamp::new(zoned.timestamp()),
+        local: resolved.to_string(),
+        zone: zone_name.to_owned(),
+        note,
+    })
 }
 
 /// `Tue 1 Dec 2026, 09:00 (Europe/Berlin)`. An unknown zone shows UTC, since the instant must be told in any case.

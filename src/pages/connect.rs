@@ -70,7 +70,11 @@ pub async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Res
     }
 }
 
-pub async fn submit(State(app): State<Arc<App>>, Path(token): Path<String>, Form(submitted): Form<Submitted>) -> Response {
+pub async fn submit(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+    Form(submitted): Form<Submitted>,
+) -> Response {
     let open = match find(&app, &token).await {
         Ok(Some(open)) => open,
         Ok(None) => return over(),
@@ -114,14 +118,17 @@ pub async fn submit(State(app): State<Arc<App>>, Path(token): Path<String>, Form
 fn form(app: &App, token: &str, open: &Open, problem: Option<&str>) -> Response {
     let network = open.network.title();
     let server = open.request.base_url.as_deref().map(|url| format!(" at <b>{}</b>", escape(url))).unwrap_or_default();
-    let problem_html = problem.map(|text| format!("<p class=\"problem\" role=\"alert\">{}</p>", escape(text))).unwrap_or_default();
+    let problem_html =
+        problem.map(|text| format!("<p class=\"problem\" role=\"alert\">{}</p>", escape(text))).unwrap_or_default();
     let (name_hint, password_label, password_hint) = match open.network {
         NetworkId::Bluesky => (
             "Your handle, such as anna.bsky.social, or your e-mail address.",
             "App password",
             "Make one in Bluesky under Settings, Privacy and security, App passwords. It can be revoked there at any time.",
         ),
-        NetworkId::Sandbox => ("Any name.", "Password", "Any password; it is asked again when you connect the same name."),
+        NetworkId::Sandbox => {
+            ("Any name.", "Password", "Any password; it is asked again when you connect the same name.")
+        }
     };
     let body = format!(
         "<h1>Connect {network}</h1><p>AllIN will be able to publish for the account you enter{server}.</p>{problem_html}\
@@ -144,7 +151,11 @@ fn over() -> Response {
 }
 
 fn trouble(error: &crate::error::Error) -> Response {
-    let status = if error.kind() == Kind::Unavailable { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR };
+    let status = if error.kind() == Kind::Unavailable {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::INTERNAL_SERVER_ERROR
+    };
     tracing::error!(error = error.chain(), "the connect page failed");
     page(status, "Trouble", &format!("<h1>That did not work</h1><p>{}</p>", escape(&error.public().message)))
 }

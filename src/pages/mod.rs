@@ -37,7 +37,8 @@ fn page(status: StatusCode, title: &str, body: &str) -> Response {
          <style>{STYLE}</style></head><body><main>{body}</main></body></html>",
         title = escape(title)
     );
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+    let policy =
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
     let headers = [
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

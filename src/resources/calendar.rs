@@ -21,7 +21,13 @@ pub fn templates() -> Vec<ResourceTemplate> {
     )]
 }
 
-pub async fn read(app: &App, ctx: &Ctx, uri: &str, from: Option<&str>, days: Option<&str>) -> Result<ReadResourceResult> {
+pub async fn read(
+    app: &App,
+    ctx: &Ctx,
+    uri: &str,
+    from: Option<&str>,
+    days: Option<&str>,
+) -> Result<ReadResourceResult> {
     let days = days.map(str::parse).transpose().map_err(|_| no_such_resource())?;
     let input = CalendarGet { from: from.map(str::to_owned), days, ..CalendarGet::default() };
     contents(uri, &app.call_once::<CalendarGet>(ctx, input).await?)

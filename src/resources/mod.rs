@@ -53,7 +53,10 @@ fn resource(path: &str, title: &str, description: &str) -> Resource {
 }
 
 fn template(path: &str, name: &str, title: &str, description: &str) -> ResourceTemplate {
-    ResourceTemplate::new(format!("{SCHEME}{path}"), name).with_title(title).with_description(description).with_mime_type(MIME)
+    ResourceTemplate::new(format!("{SCHEME}{path}"), name)
+        .with_title(title)
+        .with_description(description)
+        .with_mime_type(MIME)
 }
 
 fn contents(uri: &str, value: &impl Serialize) -> Result<ReadResourceResult> {

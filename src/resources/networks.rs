@@ -13,7 +13,12 @@ pub fn resources() -> Vec<Resource> {
 }
 
 pub fn templates() -> Vec<ResourceTemplate> {
-    vec![template("networks/{network}", "network", "Rules of one network", "What one network accepts, by its name: bluesky, sandbox.")]
+    vec![template(
+        "networks/{network}",
+        "network",
+        "Rules of one network",
+        "What one network accepts, by its name: bluesky, sandbox.",
+    )]
 }
 
 pub async fn read(app: &App, ctx: &Ctx, uri: &str, network: Option<&str>) -> Result<ReadResourceResult> {

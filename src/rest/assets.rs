@@ -29,7 +29,8 @@ pub async fn upload(
     Query(told): Query<Told>,
     body: Bytes,
 ) -> Response {
-    let ctx = Ctx { workspace: caller.workspace, actor: caller.actor, origin: caller.origin, request: app.new_request() };
+    let ctx =
+        Ctx { workspace: caller.workspace, actor: caller.actor, origin: caller.origin, request: app.new_request() };
     match app.call_once::<AssetAdd>(&ctx, AssetAdd::new(&body, told.file_name, told.alt_text)).await {
         Ok(added) => Json(added).into_response(),
         Err(error) => refuse(error),

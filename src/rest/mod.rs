@@ -6,11 +6,7 @@ use std::sync::Arc;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::post};
 
-use crate::{
-    app::App,
-    mcp::Keys,
-    transport::require,
-};
+use crate::{app::App, mcp::Keys, transport::require};
 
 /// The routes, each behind a bearer key.
 pub fn routes(app: Arc<App>, keys: Arc<Keys>) -> Router {

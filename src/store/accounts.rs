@@ -205,7 +205,12 @@ pub async fn disconnect(
 }
 
 /// The network asked us to wait.
-pub async fn set_not_before(db: &mut PgConnection, workspace: WorkspaceId, id: AccountId, until: Timestamp) -> Result<()> {
+pub async fn set_not_before(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: AccountId,
+    until: Timestamp,
+) -> Result<()> {
     sqlx::query!(
         "update accounts set not_before = greatest(not_before, $3) where workspace_id = $1 and account_id = $2",
         workspace.uuid(),
@@ -290,7 +295,13 @@ pub async fn end_refresh(
     Ok(())
 }
 
-pub async fn grant(db: &mut PgConnection, workspace: WorkspaceId, account: AccountId, member: MemberId, now: Timestamp) -> Result<()> {
+pub async fn grant(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    account: AccountId,
+    member: MemberId,
+    now: Timestamp,
+) -> Result<()> {
     sqlx::query!(
         "insert into account_grants (workspace_id, account_id, member_id, created_at) values ($1, $2, $3, $4)
          on conflict do nothing",
@@ -304,7 +315,12 @@ pub async fn grant(db: &mut PgConnection, workspace: WorkspaceId, account: Accou
     Ok(())
 }
 
-pub async fn revoke(db: &mut PgConnection, workspace: WorkspaceId, account: AccountId, member: MemberId) -> Result<bool> {
+pub async fn revoke(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    account: AccountId,
+    member: MemberId,
+) -> Result<bool> {
     let done = sqlx::query!(
         "delete from account_grants where workspace_id = $1 and account_id = $2 and member_id = $3",
         workspace.uuid(),

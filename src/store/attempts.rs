@@ -45,7 +45,11 @@ pub struct NewAttempt<'a> {
 }
 
 /// Arms an attempt. The database refuses when the post must not be sent: then the reason comes back as text.
-pub async fn arm(db: &mut PgConnection, workspace: WorkspaceId, attempt: &NewAttempt<'_>) -> Result<std::result::Result<(), String>> {
+pub async fn arm(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    attempt: &NewAttempt<'_>,
+) -> Result<std::result::Result<(), String>> {
     let done = sqlx::query!(
         "insert into attempts (workspace_id, attempt_id, target_id, ordinal, number, state, fingerprint, fence, armed_at,
                                send_deadline)
@@ -106,7 +110,12 @@ pub async fn any(db: &mut PgConnection, workspace: WorkspaceId, target: TargetId
 }
 
 /// Notes that a message may have been sent by somebody we know nothing of: it is looked up before it is sent.
-pub async fn insert_unknown(db: &mut PgConnection, workspace: WorkspaceId, attempt: &NewAttempt<'_>, evidence: &str) -> Result<()> {
+pub async fn insert_unknown(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    attempt: &NewAttempt<'_>,
+    evidence: &str,
+) -> Result<()> {
     sqlx::query!(
         "insert into attempts (workspace_id, attempt_id, target_id, ordinal, number, state, fingerprint, fence, armed_at,
                                send_deadline, finished_at, evidence)

@@ -103,7 +103,12 @@ pub async fn unsealed(db: &mut PgConnection, workspace: WorkspaceId, limit: i64)
 }
 
 /// Chained entries from a position on.
-pub async fn sealed_from(db: &mut PgConnection, workspace: WorkspaceId, position: i64, limit: i64) -> Result<Vec<Entry>> {
+pub async fn sealed_from(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    position: i64,
+    limit: i64,
+) -> Result<Vec<Entry>> {
     Ok(sqlx::query_as!(
         Entry,
         "select entry_id, at, actor, origin, request_id, use_case, outcome, changes, position, chain_hash

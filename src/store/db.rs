@@ -90,7 +90,9 @@ impl Db {
             .max_connections(size)
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(10))
-            .after_connect(|connection, _| Box::pin(async move { sqlx::raw_sql(SETTINGS).execute(connection).await.map(drop) }))
+            .after_connect(|connection, _| {
+                Box::pin(async move { sqlx::raw_sql(SETTINGS).execute(connection).await.map(drop) })
+            })
             .connect_with(options)
             .await
             .map_err(unreachable_database)?;
@@ -121,7 +123,9 @@ impl Db {
                 "database_role_too_powerful",
                 format!("The database role `{}` could step round row-level security.", role.name),
             )
-            .next("Let DATABASE_URL name the role allin_app, which owns nothing and is neither superuser nor BYPASSRLS."));
+            .next(
+                "Let DATABASE_URL name the role allin_app, which owns nothing and is neither superuser nor BYPASSRLS.",
+            ));
         }
         Ok(())
     }
@@ -146,9 +150,7 @@ impl Db {
             Some((role, member_name, time_zone)) => {
                 Entered { role: (role != "system").then(|| Role::from_str(&role)).transpose()?, member_name, time_zone }
             }
-            None if member.is_none() => {
-                Entered { role: None, member_name: "AllIN".into(), time_zone: String::new() }
-            }
+            None if member.is_none() => Entered { role: None, member_name: "AllIN".into(), time_zone: String::new() },
             None => {
                 return Err(Error::unauthenticated(
                     "access_ended",
@@ -174,7 +176,9 @@ impl Db {
             match opening(&mut tx, message).await {
                 Ok(row) => return Ok((tx, row)),
                 // Nothing was begun, so a fresh connection is safe.
-                Err(error) if was_closed(&error) => permit = tx.discard().ok_or_else(|| Error::internal("no permit"))?,
+                Err(error) if was_closed(&error) => {
+                    permit = tx.discard().ok_or_else(|| Error::internal("no permit"))?
+                }
                 Err(error) => {
                     tx.discard();
                     return Err(error.into());
@@ -217,7 +221,9 @@ impl Db {
             tx.finish_read();
             Ok::<_, Error>(())
         });
-        answered.await.map_err(|_| Error::unavailable("database_slow", "The database did not answer within 2 seconds."))?
+        answered
+            .await
+            .map_err(|_| Error::unavailable("database_slow", "The database did not answer within 2 seconds."))?
     }
 
     /// Closes every connection; open transactions end when their holders let go.

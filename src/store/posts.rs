@@ -95,9 +95,13 @@ pub async fn get(db: &mut PgConnection, workspace: WorkspaceId, id: PostId) -> R
 
 /// Holds the post until the transaction ends; every change of a post or its targets starts here.
 pub async fn lock(db: &mut PgConnection, workspace: WorkspaceId, id: PostId) -> Result<Option<Post>> {
-    sqlx::query!("select 1 as one from posts where workspace_id = $1 and post_id = $2 for update", workspace.uuid(), id.uuid())
-        .fetch_optional(&mut *db)
-        .await?;
+    sqlx::query!(
+        "select 1 as one from posts where workspace_id = $1 and post_id = $2 for update",
+        workspace.uuid(),
+        id.uuid()
+    )
+    .fetch_optional(&mut *db)
+    .await?;
     get(db, workspace, id).await
 }
 
@@ -223,7 +227,11 @@ pub async fn mark_deleted(db: &mut PgConnection, workspace: WorkspaceId, id: Pos
 }
 
 /// How many posts there are of each status.
-pub async fn count_by_status(db: &mut PgConnection, workspace: WorkspaceId, only: Option<MemberId>) -> Result<Vec<(String, i64)>> {
+pub async fn count_by_status(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    only: Option<MemberId>,
+) -> Result<Vec<(String, i64)>> {
     let rows = sqlx::query!(
         r#"select status, count(*) as "count!" from posts
            where workspace_id = $1 and deleted_at is null

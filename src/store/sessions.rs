@@ -13,7 +13,9 @@ pub async fn put(
     state: &Value,
     expires_at: Timestamp,
 ) -> Result<()> {
-    sqlx::query!("select session_put($1, $2, $3, $4)", hash.as_slice(), owner_key, state, expires_at).execute(db).await?;
+    sqlx::query!("select session_put($1, $2, $3, $4)", hash.as_slice(), owner_key, state, expires_at)
+        .execute(db)
+        .await?;
     Ok(())
 }
 

@@ -143,13 +143,9 @@ pub async fn insert(
 
 /// Only targets that nothing was ever sent for.
 pub async fn delete(db: &mut PgConnection, workspace: WorkspaceId, target: TargetId) -> Result<()> {
-    sqlx::query!(
-        "delete from targets where workspace_id = $1 and target_id = $2",
-        workspace.uuid(),
-        target.uuid()
-    )
-    .execute(db)
-    .await?;
+    sqlx::query!("delete from targets where workspace_id = $1 and target_id = $2", workspace.uuid(), target.uuid())
+        .execute(db)
+        .await?;
     Ok(())
 }
 

@@ -116,14 +116,9 @@ pub async fn insert_member(db: &mut PgConnection, workspace: WorkspaceId, member
     )
     .execute(&mut *db)
     .await?;
-    sqlx::query!(
-        "select person_join($1, $2, $3)",
-        member.person_id.uuid(),
-        workspace.uuid(),
-        member.member_id.uuid()
-    )
-    .execute(db)
-    .await?;
+    sqlx::query!("select person_join($1, $2, $3)", member.person_id.uuid(), workspace.uuid(), member.member_id.uuid())
+        .execute(db)
+        .await?;
     Ok(())
 }
 
@@ -162,7 +157,12 @@ pub async fn set_role(db: &mut PgConnection, workspace: WorkspaceId, member: Mem
     Ok(())
 }
 
-pub async fn remove_member(db: &mut PgConnection, workspace: WorkspaceId, member: MemberId, now: Timestamp) -> Result<()> {
+pub async fn remove_member(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    member: MemberId,
+    now: Timestamp,
+) -> Result<()> {
     sqlx::query!(
         "update members set removed_at = $3 where workspace_id = $1 and member_id = $2 and removed_at is null",
         workspace.uuid(),

@@ -30,7 +30,11 @@ impl Spoken for CalendarGet {
         for day in &calendar.days {
             _ = writeln!(text, "{} {}", day.weekday, day.date);
             for entry in &day.entries {
-                _ = writeln!(text, "  {}  {}  {}  [{}]  {}", entry.time, entry.account, entry.excerpt, entry.status, entry.post_id);
+                _ = writeln!(
+                    text,
+                    "  {}  {}  {}  [{}]  {}",
+                    entry.time, entry.account, entry.excerpt, entry.status, entry.post_id
+                );
             }
         }
         if calendar.truncated {

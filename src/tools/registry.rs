@@ -92,7 +92,8 @@ impl Default for Profile {
 impl Profile {
     /// Whether the profile has the tool, whoever asks.
     pub fn has(&self, spec: &ToolSpec) -> bool {
-        (spec.toolset.is_none_or(|set| self.toolsets.contains(&set))) && (!self.read_only || spec.effect == Effect::Read)
+        (spec.toolset.is_none_or(|set| self.toolsets.contains(&set)))
+            && (!self.read_only || spec.effect == Effect::Read)
     }
 
     /// Whether it is shown to this role.
@@ -175,7 +176,12 @@ pub fn tool<U: Spoken>(face: Face) -> ToolSpec {
     }
 }
 
-async fn call<U: Spoken>(app: &App, ctx: &Ctx, arguments: Map<String, Value>, options: CallOptions) -> Result<ToolReply> {
+async fn call<U: Spoken>(
+    app: &App,
+    ctx: &Ctx,
+    arguments: Map<String, Value>,
+    options: CallOptions,
+) -> Result<ToolReply> {
     if arguments.values().any(has_nul) || options.idempotency_key.as_deref().is_some_and(|key| key.contains('\0')) {
         return Err(Error::invalid("arguments_invalid", "A text contains a NUL character, which cannot be kept.")
             .next("Remove the character and call again."));

@@ -35,7 +35,14 @@ impl Spoken for WorkspaceOverview {
             text.push_str("No account is connected yet: use account_connect.\n");
         }
         for account in &overview.accounts {
-            _ = writeln!(text, "@{} on {}: {} ({})", account.handle, account.network, account.status.as_str(), account.id);
+            _ = writeln!(
+                text,
+                "@{} on {}: {} ({})",
+                account.handle,
+                account.network,
+                account.status.as_str(),
+                account.id
+            );
         }
         let counts: Vec<_> = overview.posts.iter().map(|count| format!("{} {}", count.count, count.status)).collect();
         _ = writeln!(text, "Posts: {}", if counts.is_empty() { "none yet".to_owned() } else { counts.join(", ") });

@@ -56,8 +56,10 @@ async fn whoever_touches_the_log_is_found_out() {
     let team = told(&app).await;
     keep_house::step(&app).await.unwrap();
     let mut superuser = app.database.superuser().await;
-    tamper(&mut superuser, "create table kept as table audit_entries; create table kept_head as table audit_heads").await;
-    let last: i64 = sqlx::query_scalar("select max(position) from audit_entries").fetch_one(&mut superuser).await.unwrap();
+    tamper(&mut superuser, "create table kept as table audit_entries; create table kept_head as table audit_heads")
+        .await;
+    let last: i64 =
+        sqlx::query_scalar("select max(position) from audit_entries").fetch_one(&mut superuser).await.unwrap();
     let at = |position: i64, problem: &str| json!({ "position": position, "problem": problem });
     let changed = "it was changed, or one before it was";
     let end = "the chain does not end at its head";
@@ -102,7 +104,11 @@ async fn the_application_itself_cannot_rewrite_the_log() {
     ] {
         let (mut tx, _) = app.db.tenant(team.workspace, allin::store::db::Entrance::System, app.now()).await.unwrap();
         let error = sqlx::query(sql).execute(&mut *tx).await.unwrap_err();
-        assert_eq!(error.as_database_error().and_then(|error| error.code()).as_deref(), Some("42501"), "{sql}: {error}");
+        assert_eq!(
+            error.as_database_error().and_then(|error| error.code()).as_deref(),
+            Some("42501"),
+            "{sql}: {error}"
+        );
     }
     app.close().await;
 }

@@ -1,7 +1,11 @@
 //! Callers that leave at any moment: what was acknowledged is there, and no connection keeps their transaction or their
 //! workspace.
 
-use std::{collections::BTreeSet, sync::{Arc, Mutex}, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use allin::{
     app::{
@@ -37,6 +41,14 @@ struct Side {
     mark: &'static str,
     created: Mutex<BTreeSet<PostId>>,
     scheduled: Mutex<BTreeSet<PostId>>,
+}
+
+struct Stage {
+    app: TestApp,
+    http: Http,
+    sides: [Side; 2],
+    /// For each side, drafts that calls may schedule.
+    posts: [Vec<PostId>; 2],
 }
 
 #[derive(Default)]
@@ -96,9 +108,13 @@ impl Side {
             Work::Create(_) => {
                 self.created.lock().unwrap().insert(content["post"]["id"].as_str().unwrap().parse().unwrap());
             }
-            Work::Query => self.check(content["posts"].as_array().unwrap().iter().map(|post| {
-                post.get("excerpt").and_then(Value::as_str).unwrap().to_owned()
-            })),
+            Work::Query => self.check(
+                content["posts"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|post| post.get("excerpt").and_then(Value::as_str).unwrap().to_owned()),
+            ),
             Work::Schedule(post) => {
                 self.scheduled.lock().unwrap().insert(*post);
             }
@@ -107,7 +123,8 @@ impl Side {
 }
 
 /// One call that is given up after a random time: by a timeout, by aborting its task, or by closing the connection.
-async fn one(app: Arc<TestApp>, http: Arc<Http>, sides: Arc<[Side; 2]>, posts: Arc<[Vec<PostId>; 2]>, index: u64) -> bool {
+async fn one(stage: Arc<Stage>, index: u64, typical: Duration) -> bool {
+    let Stage { app, http, sides, posts } = &*stage;
     let which = usize::try_from(number(index, 2)).unwrap();
     let work = match number(index ^ 0xA5, 3) {
         0 => Work::Create(format!("{} {index}", sides[which].mark)),
@@ -115,11 +132,12 @@ async fn one(app: Arc<TestApp>, http: Arc<Http>, sides: Arc<[Side; 2]>, posts: A
         // Always to the same time, so that what was acknowledged is what must stand there.
         _ => Work::Schedule(posts[which][usize::try_from(index).unwrap() % posts[which].len()]),
     };
-    let patience = Duration::from_micros(number(index ^ 0x5A, 200_000));
+    let patience = typical * u32::try_from(number(index ^ 0x5A, 200)).unwrap() / 100;
     match number(index ^ 0x77, 3) {
-        0 => tokio::time::timeout(patience, sides[which].inside(&app, &work)).await.is_ok(),
+        0 => tokio::time::timeout(patience, sides[which].inside(app, &work)).await.is_ok(),
         1 => {
-            let task = tokio::spawn(async move { sides[which].inside(&app, &work).await });
+            let stage = Arc::clone(&stage);
+            let task = tokio::spawn(async move { stage.sides[which].inside(&stage.app, &work).await });
             tokio::time::sleep(patience).await;
             task.abort();
             match task.await {
@@ -130,38 +148,70 @@ async fn one(app: Arc<TestApp>, http: Arc<Http>, sides: Arc<[Side; 2]>, posts: A
                 }
             }
         }
-        _ => tokio::time::timeout(patience, sides[which].over_http(&http, &work)).await.is_ok(),
+        _ => tokio::time::timeout(patience, sides[which].over_http(http, &work)).await.is_ok(),
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_thousand_calls_given_up_at_any_moment() {
-    let app = Arc::new(TestApp::with(Setup { pool: 6, ..Setup::default() }).await);
+    let app = TestApp::with(Setup { pool: 6, ..Setup::default() }).await;
     let mut http = app.serve().await;
     // A connection of its own for each request, so that giving up closes it.
     http.client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
-    let http = Arc::new(http);
-    let sides = Arc::new([side(&app, "aardvark").await, side(&app, "zebra").await]);
-    let posts = Arc::new([ready(&app, &sides[0]).await, ready(&app, &sides[1]).await]);
+    let sides = [side(&app, "aardvark").await, side(&app, "zebra").await];
+    let posts = [ready(&app, &sides[0]).await, ready(&app, &sides[1]).await];
+    let stage = Arc::new(Stage { app, http, sides, posts });
 
-    let calls = stream::iter(0..CALLS).map(|index| one(Arc::clone(&app), Arc::clone(&http), Arc::clone(&sides), Arc::clone(&posts), index));
+    // How long a call takes on this machine among as many others.
+    let unhurried = stream::iter(0..200).map(|index| {
+        let began = Instant::now();
+        let stage = Arc::clone(&stage);
+        async move { (one(stage, CALLS + index, Duration::from_secs(3600)).await, began.elapsed()) }
+    });
+    let unhurried: Vec<(bool, Duration)> = unhurried.buffer_unordered(AT_ONCE).collect().await;
+    let typical = unhurried.iter().map(|(_, took)| *took).sum::<Duration>() / 200;
+
+    let calls = stream::iter(0..CALLS).map(|index| one(Arc::clone(&stage), index, typical));
     let count = calls.buffer_unordered(AT_ONCE).fold(Count::default(), async |mut count, answered| {
-        if answered { count.answered += 1 } else { count.given_up += 1 }
+        if answered {
+            count.answered += 1
+        } else {
+            count.given_up += 1
+        }
         count
     });
     let count = count.await;
-    assert!(count.answered > CALLS / 10 && count.given_up > CALLS / 10, "{} answered, {} given up", count.answered, count.given_up);
+    assert!(
+        count.answered > CALLS / 10 && count.given_up > CALLS / 10,
+        "{} answered, {} given up",
+        count.answered,
+        count.given_up
+    );
 
+    let Stage { app, http, sides, .. } = Arc::into_inner(stage).unwrap();
     assert_eq!(app.database.in_transaction().await, Vec::<String>::new());
     let mut superuser = app.database.superuser().await;
     for side in sides.iter() {
         let there = "select post_id, status, at = $2 from posts where workspace_id = $1";
-        let rows: Vec<(uuid::Uuid, String, Option<bool>)> =
-            sqlx::query_as(there).bind(side.team.workspace.uuid()).bind(AT.parse::<allin::clock::Timestamp>().unwrap()).fetch_all(&mut superuser).await.unwrap();
+        let rows: Vec<(uuid::Uuid, String, Option<bool>)> = sqlx::query_as(there)
+            .bind(side.team.workspace.uuid())
+            .bind(AT.parse::<allin::clock::Timestamp>().unwrap())
+            .fetch_all(&mut superuser)
+            .await
+            .unwrap();
         let all: BTreeSet<_> = rows.iter().map(|(id, ..)| PostId(*id)).collect();
-        let planned: BTreeSet<_> = rows.iter().filter(|(_, status, at)| status == "scheduled" && *at == Some(true)).map(|(id, ..)| PostId(*id)).collect();
+        let planned: BTreeSet<_> = rows
+            .iter()
+            .filter(|(_, status, at)| status == "scheduled" && *at == Some(true))
+            .map(|(id, ..)| PostId(*id))
+            .collect();
         let (created, scheduled) = (side.created.lock().unwrap(), side.scheduled.lock().unwrap());
-        assert!(created.len() > 100 && scheduled.len() > 100, "{} created, {} scheduled", created.len(), scheduled.len());
+        assert!(
+            created.len() > 100 && scheduled.len() > 100,
+            "{} created, {} scheduled",
+            created.len(),
+            scheduled.len()
+        );
         assert_eq!(created.difference(&all).count(), 0, "acknowledged posts are missing");
         assert_eq!(scheduled.difference(&planned).count(), 0, "acknowledged times are missing");
     }
@@ -169,8 +219,8 @@ async fn five_thousand_calls_given_up_at_any_moment() {
     for round in 0..40 {
         sides[round % 2].inside(&app, &Work::Query).await;
     }
-    Arc::into_inner(http).unwrap().stop().await;
-    Arc::into_inner(app).unwrap().close().await;
+    http.stop().await;
+    app.close().await;
 }
 
 async fn side(app: &TestApp, mark: &'static str) -> Side {

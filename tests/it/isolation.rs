@@ -63,7 +63,10 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     let asset = app.call_once::<AssetAdd>(&ctx, picture).await.unwrap().asset.id;
     let page = app.call_once::<allin::app::accounts::connect::AccountConnect>(
         &ctx,
-        allin::app::accounts::connect::AccountConnect { network: allin::model::networks::NetworkId::Sandbox, server: None },
+        allin::app::accounts::connect::AccountConnect {
+            network: allin::model::networks::NetworkId::Sandbox,
+            server: None,
+        },
     );
     page.await.unwrap();
 
@@ -77,7 +80,14 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     input.variants.push(Variant { account_id: account, segments: vec![message(&format!("{mark} variant"))] });
     input.title = Some(format!("{mark} title"));
     let post = app.call_once::<PostCreate>(&ctx, input).await.unwrap().post.id;
-    let titled = PostUpdate { post_id: post, version: None, segments: None, account_ids: None, variants: None, title: Some(format!("{mark} changed")) };
+    let titled = PostUpdate {
+        post_id: post,
+        version: None,
+        segments: None,
+        account_ids: None,
+        variants: None,
+        title: Some(format!("{mark} changed")),
+    };
     app.call_once::<PostUpdate>(&ctx, titled).await.unwrap();
     let keyed = CallOptions { idempotency_key: Some("the same in both".into()), confirmation: None };
     app.call::<PostSchedule>(&ctx, schedule(post, "2027-03-01T09:00"), keyed).await.unwrap();

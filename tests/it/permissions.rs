@@ -33,7 +33,10 @@ async fn every_use_case_is_open_to_exactly_whom_the_table_says() {
     for role in Role::ALL {
         let member = app.member(&team, role).await;
         let (key, _) = app.key(&team, member).await;
-        callers.push((role, [Door::CommandLine, Door::Stdio, Door::Http(key)].map(|door| (door, team.ctx(&app, member, door)))));
+        callers.push((
+            role,
+            [Door::CommandLine, Door::Stdio, Door::Http(key)].map(|door| (door, team.ctx(&app, member, door))),
+        ));
     }
     let mut table = format!("{:22}{:12}", "use case", "caller");
     table.extend(Role::ALL.map(|role| format!("{:12}", role.as_str())));

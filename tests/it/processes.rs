@@ -47,7 +47,10 @@ async fn two_share_a_home_and_one_survives_the_other() {
     draft(&one, "from the first").await;
     draft(&two, "from the second").await;
     let both = ["from the first", "from the second"];
-    assert_eq!((drafts(&one).await, drafts(&two).await), (both.map(String::from).to_vec(), both.map(String::from).to_vec()));
+    assert_eq!(
+        (drafts(&one).await, drafts(&two).await),
+        (both.map(String::from).to_vec(), both.map(String::from).to_vec())
+    );
 
     send(&first, Signal::KILL);
     assert!(!ended(&mut first).await.success());

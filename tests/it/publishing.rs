@@ -88,7 +88,11 @@ async fn every_fault(dedupe: bool) {
         };
         assert_eq!(first.status, expected, "{fault:?}, de-duplication {dedupe}");
         let view = stage.settled(post).await;
-        assert_eq!((view.status, stage.accepted(&text)), (PostStatus::Published, 1), "{fault:?}, de-duplication {dedupe}");
+        assert_eq!(
+            (view.status, stage.accepted(&text)),
+            (PostStatus::Published, 1),
+            "{fault:?}, de-duplication {dedupe}"
+        );
         assert!(view.targets[0].segments[0].url.is_some() && view.targets[0].problem.is_none(), "{view:#?}");
     }
     stage.app.close().await;
@@ -177,7 +181,10 @@ async fn a_network_that_asks_to_wait_is_left_alone_so_long() {
     }
     assert_eq!(stage.proxy.arrived(), 1, "the whole account waits");
     stage.app.clock.set(until);
-    assert_eq!((stage.settled(first).await.status, stage.settled(second).await.status), (PostStatus::Published, PostStatus::Published));
+    assert_eq!(
+        (stage.settled(first).await.status, stage.settled(second).await.status),
+        (PostStatus::Published, PostStatus::Published)
+    );
     assert_eq!((stage.accepted("First"), stage.accepted("Second"), stage.proxy.arrived()), (1, 1, 3));
     stage.app.close().await;
 }

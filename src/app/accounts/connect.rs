@@ -53,7 +53,8 @@ impl UseCase for AccountConnect {
 
     /// The link is a secret of 30 minutes: it is shown, and never stored.
     fn keep(output: &ConnectPage) -> Result<Value> {
-        let message = "A page was made already; its address is shown only once. Call without this key for a new one.".into();
+        let message =
+            "A page was made already; its address is shown only once. Call without this key for a new one.".into();
         serde_json::to_value(ConnectPage { message, url: None, ..output.clone() }).map_err(Error::internal)
     }
 }

@@ -100,7 +100,11 @@ impl Remote for AccountFinishConnect {
             return Err(Error::invalid("credentials_missing", "Enter both the account's name and its password.")
                 .field("identifier", "must not be empty"));
         }
-        Ok(Plan { network: input.network, form: ConnectForm { base_url, identifier, password: input.password }, page: input.page })
+        Ok(Plan {
+            network: input.network,
+            form: ConnectForm { base_url, identifier, password: input.password },
+            page: input.page,
+        })
     }
 
     async fn call(app: &App, _: &Ctx, plan: Plan) -> Result<Outcome> {
@@ -126,14 +130,16 @@ impl Remote for AccountFinishConnect {
             display_name: connected.display_name.as_deref(),
             base_url: connected.base_url.as_str(),
         };
-        accounts::put(scope.tx, workspace, id, &connection, &sealed, connected.credentials.expires_at, scope.now).await?;
+        accounts::put(scope.tx, workspace, id, &connection, &sealed, connected.credentials.expires_at, scope.now)
+            .await?;
         if let Some(page) = outcome.page {
             connects::finish(scope.tx, workspace, page, id, scope.now).await?;
             tokens::drop_of(scope.tx, workspace, page.uuid()).await?;
         }
         let how: Value = json!({ "connected": connected.handle, "network": outcome.network, "again": known.is_some() });
         scope.changed("account", id, how);
-        let account = accounts::get(scope.tx, workspace, id).await?.ok_or_else(|| Error::internal("account vanished"))?;
+        let account =
+            accounts::get(scope.tx, workspace, id).await?.ok_or_else(|| Error::internal("account vanished"))?;
         let message = format!("@{} on {} is connected.", account.handle, outcome.network.title());
         Ok(AccountConnected { message, account: list::view(account, true) })
     }

@@ -49,7 +49,11 @@ impl Local for AccountGrant {
         } else {
             accounts::revoke(scope.tx, workspace, input.account_id, input.member_id).await?;
         }
-        scope.changed("account_grant", input.account_id, json!({ "member": input.member_id, "granted": input.granted }));
+        scope.changed(
+            "account_grant",
+            input.account_id,
+            json!({ "member": input.member_id, "granted": input.granted }),
+        );
         let verb = if input.granted { "may use" } else { "may no longer use" };
         Ok(Granted { message: format!("{} {verb} @{}.", member.display_name, account.handle) })
     }

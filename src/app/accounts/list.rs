@@ -59,7 +59,9 @@ impl Local for AccountList {
         let ids: Vec<_> = found.iter().map(|account| account.account_id).collect();
         let role = scope.role();
         let usable = match scope.ctx.member() {
-            Some(member) if !role.uses_all_accounts() => accounts::granted(scope.tx, scope.ctx.workspace, member, &ids).await?,
+            Some(member) if !role.uses_all_accounts() => {
+                accounts::granted(scope.tx, scope.ctx.workspace, member, &ids).await?
+            }
             _ => ids,
         };
         let publishes = role.has(Permission::PublishPosts);

@@ -38,7 +38,11 @@ impl UseCase for AccountRemove {
     async fn question(scope: &mut Scope<'_>, input: &Self) -> Result<Option<Question>> {
         let account = known(scope, input.account_id).await?;
         Ok(Some(Question {
-            text: format!("Disconnect @{} ({})? Posts scheduled on it will be held.", account.handle, account.network.title()),
+            text: format!(
+                "Disconnect @{} ({})? Posts scheduled on it will be held.",
+                account.handle,
+                account.network.title()
+            ),
             version: account.status.as_str().to_owned(),
         }))
     }
@@ -47,7 +51,15 @@ impl UseCase for AccountRemove {
 impl Local for AccountRemove {
     async fn run(scope: &mut Scope<'_>, input: Self) -> Result<AccountRemoved> {
         let account = known(scope, input.account_id).await?;
-        accounts::disconnect(scope.tx, scope.ctx.workspace, input.account_id, None, "disconnected by a member", scope.now).await?;
+        accounts::disconnect(
+            scope.tx,
+            scope.ctx.workspace,
+            input.account_id,
+            None,
+            "disconnected by a member",
+            scope.now,
+        )
+        .await?;
         scope.changed("account", input.account_id, json!({ "disconnected": true }));
         Ok(AccountRemoved { message: format!("@{} is disconnected; its token is forgotten.", account.handle) })
     }

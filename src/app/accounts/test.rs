@@ -77,16 +77,35 @@ impl Remote for AccountTest {
         let workspace = scope.ctx.workspace;
         let (status, works, notes, message) = match &outcome.result {
             Ok(health) => {
-                accounts::set_status(scope.tx, workspace, outcome.id, AccountStatus::Connected, None, scope.now).await?;
-                (AccountStatus::Connected, true, health.notes.clone(), format!("@{} on {} works.", health.handle, account.network.title()))
+                accounts::set_status(scope.tx, workspace, outcome.id, AccountStatus::Connected, None, scope.now)
+                    .await?;
+                (
+                    AccountStatus::Connected,
+                    true,
+                    health.notes.clone(),
+                    format!("@{} on {} works.", health.handle, account.network.title()),
+                )
             }
             Err(failure) if matches!(failure.kind, FailureKind::NeedsReconnect | FailureKind::TokenExpired) => {
                 accounts::disconnect(scope.tx, workspace, outcome.id, None, &failure.message, scope.now).await?;
-                (AccountStatus::Disconnected, false, Vec::new(),
-                 format!("@{} has to be connected again with account_connect: {}.", account.handle, failure.message))
+                (
+                    AccountStatus::Disconnected,
+                    false,
+                    Vec::new(),
+                    format!("@{} has to be connected again with account_connect: {}.", account.handle, failure.message),
+                )
             }
-            Err(failure) => (account.status, false, Vec::new(),
-                format!("{} did not confirm @{}: {}. This is likely to pass; test again later.", account.network.title(), account.handle, failure.message)),
+            Err(failure) => (
+                account.status,
+                false,
+                Vec::new(),
+                format!(
+                    "{} did not confirm @{}: {}. This is likely to pass; test again later.",
+                    account.network.title(),
+                    account.handle,
+                    failure.message
+                ),
+            ),
         };
         scope.changed("account", outcome.id, json!({ "works": works, "status": status }));
         let handle = outcome.result.map_or(account.handle, |health| health.handle);

@@ -85,8 +85,11 @@ pub(super) async fn keep(
 ) -> Result<AssetAdded> {
     let alt_text = alt_text.unwrap_or_default();
     if alt_text.chars().count() > 5000 || alt_text.contains('\0') {
-        return Err(Error::invalid("alt_text_invalid", "The description is longer than 5000 characters or contains a NUL character.")
-            .field("alt_text", "at most 5000 characters"));
+        return Err(Error::invalid(
+            "alt_text_invalid",
+            "The description is longer than 5000 characters or contains a NUL character.",
+        )
+        .field("alt_text", "at most 5000 characters"));
     }
     let pixels = |count: u32| i32::try_from(count).map_err(Error::internal);
     let mut asset = Asset {
@@ -104,7 +107,8 @@ pub(super) async fn keep(
     asset.asset_id = id;
     scope.changed("asset", id, json!({ "known": known, "bytes": asset.bytes }));
     let (width, height) = (asset.width, asset.height);
-    let without = if asset.alt_text.is_empty() { " It has no description yet: pass alt_text where you use it." } else { "" };
+    let without =
+        if asset.alt_text.is_empty() { " It has no description yet: pass alt_text where you use it." } else { "" };
     let message = format!("Kept the {} image, {width} × {height} pixels, as {id}.{without}", asset.mime);
     let asset = AssetView { id, mime: asset.mime, bytes: asset.bytes, width, height, alt_text: asset.alt_text };
     Ok(AssetAdded { message, asset })

@@ -30,7 +30,8 @@ pub fn read_local(path: &Path, allowed: &[PathBuf], max: u64) -> Result<Vec<u8>>
             outside()
         }
     })?;
-    let inside = allowed.iter().filter_map(|folder| folder.canonicalize().ok()).any(|folder| resolved.starts_with(folder));
+    let inside =
+        allowed.iter().filter_map(|folder| folder.canonicalize().ok()).any(|folder| resolved.starts_with(folder));
     if !inside {
         return Err(outside());
     }

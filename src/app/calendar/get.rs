@@ -86,17 +86,25 @@ impl Local for CalendarGet {
         let zone = times::zone(&zone_name)?;
         let days = input.days.unwrap_or(7);
         if !(1..=DAYS_MAX).contains(&days) {
-            return Err(Error::invalid("days_out_of_range", "A calendar spans 1 to 366 days.").field("days", "between 1 and 366"));
+            return Err(Error::invalid("days_out_of_range", "A calendar spans 1 to 366 days.")
+                .field("days", "between 1 and 366"));
         }
         let first = match &input.from {
             Some(text) => date(text)?,
             None => scope.now.in_zone(&zone).date(),
         };
         let past_end = first.checked_add(days.days()).map_err(|_| out_of_range())?;
-        let midnight = |day: Date| day.to_zoned(zone.clone()).map(|at| Timestamp::new(at.timestamp())).map_err(|_| out_of_range());
+        let midnight =
+            |day: Date| day.to_zoned(zone.clone()).map(|at| Timestamp::new(at.timestamp())).map_err(|_| out_of_range());
         let only = scope.ctx.member().filter(|_| !scope.role().sees_all_drafts());
         let mut rows = targets::calendar(
-            scope.tx, scope.ctx.workspace, midnight(first)?, midnight(past_end)?, input.account_id, only, LINES_MAX + 1,
+            scope.tx,
+            scope.ctx.workspace,
+            midnight(first)?,
+            midnight(past_end)?,
+            input.account_id,
+            only,
+            LINES_MAX + 1,
         )
         .await?;
         let truncated = rows.len() > usize::try_from(LINES_MAX).unwrap_or(usize::MAX);

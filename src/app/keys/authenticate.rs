@@ -6,10 +6,7 @@ use std::{
 };
 
 use crate::{
-    app::{
-        App,
-        ctx::Actor,
-    },
+    app::{App, ctx::Actor},
     error::{Error, Result},
     ids::{ApiKeyId, WorkspaceId},
     store::{

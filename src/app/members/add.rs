@@ -52,7 +52,12 @@ impl Local for MemberAdd {
         workspaces::insert_person(scope.tx, member.person_id, &member.display_name, scope.now).await?;
         workspaces::insert_member(scope.tx, scope.ctx.workspace, &member).await?;
         scope.changed("member", member.member_id, json!({ "role": input.role }));
-        let message = format!("{} is {} now. Make a key for them with `allin key create --member {}`.", member.display_name, member.role.as_str(), member.member_id);
+        let message = format!(
+            "{} is {} now. Make a key for them with `allin key create --member {}`.",
+            member.display_name,
+            member.role.as_str(),
+            member.member_id
+        );
         Ok(MemberAdded { message, member: list::view(member) })
     }
 }

@@ -24,7 +24,9 @@ pub(crate) async fn known(scope: &mut Scope<'_>, id: MemberId) -> Result<Member>
 /// Somebody must be able to administer the workspace after the change.
 pub(crate) async fn keeps_an_admin(scope: &mut Scope<'_>, without: MemberId) -> Result<()> {
     let all = workspaces::members(scope.tx, scope.ctx.workspace).await?;
-    let left = all.iter().any(|member| member.member_id != without && member.role == Role::Admin && member.removed_at.is_none());
+    let left = all
+        .iter()
+        .any(|member| member.member_id != without && member.role == Role::Admin && member.removed_at.is_none());
     if left {
         return Ok(());
     }

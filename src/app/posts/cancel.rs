@@ -55,7 +55,10 @@ impl Local for PostCancel {
         let mut warnings = Vec::new();
         for target in &mut chosen {
             if attempts::any_open(scope.tx, scope.ctx.workspace, target.target_id).await? {
-                warnings.push(format!("@{}: an earlier call's outcome is not known; look on the network whether it is public there.", target.handle));
+                warnings.push(format!(
+                    "@{}: an earlier call's outcome is not known; look on the network whether it is public there.",
+                    target.handle
+                ));
             }
             target.state = target.state.apply(TargetEvent::Cancel, &format!("@{}", target.handle))?;
             target.next_step_at = None;

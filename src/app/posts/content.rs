@@ -83,8 +83,12 @@ fn check_shape(account_ids: &[AccountId], segments: &[Message], variants: &[Vari
     if segments.is_empty() {
         issue("segments".into(), "needs at least one message");
     }
-    let lists = std::iter::once((String::new(), segments))
-        .chain(variants.iter().enumerate().map(|(index, variant)| (format!("variants[{index}]."), variant.segments.as_slice())));
+    let lists = std::iter::once((String::new(), segments)).chain(
+        variants
+            .iter()
+            .enumerate()
+            .map(|(index, variant)| (format!("variants[{index}]."), variant.segments.as_slice())),
+    );
     for (path, messages) in lists {
         if messages.len() > SEGMENTS_MAX {
             issue(format!("{path}segments"), "has more than 50 messages");
@@ -120,7 +124,11 @@ fn check_shape(account_ids: &[AccountId], segments: &[Message], variants: &[Vari
     Err(Error::invalid("post_malformed", "The post cannot be stored like this.").fields(issues))
 }
 
-async fn known_assets(scope: &mut Scope<'_>, segments: &[Message], variants: &[Variant]) -> Result<BTreeMap<AssetId, Asset>> {
+async fn known_assets(
+    scope: &mut Scope<'_>,
+    segments: &[Message],
+    variants: &[Variant],
+) -> Result<BTreeMap<AssetId, Asset>> {
     let messages = segments.iter().chain(variants.iter().flat_map(|variant| &variant.segments));
     let mut ids: Vec<AssetId> = messages.flat_map(|message| &message.media).map(|media| media.asset_id).collect();
     ids.sort_unstable();

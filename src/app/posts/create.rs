@@ -71,7 +71,8 @@ impl Local for PostCreate {
             add_target(scope, post_id, part).await?;
         }
         // Kept apart from the targets so that a draft without accounts has its messages too.
-        keep_version(scope, post_id, 1, &input.segments, &input.variants, input.title.as_deref(), &input.account_ids).await?;
+        keep_version(scope, post_id, 1, &input.segments, &input.variants, input.title.as_deref(), &input.account_ids)
+            .await?;
         let targets = targets::of_post(scope.tx, scope.ctx.workspace, post_id).await?;
         derive(scope.tx, scope.ctx.workspace, post_id, &targets, scope.now).await?;
         scope.changed("post", post_id, json!({ "version": 1, "accounts": input.account_ids }));
@@ -131,5 +132,6 @@ pub(super) async fn keep_version(
     account_ids: &[AccountId],
 ) -> Result<()> {
     let content = json!({ "title": title, "segments": segments, "variants": variants, "account_ids": account_ids });
-    posts::insert_version(scope.tx, scope.ctx.workspace, post, version, &content, &scope.ctx.actor.key(), scope.now).await
+    posts::insert_version(scope.tx, scope.ctx.workspace, post, version, &content, &scope.ctx.actor.key(), scope.now)
+        .await
 }

@@ -58,7 +58,11 @@ impl UseCase for PostDelete {
         let text = if public.is_empty() {
             format!("Delete the post “{}”? It is not public anywhere.", post.excerpt)
         } else {
-            format!("Delete the post “{}”, also on {}? Likes and replies there are lost.", post.excerpt, public.join(", "))
+            format!(
+                "Delete the post “{}”, also on {}? Likes and replies there are lost.",
+                post.excerpt,
+                public.join(", ")
+            )
         };
         Ok(Some(Question { text, version: format!("{}/{}/{}", post.version, post.status.as_str(), public.join(",")) }))
     }
@@ -81,10 +85,15 @@ impl Remote for PostDelete {
     async fn begin(scope: &mut Scope<'_>, input: Self) -> Result<Plan> {
         let (post, mut all) = lock(scope, input.post_id).await?;
         let workspace = scope.ctx.workspace;
-        if let Some(target) = all.iter().find(|target| matches!(target.state, TargetState::Publishing | TargetState::Unknown)) {
-            return Err(Error::conflict("state_forbids", format!("The post is being published on @{} at this moment.", target.handle))
-                .next("Wait for its outcome (post_get), then delete it.")
-                .retry(crate::error::Retry::After { seconds: 30 }));
+        if let Some(target) =
+            all.iter().find(|target| matches!(target.state, TargetState::Publishing | TargetState::Unknown))
+        {
+            return Err(Error::conflict(
+                "state_forbids",
+                format!("The post is being published on @{} at this moment.", target.handle),
+            )
+            .next("Wait for its outcome (post_get), then delete it.")
+            .retry(crate::error::Retry::After { seconds: 30 }));
         }
         for target in &all {
             if attempts::any_open(scope.tx, workspace, target.target_id).await? {
@@ -93,7 +102,10 @@ impl Remote for PostDelete {
         }
         if all.iter().any(|target| target.state != TargetState::Draft) {
             if !scope.role().has(Permission::SchedulePosts) {
-                return Err(Error::forbidden("role_too_low", "Deleting a post that was scheduled or published takes the role publisher."));
+                return Err(Error::forbidden(
+                    "role_too_low",
+                    "Deleting a post that was scheduled or published takes the role publisher.",
+                ));
             }
             let ids: Vec<_> = all.iter().map(|target| target.account_id).collect();
             content::may_use(scope, &ids).await?;
@@ -104,7 +116,8 @@ impl Remote for PostDelete {
             if segments.iter().any(|segment| segment.remote.is_some()) && target.removed_at.is_none() {
                 target.removal_requested_at = Some(scope.now);
                 // Should this process die, the publisher finishes it.
-                dispatch::put(scope.tx, workspace, target.target_id, target.account_id, scope.now.plus_secs(60)).await?;
+                dispatch::put(scope.tx, workspace, target.target_id, target.account_id, scope.now.plus_secs(60))
+                    .await?;
                 removals.extend(removal::plan(workspace, target, &segments)?);
             } else {
                 dispatch::remove(scope.tx, workspace, target.target_id).await?;

@@ -76,10 +76,8 @@ pub(crate) fn choose<'a>(targets: &'a mut [Target], accounts: &[AccountId]) -> R
             .next("Leave account_ids out to mean all accounts of the post, or add the account with post_update.")
             .field("account_ids", "must be accounts of this post"));
     }
-    let chosen: Vec<_> = targets
-        .iter_mut()
-        .filter(|target| accounts.is_empty() || accounts.contains(&target.account_id))
-        .collect();
+    let chosen: Vec<_> =
+        targets.iter_mut().filter(|target| accounts.is_empty() || accounts.contains(&target.account_id)).collect();
     if chosen.is_empty() {
         return Err(Error::conflict("post_without_accounts", "The post has no account to go to.")
             .next("Add account_ids with post_update; account_list shows the accounts."));
@@ -110,5 +108,10 @@ pub(crate) fn waiting<'a>(all: &'a mut [Target], account_ids: &[AccountId]) -> R
 
 /// For the audit log: which targets moved where.
 pub(crate) fn moved(targets: &[&mut Target]) -> Value {
-    json!(targets.iter().map(|target| json!({ "target": target.target_id, "state": target.state, "due_at": target.due_at })).collect::<Vec<_>>())
+    json!(
+        targets
+            .iter()
+            .map(|target| json!({ "target": target.target_id, "state": target.state, "due_at": target.due_at }))
+            .collect::<Vec<_>>()
+    )
 }

@@ -11,8 +11,9 @@ use crate::{
         confirm::Question,
         ctx::Ctx,
         posts::{
-            lock, moved, save, stand_for,
+            lock, moved, save,
             schedule::{sendable, set_time, zone_of},
+            stand_for,
             view::{self, PostChanged},
             waiting,
         },
@@ -129,7 +130,8 @@ impl Remote for PostPublish {
                 warnings.push(format!("@{}: {} {}", target.handle, problem.message, problem.next_step));
             }
         }
-        if posts::get(scope.tx, scope.ctx.workspace, id).await?.is_some_and(|post| post.status.as_str() == "scheduled") {
+        if posts::get(scope.tx, scope.ctx.workspace, id).await?.is_some_and(|post| post.status.as_str() == "scheduled")
+        {
             warnings.extend(presence::warning(scope.tx, scope.now).await?);
         }
         Ok(PostChanged { message: format!("{}.", said.join("; ")), post, warnings })

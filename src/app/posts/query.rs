@@ -101,10 +101,8 @@ impl Local for PostQuery {
         let mut rows = posts::list_by_age(scope.tx, scope.ctx.workspace, &filter, i64::from(limit) + 1).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
-        let next_cursor = rows
-            .last()
-            .filter(|_| more)
-            .map(|row| cursor::seal(scope.app, &list, row.created_at, row.post_id.uuid()));
+        let next_cursor =
+            rows.last().filter(|_| more).map(|row| cursor::seal(scope.app, &list, row.created_at, row.post_id.uuid()));
         let tz = times::zone(&zone)?;
         let posts = rows.into_iter().map(|row| line(row, &tz)).collect();
         Ok(PostPage { posts, time_zone: zone, next_cursor })

@@ -69,7 +69,12 @@ impl Local for PostSchedule {
             targets::forget_stamp(scope.tx, scope.ctx.workspace, target.target_id).await?;
             set_time(target, &moment);
             dispatch::put(scope.tx, scope.ctx.workspace, target.target_id, target.account_id, moment.instant).await?;
-            said.push(format!("{} on @{} ({})", times::spoken(moment.instant, &moment.zone), target.handle, target.network));
+            said.push(format!(
+                "{} on @{} ({})",
+                times::spoken(moment.instant, &moment.zone),
+                target.handle,
+                target.network
+            ));
             warnings.extend(moment.note);
         }
         let change = moved(&chosen);
@@ -111,9 +116,12 @@ pub(super) async fn zone_of(scope: &mut Scope<'_>, account: AccountId) -> Result
 fn in_the_future(now: Timestamp, moment: &Moment) -> Result<()> {
     let spoken = times::spoken(moment.instant, &moment.zone);
     if moment.instant <= now {
-        return Err(Error::invalid("time_in_past", format!("{spoken} is over; it is {} now.", times::spoken(now, &moment.zone)))
-            .next("Name a later time, or use post_publish to publish now.")
-            .field("at", "must be later than now"));
+        return Err(Error::invalid(
+            "time_in_past",
+            format!("{spoken} is over; it is {} now.", times::spoken(now, &moment.zone)),
+        )
+        .next("Name a later time, or use post_publish to publish now.")
+        .field("at", "must be later than now"));
     }
     if moment.instant > now.plus_secs(YEARS_AHEAD * 366 * 24 * 3600) {
         return Err(Error::invalid("time_too_far", format!("{spoken} is more than {YEARS_AHEAD} years ahead."))

@@ -66,12 +66,18 @@ impl Local for PostUpdate {
     async fn run(scope: &mut Scope<'_>, input: Self) -> Result<PostChanged> {
         let (post, present) = lock(scope, input.post_id).await?;
         if input.version.is_some_and(|version| version != post.version) {
-            return Err(Error::conflict("version_conflict", format!("The post is at version {} by now.", post.version))
-                .next("Read it with post_get, then decide again."));
+            return Err(Error::conflict(
+                "version_conflict",
+                format!("The post is at version {} by now.", post.version),
+            )
+            .next("Read it with post_get, then decide again."));
         }
         if let Some(target) = present.iter().find(|target| !target.state.is_editable()) {
-            return Err(Error::conflict("state_forbids", format!("The post is {} on @{}.", target.state.as_str(), target.handle))
-                .next(format!("Allowed now: {}. For another text, make a new post.", target.state.allowed())));
+            return Err(Error::conflict(
+                "state_forbids",
+                format!("The post is {} on @{}.", target.state.as_str(), target.handle),
+            )
+            .next(format!("Allowed now: {}. For another text, make a new post.", target.state.allowed())));
         }
         for target in &present {
             if attempts::any_open(scope.tx, scope.ctx.workspace, target.target_id).await? {
@@ -94,8 +100,11 @@ impl Local for PostUpdate {
         }
         for gone in present.iter().filter(|target| !account_ids.contains(&target.account_id)) {
             if attempts::any(scope.tx, scope.ctx.workspace, gone.target_id).await? {
-                return Err(Error::conflict("account_has_history", format!("Something was sent to @{} already.", gone.handle))
-                    .next("Keep the account in account_ids; use post_cancel to leave it out."));
+                return Err(Error::conflict(
+                    "account_has_history",
+                    format!("Something was sent to @{} already.", gone.handle),
+                )
+                .next("Keep the account in account_ids; use post_cancel to leave it out."));
             }
             if gone.state != TargetState::Draft {
                 content::may_use(scope, &[gone.account_id]).await?;
@@ -111,15 +120,28 @@ impl Local for PostUpdate {
         }
         let first = segments.first().map(|message| excerpt(&message.text)).unwrap_or_default();
         let hash = create::hash(&content);
-        let version = posts::update_content(scope.tx, scope.ctx.workspace, post.post_id, title.as_deref(), &hash, &first, scope.now).await?;
-        create::keep_version(scope, post.post_id, version, &segments, &variants, title.as_deref(), &account_ids).await?;
+        let version = posts::update_content(
+            scope.tx,
+            scope.ctx.workspace,
+            post.post_id,
+            title.as_deref(),
+            &hash,
+            &first,
+            scope.now,
+        )
+        .await?;
+        create::keep_version(scope, post.post_id, version, &segments, &variants, title.as_deref(), &account_ids)
+            .await?;
         let now_targets = targets::of_post(scope.tx, scope.ctx.workspace, post.post_id).await?;
         derive(scope.tx, scope.ctx.workspace, post.post_id, &now_targets, scope.now).await?;
         scope.changed("post", post.post_id, json!({ "version": version, "accounts": account_ids }));
         let view = view::load(scope, post.post_id).await?;
         let message = format!("Saved as version {version}.");
         let mut warnings = create::warnings(&content);
-        for part in content.iter().filter(|part| scheduled && !present.iter().any(|target| target.account_id == part.account.account_id)) {
+        for part in content
+            .iter()
+            .filter(|part| scheduled && !present.iter().any(|target| target.account_id == part.account.account_id))
+        {
             warnings.push(format!("@{} is new and has no time yet: set it with post_schedule.", part.account.handle));
         }
         Ok(PostChanged { message, post: view, warnings })
@@ -144,7 +166,8 @@ async fn must_be_sendable(scope: &mut Scope<'_>, content: &[content::ForAccount]
     if problems.is_empty() {
         return Ok(());
     }
-    Err(Error::invalid("post_unsendable", "The post is scheduled, and like this it could not be sent.").fields(problems))
+    Err(Error::invalid("post_unsendable", "The post is scheduled, and like this it could not be sent.")
+        .fields(problems))
 }
 
 /// Puts the messages in place, unless part of the thread is public already.
@@ -156,8 +179,11 @@ async fn rewrite(scope: &mut Scope<'_>, target: &targets::Target, messages: &[Me
     if attempts::any(scope.tx, scope.ctx.workspace, target.target_id).await?
         && present.iter().any(|segment| segment.remote.is_some())
     {
-        return Err(Error::conflict("thread_partly_public", format!("Part of the thread is public on @{}.", target.handle))
-            .next("Schedule it again to send the rest, or make a new post."));
+        return Err(Error::conflict(
+            "thread_partly_public",
+            format!("Part of the thread is public on @{}.", target.handle),
+        )
+        .next("Schedule it again to send the rest, or make a new post."));
     }
     create::write_segments(scope, target.target_id, messages).await
 }

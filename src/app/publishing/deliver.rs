@@ -134,7 +134,14 @@ async fn finished(mut tx: Tx, claim: &Claimed) -> Result<Work> {
 
 /// An attempt without an outcome: nobody knows. It is looked up once every answer that was under way has come or
 /// timed out.
-async fn open_attempt(app: &App, mut tx: Tx, claim: &Claimed, mut target: Target, attempt: Attempt, now: Timestamp) -> Result<Work> {
+async fn open_attempt(
+    app: &App,
+    mut tx: Tx,
+    claim: &Claimed,
+    mut target: Target,
+    attempt: Attempt,
+    now: Timestamp,
+) -> Result<Work> {
     if attempt.state == "armed" {
         let evidence = "the program ended before the network's answer was written down";
         attempts::finish(&mut tx, claim.workspace, attempt.attempt_id, "unknown", Some(evidence), now).await?;
@@ -171,26 +178,41 @@ async fn reason_to_hold(
         return Err(Error::internal("a target without workspace or account"));
     };
     if workspace.paused_at.is_some() {
-        return Ok(Some(settle::Reason::new("paused", "It came due while publishing was paused.",
-            "Schedule it again or publish it now, once publishing is resumed.")));
+        return Ok(Some(settle::Reason::new(
+            "paused",
+            "It came due while publishing was paused.",
+            "Schedule it again or publish it now, once publishing is resumed.",
+        )));
     }
     if !post.review.allows_sending() {
-        return Ok(Some(settle::Reason::new("not_approved", "It came due without the approval that it needs.",
-            "Have it approved, then schedule it again.")));
+        return Ok(Some(settle::Reason::new(
+            "not_approved",
+            "It came due without the approval that it needs.",
+            "Have it approved, then schedule it again.",
+        )));
     }
     if post.author_removed {
-        return Ok(Some(settle::Reason::new("author_removed", format!("{} is no longer in the workspace.", post.author_name),
-            "Whoever stands for it now schedules it again or deletes it.")));
+        return Ok(Some(settle::Reason::new(
+            "author_removed",
+            format!("{} is no longer in the workspace.", post.author_name),
+            "Whoever stands for it now schedules it again or deletes it.",
+        )));
     }
     if account.status == AccountStatus::Disconnected {
-        return Ok(Some(settle::Reason::new("account_disconnected", format!("@{} is disconnected.", account.handle),
-            "Connect the account again with account_connect, then schedule the post again.")));
+        return Ok(Some(settle::Reason::new(
+            "account_disconnected",
+            format!("@{} is disconnected.", account.handle),
+            "Connect the account again with account_connect, then schedule the post again.",
+        )));
     }
     let late = target.next_step_at.or(target.due_at).map_or(0, |due| now.millis_since(due) / 1000);
     if target.state == TargetState::Scheduled && late > i64::from(account.tolerance_secs) {
         return Ok(Some(settle::Reason::new(
             "missed",
-            format!("Nothing was running at its time; {} minutes later is more than the account's tolerance.", late / 60),
+            format!(
+                "Nothing was running at its time; {} minutes later is more than the account's tolerance.",
+                late / 60
+            ),
             "Schedule it again or publish it now.",
         )));
     }
@@ -233,7 +255,8 @@ async fn prepared(
     if segment.prepared.is_some() {
         return Ok(Ok(outgoing));
     }
-    let prepared = tokio::time::timeout(prepare_within(app), app.networks.get(network).prepare(account, &outgoing)).await;
+    let prepared =
+        tokio::time::timeout(prepare_within(app), app.networks.get(network).prepare(account, &outgoing)).await;
     let prepared = match prepared {
         Ok(Ok(prepared)) => prepared,
         Ok(Err(failure)) => return Ok(Err(failure)),
@@ -282,7 +305,9 @@ async fn arm(app: &App, claim: &Claimed, seen: &Target, segment: &Segment) -> Re
     let unchanged = thread.next().is_some_and(|present| {
         present.ordinal == segment.ordinal && present.send_key == segment.send_key && present.message == segment.message
     });
-    let (Some(state), true) = (target.state.after(TargetEvent::Arm), unchanged && target.due_at.is_some_and(|due| due <= now)) else {
+    let (Some(state), true) =
+        (target.state.after(TargetEvent::Arm), unchanged && target.due_at.is_some_and(|due| due <= now))
+    else {
         // Cancelled, moved or rewritten since we looked: look again.
         dispatch::release(&mut tx, claim, target.due_at.unwrap_or(now)).await?;
         tx.commit().await?;
@@ -309,12 +334,27 @@ async fn arm(app: &App, claim: &Claimed, seen: &Target, segment: &Segment) -> Re
         return Ok(None);
     }
     tx.commit().await?;
-    let attempted = Attempted { attempt_id, ordinal: segment.ordinal, post_id: seen.post_id, quiet_from: attempt.send_deadline.plus_millis(send.answer_within + send.margin) };
-    Ok(Some(Armed { attempted, stamped_at, start_before_boot_millis: boot_millis + u64::try_from(send.start_within).unwrap_or(0) }))
+    let attempted = Attempted {
+        attempt_id,
+        ordinal: segment.ordinal,
+        post_id: seen.post_id,
+        quiet_from: attempt.send_deadline.plus_millis(send.answer_within + send.margin),
+    };
+    Ok(Some(Armed {
+        attempted,
+        stamped_at,
+        start_before_boot_millis: boot_millis + u64::try_from(send.start_within).unwrap_or(0),
+    }))
 }
 
 /// The one visible call, if there is still time for it.
-async fn call(app: &App, network: NetworkId, account: &NetworkAccount, outgoing: &Outgoing, start_before: u64) -> Outcome {
+async fn call(
+    app: &App,
+    network: NetworkId,
+    account: &NetworkAccount,
+    outgoing: &Outgoing,
+    start_before: u64,
+) -> Outcome {
     if app.clock.boot_millis() > start_before {
         let message = "the machine was held up between deciding and sending; nothing was sent".to_owned();
         return Outcome::Rejected(Failure { kind: FailureKind::Transient, message });

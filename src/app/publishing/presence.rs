@@ -17,7 +17,8 @@ pub async fn warning(db: &mut PgConnection, now: Timestamp) -> Result<Option<Str
     }
     if alive.iter().all(|worker| worker.kind != "serve") {
         return Ok(Some(
-            "It goes out while this client stays open. To publish with the client closed, keep `allin serve` running.".into(),
+            "It goes out while this client stays open. To publish with the client closed, keep `allin serve` running."
+                .into(),
         ));
     }
     Ok(None)

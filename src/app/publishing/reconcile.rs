@@ -30,14 +30,25 @@ pub async fn look_up(app: &App, claim: &Claimed, seen: &Target, attempt: &Attemp
     let Some(mut target) = all.into_iter().find(|target| target.target_id == claim.target) else { return Ok(false) };
     let go_on = match found {
         Reconciled::Found(remote) => {
-            if !attempts::finish(&mut tx, workspace, attempt.attempt_id, "published", Some("found by looking it up"), now).await? {
+            if !attempts::finish(
+                &mut tx,
+                workspace,
+                attempt.attempt_id,
+                "published",
+                Some("found by looking it up"),
+                now,
+            )
+            .await?
+            {
                 return Ok(false);
             }
             settle::publish(app, &mut tx, claim, &mut target, attempt.ordinal, &remote, now).await?;
             true
         }
         Reconciled::ProvenAbsent => {
-            if !attempts::finish(&mut tx, workspace, attempt.attempt_id, "absent", Some("looked up and not there"), now).await? {
+            if !attempts::finish(&mut tx, workspace, attempt.attempt_id, "absent", Some("looked up and not there"), now)
+                .await?
+            {
                 return Ok(false);
             }
             settle::absent(&mut tx, claim, &mut target, now).await?;
@@ -68,7 +79,7 @@ async fn ask(app: &App, claim: &Claimed, target: &Target, attempt: &Attempt) -> 
     let outgoing = thread.outgoing(&mut tx, workspace, segment, attempt.armed_at, false).await?;
     tx.finish_read();
     let within = std::time::Duration::from_millis(u64::try_from(app.settings.send.answer_within).unwrap_or(30_000));
-    Ok(tokio::time::timeout(within, app.networks.get(network).reconcile(&account, &outgoing))
-        .await
-        .unwrap_or_else(|_| Reconciled::Undecidable { evidence: "the network did not answer when asked whether it is there".into() }))
+    Ok(tokio::time::timeout(within, app.networks.get(network).reconcile(&account, &outgoing)).await.unwrap_or_else(
+        |_| Reconciled::Undecidable { evidence: "the network did not answer when asked whether it is there".into() },
+    ))
 }

@@ -69,7 +69,8 @@ pub async fn carry_out(app: &App, removals: Vec<Removal>) -> Vec<Removed> {
 }
 
 async fn remove(app: &App, removal: &Removal) -> std::result::Result<(), Failure> {
-    let trouble = |error: Error| Failure { kind: crate::clients::networks::FailureKind::Transient, message: error.to_string() };
+    let trouble =
+        |error: Error| Failure { kind: crate::clients::networks::FailureKind::Transient, message: error.to_string() };
     let (network, account) = tokens::ready(app, removal.workspace, removal.account).await.map_err(trouble)??;
     for remote in removal.remotes.iter().rev() {
         app.networks.get(network).delete(&account, remote).await?;

@@ -6,9 +6,9 @@ use crate::{
     app::{
         App,
         ctx::{Actor, Ctx, Origin},
+        gate::record as audit_record,
         posts::derive,
         publishing::tokens,
-        use_case::record as audit_record,
     },
     clients::networks::{Failure, FailureKind, Outcome, Remote},
     clock::Timestamp,
@@ -145,7 +145,8 @@ pub async fn publish(
     let workspace = claim.workspace;
     let value = serde_json::to_value(remote).map_err(Error::internal)?;
     targets::set_remote(tx, workspace, target.target_id, ordinal, &value, now).await?;
-    let change = json!([{ "what": "segment", "id": target.target_id, "how": { "ordinal": ordinal, "published": remote.id } }]);
+    let change =
+        json!([{ "what": "segment", "id": target.target_id, "how": { "ordinal": ordinal, "published": remote.id } }]);
     audit(app, tx, workspace, "segment_publish", &change, now).await?;
     let segments = targets::segments(tx, workspace, &[target.target_id]).await?;
     target.tries = 0;
@@ -160,7 +161,14 @@ pub async fn publish(
     write(tx, workspace, target, now).await
 }
 
-async fn audit(app: &App, tx: &mut Tx, workspace: WorkspaceId, what: &str, change: &Value, now: Timestamp) -> Result<()> {
+async fn audit(
+    app: &App,
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    what: &str,
+    change: &Value,
+    now: Timestamp,
+) -> Result<()> {
     audit_record(app, &system(app, workspace), tx, now, what, "done", change).await
 }
 
@@ -178,14 +186,29 @@ pub async fn not_sent(app: &App, claim: &Claimed, seen: &Target, failure: &Failu
 }
 
 /// The network proved that nothing became public; decides what that means.
-async fn refuse(app: &App, tx: &mut Tx, claim: &Claimed, target: &mut Target, failure: &Failure, now: Timestamp) -> Result<()> {
+async fn refuse(
+    app: &App,
+    tx: &mut Tx,
+    claim: &Claimed,
+    target: &mut Target,
+    failure: &Failure,
+    now: Timestamp,
+) -> Result<()> {
     let said = format!("{} said: {}", target.network, failure.message);
     // Networks throw away what was uploaded and not used.
     targets::forget_prepared(tx, claim.workspace, target.target_id).await?;
     match failure.kind {
         FailureKind::TokenExpired if target.tries < 3 => {
             tokens::expire(tx, claim.workspace, target.account_id, now).await?;
-            try_later(tx, claim, target, Reason::new("token_expired", said, "The token is renewed by itself."), now, now).await
+            try_later(
+                tx,
+                claim,
+                target,
+                Reason::new("token_expired", said, "The token is renewed by itself."),
+                now,
+                now,
+            )
+            .await
         }
         FailureKind::TokenExpired | FailureKind::NeedsReconnect => {
             accounts::disconnect(tx, claim.workspace, target.account_id, None, &failure.message, now).await?;
@@ -202,15 +225,62 @@ async fn refuse(app: &App, tx: &mut Tx, claim: &Claimed, target: &mut Target, fa
         }
         FailureKind::Transient if target.tries < TRIES_MAX => {
             let at = now.plus_millis(backoff_millis(target.tries, claim.fence));
-            try_later(tx, claim, target, Reason::new("network_trouble", said, "Nothing to do: it is tried again by itself."), at, now).await
+            try_later(
+                tx,
+                claim,
+                target,
+                Reason::new("network_trouble", said, "Nothing to do: it is tried again by itself."),
+                at,
+                now,
+            )
+            .await
         }
-        FailureKind::Transient => fail(app, tx, claim, target, Reason::new("network_trouble", said, "Test the account with account_test, then schedule the post again."), now).await,
+        FailureKind::Transient => {
+            fail(
+                app,
+                tx,
+                claim,
+                target,
+                Reason::new(
+                    "network_trouble",
+                    said,
+                    "Test the account with account_test, then schedule the post again.",
+                ),
+                now,
+            )
+            .await
+        }
         FailureKind::Duplicate => {
-            let step = "Look on the network whether it is there already. If not, change the text and schedule it again.";
+            let step =
+                "Look on the network whether it is there already. If not, change the text and schedule it again.";
             hold(tx, claim, target, &Reason::new("duplicate", said, step), now).await
         }
-        FailureKind::Content => fail(app, tx, claim, target, Reason::new("refused_by_network", said, "Change the post with post_update, then schedule it again."), now).await,
-        FailureKind::Bug => fail(app, tx, claim, target, Reason::new("refused_by_network", said, "This looks like a defect of AllIN; the log has the details. Changing the post may help."), now).await,
+        FailureKind::Content => {
+            fail(
+                app,
+                tx,
+                claim,
+                target,
+                Reason::new("refused_by_network", said, "Change the post with post_update, then schedule it again."),
+                now,
+            )
+            .await
+        }
+        FailureKind::Bug => {
+            fail(
+                app,
+                tx,
+                claim,
+                target,
+                Reason::new(
+                    "refused_by_network",
+                    said,
+                    "This looks like a defect of AllIN; the log has the details. Changing the post may help.",
+                ),
+                now,
+            )
+            .await
+        }
     }
 }
 
@@ -220,7 +290,14 @@ fn backoff_millis(tries: i32, salt: i64) -> i64 {
     base + (salt.unsigned_abs().wrapping_mul(2_654_435_761) % (base.unsigned_abs() / 2)).cast_signed()
 }
 
-async fn try_later(tx: &mut Tx, claim: &Claimed, target: &mut Target, reason: Reason, at: Timestamp, now: Timestamp) -> Result<()> {
+async fn try_later(
+    tx: &mut Tx,
+    claim: &Claimed,
+    target: &mut Target,
+    reason: Reason,
+    at: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
     if let Some(state) = target.state.after(TargetEvent::TryLater) {
         target.state = state;
     }
@@ -232,7 +309,14 @@ async fn try_later(tx: &mut Tx, claim: &Claimed, target: &mut Target, reason: Re
     Ok(())
 }
 
-async fn fail(app: &App, tx: &mut Tx, claim: &Claimed, target: &mut Target, reason: Reason, now: Timestamp) -> Result<()> {
+async fn fail(
+    app: &App,
+    tx: &mut Tx,
+    claim: &Claimed,
+    target: &mut Target,
+    reason: Reason,
+    now: Timestamp,
+) -> Result<()> {
     if let Some(state) = target.state.after(TargetEvent::Fail) {
         target.state = state;
     }
@@ -253,8 +337,11 @@ pub async fn refused_by_database(app: &App, claim: &Claimed, reason: &str) -> Re
     posts::lock(&mut tx, claim.workspace, post).await?;
     let all = targets::of_post(&mut tx, claim.workspace, post).await?;
     let Some(mut target) = all.into_iter().find(|target| target.target_id == claim.target) else { return Ok(()) };
-    if matches!(target.state, TargetState::Scheduled | TargetState::Publishing) && dispatch::renew(&mut tx, claim, now).await? {
-        let reason = Reason::new("not_allowed", format!("It came due, but {reason}."), "Clear that up, then schedule it again.");
+    if matches!(target.state, TargetState::Scheduled | TargetState::Publishing)
+        && dispatch::renew(&mut tx, claim, now).await?
+    {
+        let reason =
+            Reason::new("not_allowed", format!("It came due, but {reason}."), "Clear that up, then schedule it again.");
         hold(&mut tx, claim, &mut target, &reason, now).await?;
         tx.commit().await?;
         app.announce(claim.workspace);
@@ -270,7 +357,13 @@ pub async fn absent(tx: &mut Tx, claim: &Claimed, target: &mut Target, now: Time
 }
 
 /// Still not known: look again later, or let a person look.
-pub async fn still_unknown(tx: &mut Tx, claim: &Claimed, target: &mut Target, evidence: &str, now: Timestamp) -> Result<()> {
+pub async fn still_unknown(
+    tx: &mut Tx,
+    claim: &Claimed,
+    target: &mut Target,
+    evidence: &str,
+    now: Timestamp,
+) -> Result<()> {
     if target.tries >= TRIES_MAX {
         let step = "Look on the network whether the post is there. Scheduling it again looks it up first and sends it only if it is not there.";
         return hold(tx, claim, target, &Reason::new("outcome_unknown", evidence, step), now).await;

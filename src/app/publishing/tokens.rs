@@ -47,7 +47,10 @@ pub async fn ready(
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    Ok(Err(Failure { kind: FailureKind::Transient, message: "another process has been renewing the token for too long".into() }))
+    Ok(Err(Failure {
+        kind: FailureKind::Transient,
+        message: "another process has been renewing the token for too long".into(),
+    }))
 }
 
 fn disconnected() -> Failure {

@@ -7,7 +7,7 @@ use crate::{
     app::{
         App,
         ctx::{Actor, Ctx, Origin},
-        use_case::record,
+        gate::record,
     },
     error::{Error, Result},
     ids::{MemberId, PersonId, WorkspaceId},

@@ -11,7 +11,10 @@ use crate::{
     },
     error::{Error, Result},
     ids::{PostId, WorkspaceId},
-    model::{roles::{Permission, Role}, times},
+    model::{
+        roles::{Permission, Role},
+        times,
+    },
     store::{accounts, posts, targets, workspaces},
 };
 
@@ -92,7 +95,8 @@ impl Local for WorkspaceOverview {
         };
         let only = scope.ctx.member().filter(|_| !role.sees_all_drafts());
         let counts = posts::count_by_status(scope.tx, id, only).await?;
-        let rows = targets::calendar(scope.tx, id, scope.now, scope.now.plus_secs(366 * 24 * 3600), None, only, 50).await?;
+        let rows =
+            targets::calendar(scope.tx, id, scope.now, scope.now.plus_secs(366 * 24 * 3600), None, only, 50).await?;
         let zone = workspace.time_zone.clone();
         let next = rows
             .into_iter()
@@ -109,8 +113,13 @@ impl Local for WorkspaceOverview {
         if let Some(reason) = workspace.paused_at.and(workspace.paused_reason.as_deref()) {
             warnings.push(format!("Publishing is paused: {reason}"));
         }
-        for (status, count) in counts.iter().filter(|(status, _)| matches!(status.as_str(), "held" | "failed" | "unknown")) {
-            warnings.push(format!("{count} {} {status}: post_query with status {status} lists them.", if *count == 1 { "post is" } else { "posts are" }));
+        for (status, count) in
+            counts.iter().filter(|(status, _)| matches!(status.as_str(), "held" | "failed" | "unknown"))
+        {
+            warnings.push(format!(
+                "{count} {} {status}: post_query with status {status} lists them.",
+                if *count == 1 { "post is" } else { "posts are" }
+            ));
         }
         warnings.extend(presence::warning(scope.tx, scope.now).await?);
         let publishes = role.has(Permission::PublishPosts);

@@ -43,7 +43,8 @@ impl UseCase for WorkspacePause {
         let present = workspaces::get(scope.tx, scope.ctx.workspace).await?;
         let paused_at = present.and_then(|workspace| workspace.paused_at);
         Ok(paused_at.filter(|_| !input.paused).map(|at| Question {
-            text: "Resume publishing? What came due during the pause stays held until somebody schedules it again.".into(),
+            text: "Resume publishing? What came due during the pause stays held until somebody schedules it again."
+                .into(),
             version: at.to_string(),
         }))
     }
@@ -53,10 +54,11 @@ impl Local for WorkspacePause {
     async fn run(scope: &mut Scope<'_>, input: Self) -> Result<WorkspacePaused> {
         let id = scope.ctx.workspace;
         if input.paused {
-            let reason = input.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty()).ok_or_else(|| {
-                Error::invalid("reason_missing", "A pause needs a reason; everybody who schedules is shown it.")
-                    .field("reason", "must not be empty")
-            })?;
+            let reason =
+                input.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty()).ok_or_else(|| {
+                    Error::invalid("reason_missing", "A pause needs a reason; everybody who schedules is shown it.")
+                        .field("reason", "must not be empty")
+                })?;
             workspaces::set_paused(scope.tx, id, Some((scope.now, reason))).await?;
         } else {
             workspaces::set_paused(scope.tx, id, None).await?;

@@ -7,17 +7,17 @@ use crate::{
     app::{
         App,
         ctx::{Actor, Ctx, Origin},
+        gate::record,
         posts::derive,
         publishing::settle::shown_time,
-        use_case::record,
     },
     clock::Timestamp,
     error::Result,
     ids::{AttemptId, PostId, TargetId, WorkspaceId},
     model::{posts::fingerprint, states::TargetState},
     store::{
-        db::{Entrance, Tx},
         attempts::{self, NewAttempt},
+        db::{Entrance, Tx},
         dispatch, installation, posts,
         targets::{self, TargetError},
         workspaces,
@@ -62,23 +62,34 @@ async fn hold_everything(app: &App) -> Result<()> {
 async fn hold_workspace(app: &App, workspace: WorkspaceId) -> Result<()> {
     let now = app.now();
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
-    let reason = "The database was restored from a backup. Check what was held, then resume with `allin workspace resume`.";
+    let reason =
+        "The database was restored from a backup. Check what was held, then resume with `allin workspace resume`.";
     workspaces::set_paused(&mut tx, workspace, Some((now, reason))).await?;
     let scheduled = targets::scheduled(&mut tx, workspace).await?;
     for (post, target) in &scheduled {
         doubt_target(app, &mut tx, workspace, *post, *target, now).await?;
     }
     let change = json!([{ "what": "workspace", "id": workspace, "how": { "restored": true, "paused": true, "in_doubt": scheduled.len() } }]);
-    let ctx = Ctx { workspace, actor: Actor::System { job: "Restore" }, origin: Origin::Job, request: app.new_request() };
+    let ctx =
+        Ctx { workspace, actor: Actor::System { job: "Restore" }, origin: Origin::Job, request: app.new_request() };
     record(app, &ctx, &mut tx, now, "workspace_restore", "done", &change).await?;
     tx.commit().await
 }
 
 /// It may have been sent, early or on time, since the backup: it is looked up before it is sent. Held when it was due.
-async fn doubt_target(app: &App, tx: &mut Tx, workspace: WorkspaceId, post: PostId, id: TargetId, now: Timestamp) -> Result<()> {
+async fn doubt_target(
+    app: &App,
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    post: PostId,
+    id: TargetId,
+    now: Timestamp,
+) -> Result<()> {
     posts::lock(tx, workspace, post).await?;
     let mut all = targets::of_post(tx, workspace, post).await?;
     let Some(target) = all.iter_mut().find(|target| target.target_id == id) else { return Ok(()) };
+    // No call of this installation is under way: it can be looked up at once.
+    let long_ago = now.plus_millis(-(app.settings.send.answer_within + app.settings.send.margin));
     for segment in targets::segments(tx, workspace, &[id]).await?.iter().filter(|segment| segment.remote.is_none()) {
         targets::stamp(tx, workspace, id, segment.ordinal, shown_time(target, segment.ordinal, now)).await?;
         let attempt = NewAttempt {
@@ -87,10 +98,11 @@ async fn doubt_target(app: &App, tx: &mut Tx, workspace: WorkspaceId, post: Post
             ordinal: segment.ordinal,
             fingerprint: &fingerprint(&segment.message),
             fence: 0,
-            armed_at: now,
-            send_deadline: now,
+            armed_at: long_ago,
+            send_deadline: long_ago,
         };
-        attempts::insert_unknown(tx, workspace, &attempt, "restored from a backup; it may have been sent since").await?;
+        attempts::insert_unknown(tx, workspace, &attempt, "restored from a backup; it may have been sent since")
+            .await?;
     }
     if target.due_at.is_some_and(|due| due > now) {
         return Ok(());

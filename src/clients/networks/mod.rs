@@ -102,11 +102,15 @@ pub struct Outgoing {
 pub enum Outcome {
     Published(Remote),
     /// Taken, but public only later: ask with [`Network::poll`].
-    Accepted { handle: Value },
+    Accepted {
+        handle: Value,
+    },
     /// The network's answer proves that nothing became public.
     Rejected(Failure),
     /// Neither proved: reconcile, never resend blindly. The evidence is shown to people.
-    Unknown { evidence: String },
+    Unknown {
+        evidence: String,
+    },
 }
 
 /// What looking for a segment on the network found.
@@ -116,7 +120,9 @@ pub enum Reconciled {
     /// Proved not to be there and not to arrive later: sending again is safe.
     ProvenAbsent,
     /// Cannot be told now.
-    Undecidable { evidence: String },
+    Undecidable {
+        evidence: String,
+    },
 }
 
 /// A classified failure.

@@ -87,7 +87,8 @@ impl Drop for Tx {
         };
         let db = self.db.clone();
         runtime.spawn(async move {
-            let rolled_back = tokio::time::timeout(Duration::from_secs(5), sqlx::raw_sql("ROLLBACK").execute(&mut *connection));
+            let rolled_back =
+                tokio::time::timeout(Duration::from_secs(5), sqlx::raw_sql("ROLLBACK").execute(&mut *connection));
             match rolled_back.await {
                 Ok(Ok(_)) => db.keep(connection, None),
                 _ => discard(connection),

@@ -49,7 +49,12 @@ impl Filter {
 }
 
 /// Newest first.
-pub async fn list_by_age(db: &mut PgConnection, workspace: WorkspaceId, filter: &Filter, limit: i64) -> Result<Vec<ListedPost>> {
+pub async fn list_by_age(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    filter: &Filter,
+    limit: i64,
+) -> Result<Vec<ListedPost>> {
     if filter.narrows() {
         // Which index serves best hangs on the filters; the plan that connections keep is the one without any.
         sqlx::query!("set local plan_cache_mode = force_custom_plan").execute(&mut *db).await?;

@@ -50,7 +50,10 @@ async fn the_second_call_carries_the_yes() {
         let first = client.tool("post_publish", json!({ "post_id": post })).await;
         let state = confirmation(&first);
         assert_eq!(app.sandbox.texts(), Vec::<String>::new(), "nothing was done yet");
-        let shown = named(&first).to_string().replace(state.as_str().unwrap(), "[confirmation]").replace(words, "[text]");
+        // Only the newer era names the type of a result.
+        let first = json!({ "content": first["content"], "isError": first["isError"], "_meta": first["_meta"] });
+        let shown =
+            named(&first).to_string().replace(state.as_str().unwrap(), "[confirmation]").replace(words, "[text]");
         insta::assert_json_snapshot!("needed", serde_json::from_str::<Value>(&shown).unwrap());
         assert_eq!(code(&confirm(&client, "post_publish", post, &state).await), None);
         assert_eq!(app.sandbox.texts(), [words]);
@@ -70,7 +73,8 @@ async fn a_confirmation_is_for_one_call_by_one_caller() {
     let stale = Some("confirmation_stale");
     assert_eq!(code(&confirm(&client, "post_publish", other, &state).await), stale, "another post");
     assert_eq!(code(&confirm(&client, "post_delete", one, &state).await), stale, "another tool");
-    let arguments = json!({ "post_id": one, "account_ids": [app.account(&team, "bakery").await], "confirmation": state });
+    let arguments =
+        json!({ "post_id": one, "account_ids": [app.account(&team, "bakery").await], "confirmation": state });
     assert_eq!(code(&client.tool("post_publish", arguments).await), stale, "other arguments");
     let mut forged = state.as_str().unwrap().to_owned();
     forged.replace_range(5..6, if &forged[5..6] == "A" { "B" } else { "A" });
@@ -116,7 +120,8 @@ async fn a_confirmation_is_spent_once() {
     let state = ask(&client, "post_publish", one).await;
     assert_eq!(code(&confirm(&client, "post_publish", one, &state).await), None);
     let state = ask(&client, "post_publish", one).await;
-    let both = tokio::join!(confirm(&client, "post_publish", one, &state), confirm(&client, "post_publish", one, &state));
+    let both =
+        tokio::join!(confirm(&client, "post_publish", one, &state), confirm(&client, "post_publish", one, &state));
     let codes = [code(&both.0), code(&both.1)];
     assert!(codes.contains(&None) && codes.iter().any(|code| code.is_some()), "{codes:?}");
     assert_eq!(code(&confirm(&client, "post_publish", one, &state).await), Some("confirmation_spent"));
@@ -131,8 +136,13 @@ async fn the_state_of_a_question_cannot_be_moved_to_another_call() {
     let asked = client.once(Client::call("post_publish", json!({ "post_id": one }))).await.unwrap();
     let CallToolResponse::InputRequired(asked) = asked else { panic!("{asked:?}") };
     let state = asked.request_state.unwrap();
-    let yes = std::collections::BTreeMap::from([("confirm".to_owned(), json!({ "action": "accept", "content": { "confirm": true } }))]);
-    let moved = Client::call("post_publish", json!({ "post_id": other })).with_input_responses(yes.clone()).with_request_state(state.clone());
+    let yes = std::collections::BTreeMap::from([(
+        "confirm".to_owned(),
+        json!({ "action": "accept", "content": { "confirm": true } }),
+    )]);
+    let moved = Client::call("post_publish", json!({ "post_id": other }))
+        .with_input_responses(yes.clone())
+        .with_request_state(state.clone());
     let CallToolResponse::Complete(refused) = client.once(moved).await.unwrap() else { panic!("asked again") };
     assert_eq!(code(&json!(refused)), Some("confirmation_stale"));
     // An answer without the state that it belongs to is no yes.

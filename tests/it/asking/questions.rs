@@ -40,14 +40,19 @@ async fn whoever_agrees_publishes_and_deletes() {
         for era in Era::BOTH {
             let client = seat(&app, &team, &http, &key, place, era, Says::Accept).await;
             let words = format!("{place:?} {era:?}");
-            let made = client.tool("post_create", json!({ "segments": [{ "text": words }], "account_ids": [account] })).await;
+            let made =
+                client.tool("post_create", json!({ "segments": [{ "text": words }], "account_ids": [account] })).await;
             let post = json!({ "post_id": made["structuredContent"]["post"]["id"] });
             let published = client.tool("post_publish", post.clone()).await;
             assert_eq!((code(&published), app.sandbox.texts()), (None, vec![words.clone()]));
             let deleted = client.tool("post_delete", post).await;
-            assert_eq!((text(&deleted), app.sandbox.texts()), ("Deleted here and on the networks where it was public.", vec![]));
+            assert_eq!(
+                (text(&deleted), app.sandbox.texts()),
+                ("Deleted here and on the networks where it was public.", vec![])
+            );
             let questions: Vec<Value> = client.asked().iter().map(|asked| asked["message"].clone()).collect();
-            let delete = format!("Delete the post “{words}”, also on @bakery (sandbox)? Likes and replies there are lost.");
+            let delete =
+                format!("Delete the post “{words}”, also on @bakery (sandbox)? Likes and replies there are lost.");
             assert_eq!(questions, [json!(publish_question(&words)), json!(delete)]);
             client.close().await;
         }

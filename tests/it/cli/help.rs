@@ -69,7 +69,13 @@ fn wrong_arguments_are_explained() {
 #[test]
 fn wrong_settings_are_explained() {
     let mut said = Vec::new();
-    for (name, value) in [("ALLIN_POOL_SIZE", "many"), ("ALLIN_READ_ONLY", "perhaps"), ("ALLIN_MEMBER", "me"), ("ALLIN_LOG", "=x="), ("ALLIN_ALLOW_ORIGINS", "everyone")] {
+    for (name, value) in [
+        ("ALLIN_POOL_SIZE", "many"),
+        ("ALLIN_READ_ONLY", "perhaps"),
+        ("ALLIN_MEMBER", "me"),
+        ("ALLIN_LOG", "=x="),
+        ("ALLIN_ALLOW_ORIGINS", "everyone"),
+    ] {
         let printed = allin(&["tools"], std::env::temp_dir()).env(name, value).output().unwrap();
         assert_eq!(printed.status.code(), Some(1), "{name}={value}");
         said.push(format!("{name}={value}\n{}", String::from_utf8(printed.stderr).unwrap()));

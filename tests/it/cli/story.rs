@@ -23,7 +23,8 @@ impl Terminal {
         let printed = child.wait_with_output().unwrap();
         let text = String::from_utf8(printed.stdout).unwrap() + &String::from_utf8(printed.stderr).unwrap();
         let code = printed.status.code().unwrap();
-        let said = format!("$ allin {shown}\n{text}{}\n", if code == 0 { String::new() } else { format!("[{code}]\n") });
+        let said =
+            format!("$ allin {shown}\n{text}{}\n", if code == 0 { String::new() } else { format!("[{code}]\n") });
         let said = self.names.text(&said);
         self.story.push_str(&said);
         (code, text)
@@ -44,7 +45,9 @@ impl Terminal {
 
 /// The first word in a text that is an id of this kind.
 fn id(text: &str, kind: &str) -> String {
-    let word = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').find(|word| word.starts_with(kind) && word.len() == kind.len() + 26);
+    let word = text
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .find(|word| word.starts_with(kind) && word.len() == kind.len() + 26);
     word.unwrap_or_else(|| panic!("no {kind} in {text}")).to_owned()
 }
 

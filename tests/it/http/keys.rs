@@ -80,12 +80,19 @@ async fn a_session_serves_only_the_key_that_opened_it() {
     let (team, other) = (app.team("Bakery").await, app.team("Other").await);
     let (_, key) = app.key(&team, team.admin).await;
     let (_, same_member) = app.key(&team, team.admin).await;
-    let (_, viewer) = { let member = app.member(&team, Role::Viewer).await; app.key(&team, member).await };
+    let (_, viewer) = {
+        let member = app.member(&team, Role::Viewer).await;
+        app.key(&team, member).await
+    };
     let (_, stranger) = app.key(&other, other.admin).await;
     let http = app.serve().await;
     let client = json!({ "name": "test", "version": "1" });
     let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
-    let opened = http.post(&key, &json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params })).send().await.unwrap();
+    let opened = http
+        .post(&key, &json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params }))
+        .send()
+        .await
+        .unwrap();
     let session = opened.headers()["mcp-session-id"].to_str().unwrap().to_owned();
     let using = async |key: &str| {
         let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
@@ -98,7 +105,9 @@ async fn a_session_serves_only_the_key_that_opened_it() {
     // Another process of the installation takes it up, for the same key only.
     let replica = app.serve().await;
     let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
-    let there = async |key: &str| replica.post(key, &list).header("mcp-session-id", &session).send().await.unwrap().status().as_u16();
+    let there = async |key: &str| {
+        replica.post(key, &list).header("mcp-session-id", &session).send().await.unwrap().status().as_u16()
+    };
     assert_eq!((there(&stranger).await, there(&key).await), (404, 200));
     // It ends by itself.
     app.clock.advance_secs(7 * 24 * 3600);

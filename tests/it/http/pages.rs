@@ -48,7 +48,8 @@ impl Page {
     }
 
     async fn accounts(&self) -> Vec<String> {
-        let found = self.app.call_once::<AccountList>(&self.team.person(&self.app), AccountList::default()).await.unwrap();
+        let found =
+            self.app.call_once::<AccountList>(&self.team.person(&self.app), AccountList::default()).await.unwrap();
         found.accounts.into_iter().map(|account| account.handle).collect()
     }
 
@@ -79,8 +80,14 @@ async fn opening_the_page_changes_nothing() {
     }
     assert_eq!((page.state().await, page.accounts().await), ((0, false), vec![]));
     let headers = page.http.client.head(&page.url).send().await.unwrap().headers().clone();
-    assert_eq!(headers["content-security-policy"], "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'");
-    assert_eq!((&headers["cache-control"], &headers["x-content-type-options"]), (&"no-store".parse().unwrap(), &"nosniff".parse().unwrap()));
+    assert_eq!(
+        headers["content-security-policy"],
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    );
+    assert_eq!(
+        (&headers["cache-control"], &headers["x-content-type-options"]),
+        (&"no-store".parse().unwrap(), &"nosniff".parse().unwrap())
+    );
     page.close().await;
 }
 
@@ -105,7 +112,10 @@ async fn forms_of_others_are_not_taken() {
     let page = Page::open().await;
     for csrf in ["", "x", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
         let (status, html) = page.post(csrf, "bakery", "correct horse").await;
-        assert!(status == 422 && html.contains("This form is not from this page. Please try again."), "{status} {html}");
+        assert!(
+            status == 422 && html.contains("This form is not from this page. Please try again."),
+            "{status} {html}"
+        );
     }
     // The proof of another page is none for this one.
     let other = Page::open().await;

@@ -14,7 +14,8 @@ async fn images_come_in_as_they_are() {
     let (_, viewer) = app.key(&team, viewer).await;
     let http = app.serve().await;
     let send = async |key: &str, query: &str, bytes: Vec<u8>| {
-        let response = http.client.post(http.at(&format!("/assets{query}"))).bearer_auth(key).body(bytes).send().await.unwrap();
+        let response =
+            http.client.post(http.at(&format!("/assets{query}"))).bearer_auth(key).body(bytes).send().await.unwrap();
         let status = response.status().as_u16();
         (status, serde_json::from_str::<Value>(&response.text().await.unwrap()).unwrap_or_default())
     };

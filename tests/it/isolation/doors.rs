@@ -35,7 +35,10 @@ async fn no_tool_finds_what_belongs_to_another_workspace() {
             }
             let what = format!("{} {}", spec.name, path.join("."));
             same(&what, &theirs, &answers[0], &answers[1]);
-            let code = answers[0].pointer("/_meta/allin~1refusal/error/code").and_then(Value::as_str).unwrap_or("nothing found");
+            let code = answers[0]
+                .pointer("/_meta/allin~1refusal/error/code")
+                .and_then(Value::as_str)
+                .unwrap_or("nothing found");
             table.push_str(&format!("{what}: {code}\n"));
         }
     }
@@ -58,13 +61,22 @@ async fn no_list_shows_anything_of_another_workspace() {
         ("post_query", json!({ "text": theirs.mark })),
         ("workspace_overview", json!({})),
     ];
-    for spec in tools::all().iter().filter(|spec| spec.effect == allin::app::use_case::Effect::Read && spec.name != "post_get") {
-        assert!(listing.iter().any(|(name, _)| *name == spec.name), "{} lists something and is not in this test", spec.name);
+    for spec in
+        tools::all().iter().filter(|spec| spec.effect == allin::app::use_case::Effect::Read && spec.name != "post_get")
+    {
+        assert!(
+            listing.iter().any(|(name, _)| *name == spec.name),
+            "{} lists something and is not in this test",
+            spec.name
+        );
     }
     for (name, arguments) in listing {
         let answer = http.tool(&ours.key, name, arguments).await.to_string();
         assert!(!answer.contains(theirs.mark), "{name}: {answer}");
-        assert!(name == "network_rules" || answer.contains(ours.mark) || answer.contains("\"posts\":[]"), "{name}: {answer}");
+        assert!(
+            name == "network_rules" || answer.contains(ours.mark) || answer.contains("\"posts\":[]"),
+            "{name}: {answer}"
+        );
     }
     http.stop().await;
     app.close().await;

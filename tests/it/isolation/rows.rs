@@ -1,6 +1,9 @@
 //! Below the program: the application's role inside one workspace's transaction cannot reach another's rows in any table.
 
-use allin::{platform::Role, store::db::{Db, Entrance}};
+use allin::{
+    platform::Role,
+    store::db::{Db, Entrance},
+};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::two;
@@ -18,7 +21,10 @@ async fn run(db: &mut PgConnection, sql: &str, row: Option<&serde_json::Value>) 
     let done = query.execute(&mut *db).await;
     sqlx::raw_sql("rollback to s").execute(&mut *db).await.unwrap();
     done.map(|done| done.rows_affected()).map_err(|error| {
-        error.as_database_error().and_then(|error| error.code().map(|code| code.into_owned())).unwrap_or_else(|| error.to_string())
+        error
+            .as_database_error()
+            .and_then(|error| error.code().map(|code| code.into_owned()))
+            .unwrap_or_else(|| error.to_string())
     })
 }
 
@@ -47,14 +53,22 @@ async fn no_statement_reaches_another_workspace() {
         let there = |workspace| format!("select to_jsonb(t) from {table} t where workspace_id = '{workspace}' limit 1");
         let row = |sql: String| sqlx::query_scalar::<_, serde_json::Value>(AssertSqlSafe(sql));
         let theirs_row = row(there(theirs.team.workspace.uuid())).fetch_one(&mut superuser).await;
-        let theirs_row = theirs_row.unwrap_or_else(|error| panic!("the other workspace has no row in {table}: {error}"));
+        let theirs_row =
+            theirs_row.unwrap_or_else(|error| panic!("the other workspace has no row in {table}: {error}"));
         let (us, them) = (ours.team.workspace.uuid(), theirs.team.workspace.uuid());
         let (mut tx, _) = db.tenant(ours.team.workspace, Entrance::System, app.now()).await.unwrap();
         let select = run(&mut tx, &format!("select 1 from {table} where workspace_id = '{them}'"), None).await;
         let everything = run(&mut tx, &format!("select 1 from {table} where workspace_id <> '{us}'"), None).await;
-        let update = run(&mut tx, &format!("update {table} set workspace_id = workspace_id where workspace_id = '{them}'"), None).await;
+        let update = run(
+            &mut tx,
+            &format!("update {table} set workspace_id = workspace_id where workspace_id = '{them}'"),
+            None,
+        )
+        .await;
         let delete = run(&mut tx, &format!("delete from {table} where workspace_id = '{them}'"), None).await;
-        let give = run(&mut tx, &format!("update {table} set workspace_id = '{them}' where workspace_id = '{us}'"), None).await;
+        let give =
+            run(&mut tx, &format!("update {table} set workspace_id = '{them}' where workspace_id = '{us}'"), None)
+                .await;
         let insert = format!("insert into {table} select * from jsonb_populate_record(null::{table}, $1)");
         let insert = run(&mut tx, &insert, Some(&theirs_row)).await;
         drop(tx);

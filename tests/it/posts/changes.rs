@@ -29,7 +29,10 @@ async fn a_change_takes_the_approval_back() {
     let post = app.scheduled(&ctx, "Bread", &[account], "2026-12-01T09:30").await;
     let mut superuser = app.database.superuser().await;
     // Nothing approves yet: the state is put there as the database would keep it.
-    sqlx::query("update posts set review = 'approved', approved_hash = content_hash").execute(&mut superuser).await.unwrap();
+    sqlx::query("update posts set review = 'approved', approved_hash = content_hash")
+        .execute(&mut superuser)
+        .await
+        .unwrap();
 
     let titled = PostUpdate { segments: None, title: Some("Monday".into()), ..text(post.id, "", None) };
     let same = app.call_once::<PostUpdate>(&ctx, titled).await.unwrap().post;
@@ -57,7 +60,10 @@ async fn a_version_that_somebody_else_overtook_is_refused() {
 
     let (one, other) = (text(post.id, "A", Some(2)), text(post.id, "B", Some(2)));
     let both = tokio::join!(app.call_once::<PostUpdate>(&ctx, one), app.call_once::<PostUpdate>(&ctx, other));
-    let refused = [&both.0, &both.1].iter().filter(|result| result.as_ref().is_err_and(|error| error.code() == "version_conflict")).count();
+    let refused = [&both.0, &both.1]
+        .iter()
+        .filter(|result| result.as_ref().is_err_and(|error| error.code() == "version_conflict"))
+        .count();
     assert_eq!((refused, app.post(&ctx, post.id).await.version), (1, 3));
     app.close().await;
 }
@@ -71,7 +77,10 @@ async fn cancelling_and_moving_change_what_goes_out() {
     let cancelled = app.scheduled(&ctx, "Cancelled", &[account], "2026-12-01T09:30").await;
     let moved = app.scheduled(&ctx, "Moved", &[account], "2026-12-01T09:30").await;
     let answer = app.call_once::<PostCancel>(&ctx, cancel(cancelled.id)).await.unwrap();
-    assert_eq!((answer.message.as_str(), answer.post.status), ("Cancelled for @bakery; nothing more will be sent there.", PostStatus::Cancelled));
+    assert_eq!(
+        (answer.message.as_str(), answer.post.status),
+        ("Cancelled for @bakery; nothing more will be sent there.", PostStatus::Cancelled)
+    );
     app.call_once::<PostSchedule>(&ctx, schedule(moved.id, "2026-12-01T10:30")).await.unwrap();
     app.clock.set("2026-12-01T08:30:00Z".parse().unwrap());
     assert_eq!((app.publish_due().await, app.sandbox.texts()), (0, vec![]));
@@ -109,7 +118,11 @@ async fn times_are_read_in_the_workspace_zone_and_refused_when_over() {
     assert_eq!(due("2027-07-01T09:00").await, Ok("2027-07-01T07:00:00Z".into()), "summer time");
     assert_eq!(due("2027-01-15T09:00").await, Ok("2027-01-15T08:00:00Z".into()), "winter time");
     assert_eq!(due("2027-03-28T02:30").await, Ok("2027-03-28T01:30:00Z".into()), "an hour that the clocks skip");
-    assert_eq!(due("2027-10-31T02:30").await, Ok("2027-10-31T00:30:00Z".into()), "the first of an hour that comes twice");
+    assert_eq!(
+        due("2027-10-31T02:30").await,
+        Ok("2027-10-31T00:30:00Z".into()),
+        "the first of an hour that comes twice"
+    );
     assert_eq!(due("2027-01-15T09:00-05:00").await, Ok("2027-01-15T14:00:00Z".into()), "an offset wins");
     assert_eq!(due("2026-12-01T09:00").await, Err("time_in_past"), "this very minute");
     assert_eq!(due("2036-12-01T09:00").await, Err("time_too_far"));

@@ -54,10 +54,21 @@ async fn nothing_leaves_a_paused_workspace() {
     assert_eq!(app.publish_due().await, 2);
     assert_eq!(app.sandbox.texts(), ["Theirs"]);
     let problem = app.post(&ctx, post.id).await.targets[0].problem.clone();
-    assert_eq!(problem, held("paused", "It came due while publishing was paused.", "Schedule it again or publish it now, once publishing is resumed."));
+    assert_eq!(
+        problem,
+        held(
+            "paused",
+            "It came due while publishing was paused.",
+            "Schedule it again or publish it now, once publishing is resumed."
+        )
+    );
 
     let planned = app.call_once::<PostSchedule>(&ctx, schedule(post.id, "2026-12-01T09:40")).await.unwrap();
-    assert!(planned.warnings.iter().any(|warning| warning.contains("paused in this workspace (A crisis)")), "{:?}", planned.warnings);
+    assert!(
+        planned.warnings.iter().any(|warning| warning.contains("paused in this workspace (A crisis)")),
+        "{:?}",
+        planned.warnings
+    );
     app.agreed::<WorkspacePause>(&ctx, WorkspacePause { paused: false, reason: None }).await.unwrap();
     app.clock.set("2026-12-01T08:40:00Z".parse().unwrap());
     app.publish_due().await;
@@ -76,8 +87,15 @@ async fn a_disconnected_account_holds_its_posts() {
     app.clock.set("2026-12-01T08:30:00Z".parse().unwrap());
     app.publish_due().await;
     let view = app.post(&ctx, post.id).await;
-    let problem = held("account_disconnected", "@bakery is disconnected.", "Connect the account again with account_connect, then schedule the post again.");
-    assert_eq!((view.status, view.targets[0].problem.clone(), app.sandbox.texts()), (PostStatus::Held, problem, vec![]));
+    let problem = held(
+        "account_disconnected",
+        "@bakery is disconnected.",
+        "Connect the account again with account_connect, then schedule the post again.",
+    );
+    assert_eq!(
+        (view.status, view.targets[0].problem.clone(), app.sandbox.texts()),
+        (PostStatus::Held, problem, vec![])
+    );
     let error = app.call_once::<PostSchedule>(&ctx, schedule(post.id, "2026-12-01T09:40")).await.unwrap_err();
     assert_eq!(error.code(), "account_disconnected");
 

@@ -50,7 +50,10 @@ async fn an_image_travels_with_its_description() {
     std::fs::write(&path, png(40, 30, [200, 150, 90])).unwrap();
     let input = AssetFetch { path: path.to_str().map(str::to_owned), url: None, alt_text: Some("A loaf".into()) };
     let asset = app.call_once::<AssetFetch>(&ctx, input.clone()).await.unwrap().asset;
-    assert_eq!((asset.mime.as_str(), asset.width, asset.height, asset.alt_text.as_str()), ("image/png", 40, 30, "A loaf"));
+    assert_eq!(
+        (asset.mime.as_str(), asset.width, asset.height, asset.alt_text.as_str()),
+        ("image/png", 40, 30, "A loaf")
+    );
 
     let mut input = draft(&["With its own", "With the asset's"], &[account]);
     let own = MediaRef { asset_id: asset.id, alt_text: Some("A loaf on a board".into()) };
@@ -64,7 +67,8 @@ async fn an_image_travels_with_its_description() {
     let shown: Vec<_> = app.sandbox.posts().iter().map(|post| post["media"][0]["alt_text"].clone()).collect();
     assert_eq!(shown, ["A loaf on a board", "A loaf"]);
     let stored: Vec<_> = app.sandbox.log().into_iter().filter(|entry| entry["event"] == "media_stored").collect();
-    let facts = |entry: &serde_json::Value| json!([entry["media"]["mime"], entry["media"]["width"], entry["media"]["height"]]);
+    let facts =
+        |entry: &serde_json::Value| json!([entry["media"]["mime"], entry["media"]["width"], entry["media"]["height"]]);
     assert!(stored.iter().all(|entry| facts(entry) == json!(["image/png", 40, 30])), "{stored:?}");
     app.close().await;
 }

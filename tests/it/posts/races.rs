@@ -48,7 +48,10 @@ async fn race(interfere: impl AsyncFn(&TestApp, &Ctx, PostId) -> Result<()>) -> 
         match interfere(&app, &ctx, *id).await {
             Ok(()) => (*id, Told::Stopped),
             Err(error) => {
-                assert!(matches!(error.code(), "state_forbids" | "already_published" | "nothing_to_cancel"), "{error:?}");
+                assert!(
+                    matches!(error.code(), "state_forbids" | "already_published" | "nothing_to_cancel"),
+                    "{error:?}"
+                );
                 (*id, Told::TooLate)
             }
         }

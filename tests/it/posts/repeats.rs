@@ -14,7 +14,12 @@ use futures::future::join_all;
 use crate::support::{TestApp, people::draft};
 
 /// The post and whether it is said to be an earlier one.
-async fn create(app: &TestApp, ctx: &allin::app::ctx::Ctx, text: &str, key: Option<&str>) -> Result<(PostId, bool), &'static str> {
+async fn create(
+    app: &TestApp,
+    ctx: &allin::app::ctx::Ctx,
+    text: &str,
+    key: Option<&str>,
+) -> Result<(PostId, bool), &'static str> {
     let options = CallOptions { idempotency_key: key.map(str::to_owned), confirmation: None };
     match app.call::<PostCreate>(ctx, draft(&[text], &[]), options).await {
         Ok(Reply::Done(answer)) => Ok((answer.output.post.id, answer.replayed)),

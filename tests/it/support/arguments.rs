@@ -9,7 +9,9 @@ use super::cases::Ids;
 pub fn least(tool: &str, own: Ids) -> Value {
     let post = json!({ "post_id": own.post });
     match tool {
-        "account_list" | "calendar_get" | "member_list" | "network_rules" | "post_query" | "workspace_overview" => json!({}),
+        "account_list" | "calendar_get" | "member_list" | "network_rules" | "post_query" | "workspace_overview" => {
+            json!({})
+        }
         "account_connect" => json!({ "network": "sandbox" }),
         "account_test" => json!({ "account_id": own.account }),
         "asset_add" => json!({ "path": "picture.png" }),
@@ -95,7 +97,9 @@ fn example(schema: &Value, own: Ids) -> Value {
         Some("object") => {
             let required = schema["required"].as_array().cloned().unwrap_or_default();
             let fields = required.iter().filter_map(Value::as_str);
-            Value::Object(fields.map(|name| (name.to_owned(), example(&schema["properties"][name], own))).collect::<Map<_, _>>())
+            Value::Object(
+                fields.map(|name| (name.to_owned(), example(&schema["properties"][name], own))).collect::<Map<_, _>>(),
+            )
         }
         Some("array") => json!([example(&schema["items"], own)]),
         Some("string") => id_kind(schema).map_or_else(|| json!("words"), |kind| json!(own.of(kind))),

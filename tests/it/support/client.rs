@@ -68,10 +68,15 @@ impl ClientHandler for Person {
             let elicitation = ElicitationCapability::new().with_form(FormElicitationCapability::default());
             capabilities.elicitation = Some(elicitation.with_url(UrlElicitationCapability::new()));
         }
-        ClientConfig::new(capabilities, Implementation::new("test", "1")).with_protocol_version(ProtocolVersion::V_2025_11_25)
+        ClientConfig::new(capabilities, Implementation::new("test", "1"))
+            .with_protocol_version(ProtocolVersion::V_2025_11_25)
     }
 
-    async fn create_elicitation(&self, request: ElicitRequestParams, _: RequestContext<RoleClient>) -> Result<ElicitResult, ErrorData> {
+    async fn create_elicitation(
+        &self,
+        request: ElicitRequestParams,
+        _: RequestContext<RoleClient>,
+    ) -> Result<ElicitResult, ErrorData> {
         self.asked.lock().unwrap().push(serde_json::to_value(&request).unwrap());
         let form = matches!(request, ElicitRequestParams::FormElicitationParams { .. });
         let (action, content) = match self.says {

@@ -128,7 +128,8 @@ async fn template(home: &Home, cluster: &Cluster) -> String {
     let file = File::create(home.root().join("template.lock")).unwrap();
     let _lock = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await.unwrap().unwrap();
     let mut superuser = cluster.connect_options_to(Role::Superuser, "postgres").connect().await.unwrap();
-    let known: Vec<String> = sqlx::query_scalar("select datname::text from pg_database").fetch_all(&mut superuser).await.unwrap();
+    let known: Vec<String> =
+        sqlx::query_scalar("select datname::text from pg_database").fetch_all(&mut superuser).await.unwrap();
     if !known.contains(&name) {
         // Of other schemas, of tests that were killed, or half made.
         let stale = |name: &&String| ["template_", "raw_", PREFIX].iter().any(|prefix| name.starts_with(prefix));

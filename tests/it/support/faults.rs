@@ -139,7 +139,9 @@ impl Proxy {
             Fault::ResetAfter => reset(client),
             Fault::HalfAnAnswer => say(client, &answer[..answer.len() - 10]).await,
             Fault::ErrorAfter => say(client, error.as_bytes()).await,
-            Fault::NonsenseAfter => say(client, b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n[]").await,
+            Fault::NonsenseAfter => {
+                say(client, b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n[]").await
+            }
             Fault::Slow => {
                 tokio::time::sleep(Duration::from_millis(PATIENCE / 2)).await;
                 say(client, &answer).await;
@@ -161,7 +163,9 @@ async fn read_request(client: &mut TcpStream) -> Option<(String, Vec<u8>)> {
         }
     };
     let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
-    let length = |line: &str| line.to_ascii_lowercase().strip_prefix("content-length:").and_then(|length| length.trim().parse::<usize>().ok());
+    let length = |line: &str| {
+        line.to_ascii_lowercase().strip_prefix("content-length:").and_then(|length| length.trim().parse::<usize>().ok())
+    };
     let length = head.lines().find_map(length).unwrap_or(0);
     while bytes.len() < end + 4 + length {
         if client.read_buf(&mut bytes).await.ok()? == 0 {

@@ -54,7 +54,8 @@ impl Http {
     }
 
     pub fn post(&self, key: &str, body: &Value) -> RequestBuilder {
-        let request = self.client.post(self.at("/mcp")).header("accept", "application/json, text/event-stream").json(body);
+        let request =
+            self.client.post(self.at("/mcp")).header("accept", "application/json, text/event-stream").json(body);
         if key.is_empty() { request } else { request.bearer_auth(key) }
     }
 

@@ -36,13 +36,17 @@ impl Sandbox {
 
     /// Calls that made a post, or would have without de-duplication.
     pub fn accepted(&self) -> Vec<Value> {
-        self.log().into_iter().filter(|entry| matches!(entry["event"].as_str(), Some("post_created" | "post_repeated"))).collect()
+        self.log()
+            .into_iter()
+            .filter(|entry| matches!(entry["event"].as_str(), Some("post_created" | "post_repeated")))
+            .collect()
     }
 
     /// The posts that are public now, oldest first.
     pub fn posts(&self) -> Vec<Value> {
         let log = self.log();
-        let deleted: Vec<_> = log.iter().filter(|entry| entry["event"] == "post_deleted").map(|entry| &entry["post_id"]).collect();
+        let deleted: Vec<_> =
+            log.iter().filter(|entry| entry["event"] == "post_deleted").map(|entry| &entry["post_id"]).collect();
         let made = log.iter().filter(|entry| entry["event"] == "post_created").map(|entry| &entry["post"]);
         made.filter(|post| !deleted.contains(&&post["id"])).cloned().collect()
     }

@@ -17,7 +17,8 @@ fn every_tool_has_its_snapshot() {
 
 #[test]
 fn the_default_list() {
-    let offered: Vec<_> = tools::all().iter().filter(|spec| Profile::default().has(spec)).map(|spec| spec.name).collect();
+    let offered: Vec<_> =
+        tools::all().iter().filter(|spec| Profile::default().has(spec)).map(|spec| spec.name).collect();
     assert!(offered.len() <= 25, "{} tools", offered.len());
     insta::assert_json_snapshot!(offered);
 }
@@ -35,8 +36,10 @@ fn the_default_list_is_cheap() {
     let tokens = listing["tokens"].as_u64().unwrap();
     assert!((1000..=8000).contains(&tokens), "{tokens} tokens");
     assert!(listing["tokens_total"].as_u64().unwrap() > tokens);
-    let printed: Vec<_> = listing["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
-    let offered: Vec<_> = tools::all().iter().filter(|spec| Profile::default().has(spec)).map(|spec| spec.name).collect();
+    let printed: Vec<_> =
+        listing["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    let offered: Vec<_> =
+        tools::all().iter().filter(|spec| Profile::default().has(spec)).map(|spec| spec.name).collect();
     assert_eq!(printed, offered);
 }
 
@@ -67,7 +70,11 @@ fn faces_follow_the_rules() {
                 must(!has_key(&tool[schema], word), &format!("{word} in the {schema}"));
             }
         }
-        must(has_key(&tool["inputSchema"], "confirmation") == spec.tool.description.as_deref().unwrap_or_default().contains("agreed"), "asks, and says so");
+        must(
+            has_key(&tool["inputSchema"], "confirmation")
+                == spec.tool.description.as_deref().unwrap_or_default().contains("agreed"),
+            "asks, and says so",
+        );
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }

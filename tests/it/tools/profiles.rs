@@ -24,7 +24,8 @@ async fn a_read_only_connection_has_no_tool_that_changes_anything() {
     let team = app.team("Bakery").await;
     let client = app.local(&team, Profile { read_only: true, ..whole() }, Era::Modern, Says::Accept).await;
     let offered: Vec<String> = client.tools().await.iter().map(|tool| tool.name.to_string()).collect();
-    let reading: Vec<_> = tools::all().iter().filter(|spec| spec.effect == Effect::Read).map(|spec| spec.name).collect();
+    let reading: Vec<_> =
+        tools::all().iter().filter(|spec| spec.effect == Effect::Read).map(|spec| spec.name).collect();
     assert_eq!(offered, reading);
     for spec in tools::all().iter().filter(|spec| spec.effect != Effect::Read) {
         let call = crate::support::client::Client::call(spec.name, least(spec.name, Ids::nowhere()));
@@ -42,7 +43,11 @@ async fn toolsets_choose_the_tools() {
     for set in Toolset::ALL {
         let client = app.local(&team, Profile { toolsets: vec![set], read_only: false }, Era::Legacy, Says::Mute).await;
         let offered: Vec<String> = client.tools().await.iter().map(|tool| tool.name.to_string()).collect();
-        let expected: Vec<_> = tools::all().iter().filter(|spec| spec.toolset.is_none_or(|own| own == set)).map(|spec| spec.name).collect();
+        let expected: Vec<_> = tools::all()
+            .iter()
+            .filter(|spec| spec.toolset.is_none_or(|own| own == set))
+            .map(|spec| spec.name)
+            .collect();
         assert_eq!(offered, expected, "{set:?}");
         let other = tools::all().iter().find(|spec| spec.toolset.is_some_and(|own| own != set)).unwrap();
         let call = crate::support::client::Client::call(other.name, least(other.name, Ids::nowhere()));
@@ -63,13 +68,19 @@ async fn over_http_the_list_is_what_the_role_may_call() {
         for era in Era::BOTH {
             let client = http.client(&key, era, Says::Mute).await;
             let offered: Vec<String> = client.tools().await.iter().map(|tool| tool.name.to_string()).collect();
-            let expected: Vec<_> = tools::all().iter().filter(|spec| role.has(spec.needs)).map(|spec| spec.name).collect();
+            let expected: Vec<_> =
+                tools::all().iter().filter(|spec| role.has(spec.needs)).map(|spec| spec.name).collect();
             assert_eq!(offered, expected, "{role:?} {era:?}");
             client.close().await;
         }
         for spec in tools::all().iter().filter(|spec| !role.has(spec.needs)) {
             let answer = http.tool(&key, spec.name, least(spec.name, Ids::nowhere())).await;
-            assert_eq!(answer.pointer("/_meta/allin~1refusal/error/code"), Some(&json!("role_too_low")), "{} as {role:?}", spec.name);
+            assert_eq!(
+                answer.pointer("/_meta/allin~1refusal/error/code"),
+                Some(&json!("role_too_low")),
+                "{} as {role:?}",
+                spec.name
+            );
         }
     }
     http.stop().await;

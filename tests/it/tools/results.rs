@@ -30,7 +30,8 @@ impl Reader {
         assert_eq!(code(&result), None, "{name} {arguments}: {result}");
         let schema = Value::Object((**spec.tool.output_schema.as_ref().unwrap()).clone());
         let validator = jsonschema::validator_for(&schema).unwrap();
-        let problems: Vec<_> = validator.iter_errors(&result["structuredContent"]).map(|error| error.to_string()).collect();
+        let problems: Vec<_> =
+            validator.iter_errors(&result["structuredContent"]).map(|error| error.to_string()).collect();
         assert!(problems.is_empty(), "{name}: {problems:?} in {:#}", result["structuredContent"]);
         *self.seen.entry(spec.name).or_default() += 1;
         result["structuredContent"].clone()
@@ -69,8 +70,10 @@ async fn every_tool_answers_as_its_schema_says() {
     let account = reader.call("account_list", json!({})).await["accounts"][0]["id"].clone();
     reader.call("account_test", json!({ "account_id": account })).await;
     let asset = reader.call("asset_add", json!({ "path": picture, "alt_text": "A loaf" })).await["asset"]["id"].clone();
-    let segments = json!([{ "text": "Fresh bread at 7.\nCome in!", "media": [{ "asset_id": asset }] }, { "text": "And cake." }]);
-    let draft = reader.call("post_create", json!({ "segments": segments, "account_ids": [account], "title": "Monday" })).await;
+    let segments =
+        json!([{ "text": "Fresh bread at 7.\nCome in!", "media": [{ "asset_id": asset }] }, { "text": "And cake." }]);
+    let draft =
+        reader.call("post_create", json!({ "segments": segments, "account_ids": [account], "title": "Monday" })).await;
     let post = draft["post"]["id"].clone();
     reader.call("post_create", json!({ "segments": segments, "account_ids": [account], "title": "Monday" })).await;
     reader.call("post_update", json!({ "post_id": post, "segments": [{ "text": "Fresh bread at 8." }] })).await;
@@ -84,7 +87,8 @@ async fn every_tool_answers_as_its_schema_says() {
     reader.call("post_delete", json!({ "post_id": post })).await;
     reader.call("post_query", json!({ "status": "draft" })).await;
 
-    let missing: Vec<_> = tools::all().iter().map(|spec| spec.name).filter(|name| !reader.seen.contains_key(name)).collect();
+    let missing: Vec<_> =
+        tools::all().iter().map(|spec| spec.name).filter(|name| !reader.seen.contains_key(name)).collect();
     assert_eq!(missing, Vec::<&str>::new(), "tools without a result in this test");
     let asked: Vec<Value> = reader.client.asked().iter().map(|question| reader.names.value(question)).collect();
     let folder = app.folder.path().to_string_lossy().into_owned();
@@ -100,7 +104,9 @@ async fn errors_say_what_to_do() {
     let app = TestApp::start().await;
     let mut reader = reader(&app, "Bakery").await;
     let account = reader.call("account_list", json!({})).await["accounts"][0]["id"].clone();
-    let long = reader.call("post_create", json!({ "segments": [{ "text": "x".repeat(501) }], "account_ids": [account] })).await;
+    let long = reader
+        .call("post_create", json!({ "segments": [{ "text": "x".repeat(501) }], "account_ids": [account] }))
+        .await;
     let lonely = reader.call("post_create", json!({ "segments": [{ "text": "Nowhere to go" }] })).await;
     let fit = reader.call("post_create", json!({ "segments": [{ "text": "Fits" }], "account_ids": [account] })).await;
     reader.story.clear();
@@ -136,7 +142,12 @@ async fn errors_say_what_to_do() {
     insta::assert_snapshot!("errors", reader.story.replace(&allowed, "[folder]"));
     for error in structured {
         let error = &error["error"];
-        assert!(["code", "kind", "message", "next_step", "who_can_act", "retry"].iter().all(|field| !error[field].is_null()), "{error}");
+        assert!(
+            ["code", "kind", "message", "next_step", "who_can_act", "retry"]
+                .iter()
+                .all(|field| !error[field].is_null()),
+            "{error}"
+        );
     }
     reader.client.close().await;
     app.close().await;
