@@ -150,8 +150,8 @@ impl Side {
             "{:>5}  {connections:>6}  {:>9.0}  {:>8.3}  {:>8.3}  {:>12.0}  {:>12.0}\n",
             self.name,
             median(&outcome.rounds),
-            outcome.all.percentile(0.5),
-            outcome.all.percentile(0.99),
+            outcome.all.percentile(50),
+            outcome.all.percentile(99),
             outcome.per_call(outcome.cpu_micros),
             outcome.per_call(outcome.postgres_micros),
         )
@@ -207,8 +207,8 @@ fn report([product, floor, sql]: &[Side; 3]) -> Value {
     let errors: u64 =
         [product, floor, sql].iter().flat_map(|side| &side.results).map(|outcome| outcome.all.errors).sum();
     let calls = |outcome: &Outcome| median(&outcome.rounds).round();
-    let p50 = |outcome: &Outcome| rounded(outcome.all.percentile(0.5));
-    let p99 = |outcome: &Outcome| rounded(outcome.all.percentile(0.99));
+    let p50 = |outcome: &Outcome| rounded(outcome.all.percentile(50));
+    let p99 = |outcome: &Outcome| rounded(outcome.all.percentile(99));
     let cpu = |outcome: &Outcome| outcome.per_call(outcome.cpu_micros).round();
     json!({
         "ratio_to_floor_c1": ratio(product, floor, 1),

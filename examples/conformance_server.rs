@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::handler::Fixtures;
 
+#[expect(clippy::print_stdout, reason = "the script that starts it reads the address from its first line")]
 #[tokio::main]
 async fn main() -> Result<()> {
     tracing_subscriber::fmt()

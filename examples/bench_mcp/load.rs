@@ -77,11 +77,11 @@ impl Tally {
         self.seconds += other.seconds;
     }
 
-    /// The latency that `share` of the calls stayed below, in milliseconds.
-    pub fn percentile(&self, share: f64) -> f64 {
+    /// The latency that so many of a hundred calls stayed below, in milliseconds.
+    pub fn percentile(&self, of_hundred: usize) -> f64 {
         let mut sorted = self.micros.clone();
         sorted.sort_unstable();
-        let at = ((sorted.len() as f64 * share) as usize).min(sorted.len().saturating_sub(1));
+        let at = (sorted.len() * of_hundred / 100).min(sorted.len().saturating_sub(1));
         sorted.get(at).map_or(0.0, |micros| f64::from(*micros) / 1000.0)
     }
 }

@@ -102,7 +102,7 @@ impl Side {
             Work::Schedule(post) => ("post_schedule", json!({ "post_id": post, "at": AT })),
         };
         let result = http.tool(&self.key, tool, arguments).await;
-        assert_eq!(result["isError"].as_bool().unwrap_or(false), false, "{result}");
+        assert!(!result["isError"].as_bool().unwrap_or(false), "{result}");
         let content = &result["structuredContent"];
         match work {
             Work::Create(_) => {
@@ -137,8 +137,11 @@ async fn one(stage: Arc<Stage>, index: u64, typical: Duration) -> bool {
         0 => tokio::time::timeout(patience, sides[which].inside(app, &work)).await.is_ok(),
         1 => {
             let stage = Arc::clone(&stage);
-            let task = tokio::spawn(async move { stage.sides[which].inside(&stage.app, &work).await });
-            tokio::time::sleep(patience).await;
+            let mut task = tokio::spawn(async move { stage.sides[which].inside(&stage.app, &work).await });
+            if let Ok(done) = tokio::time::timeout(patience, &mut task).await {
+                done.unwrap();
+                return true;
+            }
             task.abort();
             match task.await {
                 Ok(()) => true,

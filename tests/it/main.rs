@@ -6,6 +6,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::type_complexity,
     reason = "tests fail loudly, and what they share is no test to clippy"
 )]
 

@@ -44,7 +44,7 @@ async fn prepared() -> (TestApp, Team, PostId, PostId) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_second_call_carries_the_yes() {
     let (app, team, one, other) = prepared().await;
-    let _publisher = app.publisher();
+    let _publisher = app.publisher().await;
     for (era, post, words) in [(Era::Modern, one, "One"), (Era::Legacy, other, "Other")] {
         let client = app.local(&team, whole(), era, Says::Mute).await;
         let first = client.tool("post_publish", json!({ "post_id": post })).await;
@@ -113,7 +113,7 @@ async fn a_confirmation_ends_with_what_it_was_about() {
 async fn a_confirmation_is_spent_once() {
     let (app, team, one, _) = prepared().await;
     let client = app.local(&team, whole(), Era::Modern, Says::Mute).await;
-    let _publisher = app.publisher();
+    let _publisher = app.publisher().await;
     // While publishing is paused the post comes back to where it was, so that only being spent can refuse the second.
     let pause = WorkspacePause { paused: true, reason: Some("a test".into()) };
     app.call_once::<WorkspacePause>(&team.person(&app), pause).await.unwrap();

@@ -35,7 +35,7 @@ async fn whoever_agrees_publishes_and_deletes() {
     let account = app.account(&team, "bakery").await;
     let (_, key) = app.key(&team, team.admin).await;
     let http = app.serve().await;
-    let _publisher = app.publisher();
+    let _publisher = app.publisher().await;
     for place in [Seat::Machine, Seat::Network] {
         for era in Era::BOTH {
             let client = seat(&app, &team, &http, &key, place, era, Says::Accept).await;
@@ -68,7 +68,7 @@ async fn whoever_does_not_agree_changes_nothing() {
     let account = app.account(&team, "bakery").await;
     let (_, key) = app.key(&team, team.admin).await;
     let http = app.serve().await;
-    let _publisher = app.publisher();
+    let _publisher = app.publisher().await;
     let post = app.draft(&team.person(&app), "Bread", &[account]).await;
     for era in Era::BOTH {
         for says in [Says::Decline, Says::Unticked, Says::Cancel] {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use allin::{
     app::ctx::{Actor, Origin},
     mcp::{Caller, Server},
+    store::workers,
     tools::registry::Profile,
 };
 use rmcp::{
@@ -164,11 +165,19 @@ impl TestApp {
         Client::connect(theirs, era, says).await
     }
 
-    /// Publishes in the background until the returned guard is dropped.
-    pub fn publisher(&self) -> tokio_util::sync::DropGuard {
+    /// Publishes in the background until the returned guard is dropped. Others know of it when this returns.
+    pub async fn publisher(&self) -> tokio_util::sync::DropGuard {
         let stop = tokio_util::sync::CancellationToken::new();
         tokio::spawn(allin::jobs::publish_posts::run(Arc::clone(&self.app), "test", stop.clone()));
-        stop.drop_guard()
+        loop {
+            let mut tx = self.db.begin().await.unwrap();
+            let alive = workers::alive(&mut tx, self.now()).await.unwrap();
+            tx.finish_read();
+            if !alive.is_empty() {
+                return stop.drop_guard();
+            }
+            tokio::task::yield_now().await;
+        }
     }
 }
 

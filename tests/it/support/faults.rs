@@ -59,7 +59,7 @@ impl Fault {
 }
 
 /// How long callers wait in these tests, in milliseconds.
-pub const PATIENCE: u64 = 300;
+pub const PATIENCE: u64 = 1000;
 
 #[derive(Default)]
 struct Plan {

@@ -59,7 +59,7 @@ async fn reader(app: &TestApp, name: &str) -> Reader {
 async fn every_tool_answers_as_its_schema_says() {
     let app = TestApp::start().await;
     let mut reader = reader(&app, "Bakery").await;
-    let publisher = app.publisher();
+    let publisher = app.publisher().await;
     let picture = app.folder.path().join("media/bread.png");
     std::fs::write(&picture, png(40, 30, [200, 150, 90])).unwrap();
 
