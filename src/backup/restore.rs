@@ -75,7 +75,7 @@ pub struct Opened {
     same: Option<Keys>,
 }
 
-/// Changes nothing. Errors: those of [`Archive::open`], `backup_newer`, `home_not_empty`.
+/// Changes nothing. Errors: those of opening the archive, `backup_newer`, `home_not_empty`.
 pub async fn open(file: PathBuf, options: &Options<'_>) -> Result<Opened> {
     let archive = blocking(move || {
         let mut archive = Archive::open(&file)?;
