@@ -64,10 +64,20 @@ impl Fresh {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         let left = self.servers().await;
-        if left.is_some() {
-            _ = platform::stop(&Home::new(&self.root).unwrap()).await;
-        }
-        _ = std::fs::remove_dir_all(&self.root);
+        drop(self);
         assert_eq!(left, None, "PostgreSQL outlived its users");
+    }
+}
+
+/// A test that failed tidies up, too.
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        let home = Home::new(&self.root).unwrap();
+        let tidy = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            _ = runtime.block_on(platform::stop(&home));
+            _ = std::fs::remove_dir_all(home.root());
+        };
+        _ = std::thread::spawn(tidy).join();
     }
 }
