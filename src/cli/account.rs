@@ -25,6 +25,7 @@ use crate::{
 pub enum Account {
     /// List the connected accounts
     List {
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
@@ -36,12 +37,14 @@ pub enum Account {
         /// The account's server; default: the network's usual one
         #[arg(long)]
         server: Option<String>,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Ask the network whether an account still works
     Test {
         account: AccountId,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },

@@ -14,6 +14,7 @@ use crate::{
 pub enum Audit {
     /// Recompute the chain of this workspace's log and check its signed head
     Verify {
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },

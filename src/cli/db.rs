@@ -20,6 +20,7 @@ use crate::{
 pub enum Db {
     /// Show the database server and what is in it
     Status {
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
@@ -32,6 +33,7 @@ pub enum Db {
         /// Programs of the old PostgreSQL, if it was not a packaged one
         #[arg(long, value_name = "FOLDER")]
         from_bindir: Option<PathBuf>,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
@@ -44,6 +46,7 @@ pub enum Db {
         /// Leave out the keys: after a restore all accounts have to be connected again
         #[arg(long)]
         without_keys: bool,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
@@ -59,6 +62,7 @@ pub enum Db {
         /// Move aside what the home has already
         #[arg(long)]
         replace: bool,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },

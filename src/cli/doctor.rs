@@ -16,6 +16,7 @@ use crate::{
 
 #[derive(Args)]
 pub struct Doctor {
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }

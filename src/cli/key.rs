@@ -26,11 +26,13 @@ pub enum Key {
         /// Days until it stops working
         #[arg(long)]
         expires_in_days: Option<u32>,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// List the keys, without their secrets
     List {
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },

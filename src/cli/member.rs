@@ -19,6 +19,7 @@ use crate::{
 pub enum Member {
     /// List the members
     List {
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
@@ -27,6 +28,7 @@ pub enum Member {
         name: String,
         #[arg(long, default_value = "contributor")]
         role: Role,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },

@@ -42,58 +42,76 @@ pub enum Post {
         /// What the image shows
         #[arg(long, requires = "image")]
         alt: Option<String>,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Set when it goes out: 2026-12-01T09:00 or with an offset
     Schedule {
+        /// The post's id
         post: PostId,
+        /// Local time, 2026-12-01T09:00, or with an offset
         at: String,
+        /// IANA time zone of a local time
         #[arg(long)]
         time_zone: Option<String>,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Make it public now
     Publish {
+        /// The post's id
         post: PostId,
         /// Do not ask
         #[arg(long)]
         yes: bool,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Take it back before it goes out
     Cancel {
+        /// The post's id
         post: PostId,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Delete it, also on the networks
     Delete {
+        /// The post's id
         post: PostId,
         /// Do not ask
         #[arg(long)]
         yes: bool,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Show one post
     Show {
+        /// The post's id
         post: PostId,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// List posts, newest first
     List {
+        /// Only posts in this status, such as scheduled or held
         #[arg(long)]
         status: Option<PostStatus>,
+        /// Words to find
         #[arg(long)]
         text: Option<String>,
+        /// Posts per page
         #[arg(long, default_value_t = 20)]
         limit: u32,
+        /// Where the next page starts, from the page before
         #[arg(long)]
         cursor: Option<String>,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
@@ -102,8 +120,10 @@ pub enum Post {
         /// First day, 2026-12-01; default: today
         #[arg(long)]
         from: Option<String>,
+        /// Number of days, 7 unless told
         #[arg(long)]
         days: Option<i32>,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },

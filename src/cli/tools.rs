@@ -13,6 +13,7 @@ use crate::{
 #[derive(Args)]
 pub struct Tools {
     /// Print names, texts and schemas as JSON, with the number of tokens
+    /// Print JSON
     #[arg(long)]
     json: bool,
     /// Toolsets, separated by commas; `all` for all

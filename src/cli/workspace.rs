@@ -19,11 +19,13 @@ use crate::{
 pub enum Workspace {
     /// Show the workspace at a glance
     Show {
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// List the workspaces you are in
     List {
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
@@ -33,6 +35,7 @@ pub enum Workspace {
         /// IANA time zone; default: the machine's
         #[arg(long)]
         time_zone: Option<String>,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },

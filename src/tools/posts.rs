@@ -165,6 +165,9 @@ fn post(post: &PostView) -> String {
     if let Some(title) = &post.title {
         _ = writeln!(text, "{title}");
     }
+    for line in post.segments.iter().flat_map(|message| message.text.lines()) {
+        _ = writeln!(text, "  | {line}");
+    }
     for target in &post.targets {
         _ = write!(text, "@{} on {}: {}", target.handle, target.network, target.status.as_str());
         if let Some(due) = &target.due_local {

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -17,9 +18,13 @@ use crate::{
     vault::sha256,
 };
 
-/// Which key a hash is. Never goes stale: whether the key may still be used is asked at every entry into the tenant.
+/// Which key a hash is. Whether the key may still be used is asked at every entry into the tenant, so an old entry
+/// opens nothing; it is looked up again after a few seconds so that the caller gets a plain 401.
 #[derive(Default)]
-pub struct KeyCache(Mutex<HashMap<[u8; 32], (WorkspaceId, Actor)>>);
+pub struct KeyCache(Mutex<HashMap<[u8; 32], (Instant, WorkspaceId, Actor)>>);
+
+/// How long an entry is taken as it is.
+const FRESH: Duration = Duration::from_secs(5);
 
 /// Entries kept; a process serves few keys.
 const ENTRIES_MAX: usize = 10_000;
@@ -27,8 +32,11 @@ const ENTRIES_MAX: usize = 10_000;
 /// The workspace and actor of a key. Revocation and expiry are checked by the transaction of the call itself.
 pub async fn authenticate(app: &App, cache: &KeyCache, bearer: &str) -> Result<(WorkspaceId, Actor)> {
     let hash = sha256(bearer.as_bytes());
-    if let Some(found) = cache.0.lock().unwrap_or_else(PoisonError::into_inner).get(&hash) {
-        return Ok(found.clone());
+    let known = cache.0.lock().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned();
+    if let Some((since, workspace, actor)) = known
+        && since.elapsed() < FRESH
+    {
+        return Ok((workspace, actor));
     }
     let mut tx = app.db.begin().await?;
     let found = tokens::find(&mut tx, TokenKind::ApiKey, &hash).await?;
@@ -38,12 +46,16 @@ pub async fn authenticate(app: &App, cache: &KeyCache, bearer: &str) -> Result<(
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, app.now()).await?;
     let member = workspaces::key_member(&mut tx, workspace, key).await?;
     tx.finish_read();
-    let actor = Actor::ApiKey { member: member.ok_or_else(unknown)?, key };
+    let member = member.ok_or_else(unknown)?;
+    // Revoked, expired, or the member has gone: the database refuses to let it in.
+    let (tx, _) = app.db.tenant(workspace, Entrance::Member { member, key: Some(key) }, app.now()).await?;
+    tx.finish_read();
+    let actor = Actor::ApiKey { member, key };
     let mut kept = cache.0.lock().unwrap_or_else(PoisonError::into_inner);
     if kept.len() >= ENTRIES_MAX {
         kept.clear();
     }
-    kept.insert(hash, (workspace, actor.clone()));
+    kept.insert(hash, (Instant::now(), workspace, actor.clone()));
     Ok((workspace, actor))
 }
 

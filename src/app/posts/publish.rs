@@ -99,8 +99,11 @@ impl Remote for PostPublish {
                 let (mut tx, _) = app.db.tenant(ctx.workspace, Entrance::System, app.now()).await?;
                 let targets = targets::of_post(&mut tx, ctx.workspace, post).await?;
                 tx.finish_read();
+                // What is tried again soon is worth waiting for; what waits for minutes is not.
+                let soon = app.now().plus_secs(10);
                 let under_way = |target: &Target| {
-                    matches!(target.state, TargetState::Scheduled | TargetState::Publishing) && target.error.is_none()
+                    matches!(target.state, TargetState::Scheduled | TargetState::Publishing | TargetState::Unknown)
+                        && (target.error.is_none() || target.next_step_at.is_some_and(|at| at <= soon))
                 };
                 if !targets.iter().any(under_way) {
                     return Ok::<_, Error>(());

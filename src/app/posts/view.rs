@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     app::{posts::no_such_post, use_case::Scope},
@@ -35,6 +36,9 @@ pub struct PostView {
     pub author: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// The messages of a draft that has no account yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<Message>,
     /// One per account.
     pub targets: Vec<TargetView>,
 }
@@ -105,6 +109,10 @@ pub async fn load(scope: &mut Scope<'_>, id: PostId) -> Result<PostView> {
         return Err(no_such_post());
     }
     let found = targets::of_post(scope.tx, workspace, id).await?;
+    let unaddressed = match found.is_empty() {
+        true => posts::version(scope.tx, workspace, id, post.version).await?.get_mut("segments").map(Value::take),
+        false => None,
+    };
     let ids: Vec<_> = found.iter().map(|target| target.target_id).collect();
     let mut segments = targets::segments(scope.tx, workspace, &ids).await?;
     let mut views = Vec::with_capacity(found.len());
@@ -121,6 +129,7 @@ pub async fn load(scope: &mut Scope<'_>, id: PostId) -> Result<PostView> {
         author: post.author_name,
         created_at: post.created_at,
         updated_at: post.updated_at,
+        segments: unaddressed.map(serde_json::from_value).transpose().map_err(Error::internal)?.unwrap_or_default(),
         targets: views,
     })
 }

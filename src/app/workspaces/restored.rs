@@ -65,6 +65,9 @@ async fn hold_workspace(app: &App, workspace: WorkspaceId) -> Result<()> {
     let reason =
         "The database was restored from a backup. Check what was held, then resume with `allin workspace resume`.";
     workspaces::set_paused(&mut tx, workspace, Some((now, reason))).await?;
+    // Ended here: what follows locks posts, and whoever arms an attempt locks the post before the workspace.
+    tx.commit().await?;
+    let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
     let scheduled = targets::scheduled(&mut tx, workspace).await?;
     for (post, target) in &scheduled {
         doubt_target(app, &mut tx, workspace, *post, *target, now).await?;

@@ -97,6 +97,15 @@ pub struct Outgoing {
     pub parent: Option<Remote>,
 }
 
+impl Outgoing {
+    /// When the message was written, in the key's own UUIDv7: no attempt was made before. The date that it shows is no
+    /// such bound: it follows from the schedule, and after a restore nobody knows when it was sent.
+    pub fn written_at(&self) -> Timestamp {
+        let millis = i64::try_from(self.key.as_u128() >> 80).unwrap_or(0);
+        Timestamp::from_micros(millis.saturating_mul(1000)).unwrap_or(self.created_at)
+    }
+}
+
 /// What one publish call proved.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {

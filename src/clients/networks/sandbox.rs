@@ -203,10 +203,10 @@ impl Network for Sandbox {
         Outcome::Unknown { evidence: "the sandbox has no pending posts to ask about".into() }
     }
 
-    /// Lists what the account posted since the segment was armed. That the last attempt can no longer arrive is the
+    /// Lists what the account posted since the message was written. That the last attempt can no longer arrive is the
     /// caller's knowledge: it asks only after lease, time-out and a margin.
     async fn reconcile(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Reconciled {
-        let listed = self.posts_since(account, outgoing.created_at.plus_secs(-CLOCK_SLACK)).await;
+        let listed = self.posts_since(account, outgoing.written_at().plus_secs(-CLOCK_SLACK)).await;
         let (posts, more) = match listed {
             Ok(listed) => listed,
             Err(failure) => return Reconciled::Undecidable { evidence: failure.message },
