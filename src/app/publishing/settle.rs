@@ -47,8 +47,7 @@ impl Reason {
 }
 
 /// The creation time that the network shows: the time that was asked for, a millisecond later for each further message
-/// of a thread. It follows from the schedule alone, so that an installation restored from a backup gives a message the
-/// same key as the one that may have sent it already.
+/// of a thread, so that a thread keeps its order.
 pub fn shown_time(target: &Target, ordinal: i32, now: Timestamp) -> Timestamp {
     target.due_at.unwrap_or(now).plus_millis(i64::from(ordinal))
 }
