@@ -1,6 +1,10 @@
 //! The only wiring: from a [`Config`] to a running [`App`].
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
@@ -125,7 +129,7 @@ impl Booted {
 }
 
 /// How often the private server is looked at.
-const WATCH_EVERY: std::time::Duration = std::time::Duration::from_secs(2);
+const WATCH_EVERY: Duration = Duration::from_secs(2);
 
 /// Starts the private server again when it died under us.
 async fn watch(cluster: Arc<Cluster>, app: Arc<App>, stop: CancellationToken) {
@@ -227,9 +231,7 @@ async fn practice_network(config: &Config, wanted: SandboxUse, stop: &Cancellati
     let exists = folder.join("place.json").exists();
     match wanted {
         SandboxUse::Serve | SandboxUse::Create if exists || wanted == SandboxUse::Create => {
-            let options =
-                || sandbox::Options { folder: folder.clone(), port: None, dedupe: true, clock: Arc::new(SystemClock) };
-            let served = sandbox::serve(options(), stop.clone()).await?;
+            let served = sandbox::serve(practice_options(&folder), stop.clone()).await?;
             let address = served.addr();
             if matches!(served, sandbox::Served::AlreadyRunning(_)) {
                 tokio::spawn(take_over(folder, stop.clone()));
@@ -240,16 +242,24 @@ async fn practice_network(config: &Config, wanted: SandboxUse, stop: &Cancellati
     }
 }
 
+fn practice_options(folder: &Path) -> sandbox::Options {
+    sandbox::Options {
+        folder: folder.to_owned(),
+        port: None,
+        dedupe: true,
+        answer_after: Duration::ZERO,
+        clock: Arc::new(SystemClock),
+    }
+}
+
 /// Runs the practice network from when the process that runs it now has gone.
 async fn take_over(folder: PathBuf, stop: CancellationToken) {
     loop {
         tokio::select! {
-            () = tokio::time::sleep(std::time::Duration::from_secs(2)) => {}
+            () = tokio::time::sleep(Duration::from_secs(2)) => {}
             () = stop.cancelled() => return,
         }
-        let options =
-            sandbox::Options { folder: folder.clone(), port: None, dedupe: true, clock: Arc::new(SystemClock) };
-        match sandbox::serve(options, stop.clone()).await {
+        match sandbox::serve(practice_options(&folder), stop.clone()).await {
             Ok(sandbox::Served::Started(_)) => return,
             Ok(sandbox::Served::AlreadyRunning(_)) => {}
             Err(error) => tracing::debug!(error = error.chain(), "the practice network cannot be taken over"),
@@ -258,7 +268,7 @@ async fn take_over(folder: PathBuf, stop: CancellationToken) {
 }
 
 /// Where the practice network was last.
-fn remembered(folder: &std::path::Path) -> Result<Option<Url>> {
+fn remembered(folder: &Path) -> Result<Option<Url>> {
     let Ok(text) = std::fs::read_to_string(folder.join("place.json")) else { return Ok(None) };
     let place: Value = serde_json::from_str(&text).map_err(Error::internal)?;
     match place.get("port").and_then(Value::as_u64) {
@@ -299,13 +309,13 @@ async fn home_owner(config: &Config, app: &App) -> Result<Owned> {
 }
 
 /// Writes all of the file or nothing of it.
-pub(crate) fn write_whole(path: &std::path::Path, text: &[u8]) -> Result<()> {
+pub(crate) fn write_whole(path: &Path, text: &[u8]) -> Result<()> {
     let unwritable = |error: std::io::Error| {
         Error::operator("home_not_writable", "The home folder cannot be written.")
             .next("Check its permissions and free space.")
             .because(error)
     };
-    let folder = path.parent().unwrap_or_else(|| std::path::Path::new("."));
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
     std::io::Write::write_all(&mut file, text).map_err(unwritable)?;
     file.persist(path).map_err(|error| unwritable(error.error))?;

@@ -67,7 +67,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
         "a practice network that runs already, such as http://127.0.0.1:7800; default: the home's own",
     ),
     ("ALLIN_MEDIA_DIRS", "folders below which clients on this machine may name images, separated like PATH"),
-    ("ALLIN_TOOLSETS", "toolsets to offer, separated by commas; `all` for all"),
+    ("ALLIN_TOOLSETS", "toolsets to offer whole, separated by commas; `default` for the everyday tools, `all` for all"),
     ("ALLIN_READ_ONLY", "1: offer only tools that change nothing"),
     ("ALLIN_WORKSPACE", "workspace that the command line and stdio act in"),
     ("ALLIN_MEMBER", "member that the command line and stdio act for"),
@@ -156,12 +156,15 @@ impl Config {
 
 /// Toolsets by name, as the environment or an option gives them.
 pub fn profile(toolsets: &[String], read_only: bool) -> Result<Profile> {
-    let toolsets = match toolsets {
-        [] => Toolset::DEFAULT.to_vec(),
-        [all] if all == "all" => Toolset::ALL.to_vec(),
-        some => some.iter().map(|name| Toolset::from_str(name)).collect::<Result<_>>()?,
-    };
-    Ok(Profile { toolsets, read_only })
+    let mut profile = Profile { toolsets: Vec::new(), everyday: toolsets.is_empty(), read_only };
+    for name in toolsets.iter().map(|name| name.trim()) {
+        match name {
+            "all" => profile.toolsets.extend(Toolset::ALL),
+            "default" => profile.everyday = true,
+            name => profile.toolsets.push(Toolset::from_str(name)?),
+        }
+    }
+    Ok(profile)
 }
 
 /// Only on this machine: whatever is there gets the practice accounts' passwords in plain text.

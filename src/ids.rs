@@ -1,7 +1,12 @@
 //! Identifiers. In text each is `<prefix>_<26 characters>`: a UUIDv7 in Crockford's base 32, so that an id says
 //! what it names and sorts by age. In the database it is the bare UUID.
 
-use std::{borrow::Cow, fmt, str::FromStr, sync::LazyLock};
+use std::{
+    borrow::Cow,
+    fmt,
+    str::FromStr,
+    sync::{LazyLock, Mutex, PoisonError},
+};
 
 use data_encoding::{Encoding, Specification};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -22,16 +27,36 @@ pub trait IdGen: Send + Sync + 'static {
     fn next(&self, now: Timestamp) -> Uuid;
 }
 
-/// UUIDv7 from the caller's time and the machine's randomness.
+/// UUIDv7 from the caller's time and the machine's randomness. Those that this process makes within a millisecond go
+/// up, so that what was written first sorts first.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct RandomIds;
+
+/// The newest id of this process.
+static NEWEST: Mutex<Uuid> = Mutex::new(Uuid::nil());
 
 impl IdGen for RandomIds {
     fn next(&self, now: Timestamp) -> Uuid {
         let mut random = [0_u8; 10];
         fill_random(&mut random);
         let millis = u64::try_from(now.as_micros() / 1000).unwrap_or(0);
-        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+        let fresh = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
+        let mut newest = NEWEST.lock().unwrap_or_else(PoisonError::into_inner);
+        *newest = following(fresh, *newest);
+        *newest
+    }
+}
+
+/// `fresh`, unless that would sort before `newest` of the same millisecond: then `newest` and 32 random bits more.
+fn following(fresh: Uuid, newest: Uuid) -> Uuid {
+    let same_millisecond = fresh.as_u128() >> 80 == newest.as_u128() >> 80;
+    let step = (fresh.as_u128() & 0xffff_ffff) + 1;
+    // The lowest 62 bits are free; should they overflow after all, order is given up rather than the format.
+    let low = (newest.as_u128() & ((1 << 62) - 1)) + step;
+    if same_millisecond && fresh <= newest && low < 1 << 62 {
+        Uuid::from_u128((newest.as_u128() & !((1 << 62) - 1)) | low)
+    } else {
+        fresh
     }
 }
 
@@ -148,6 +173,19 @@ ids! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_of_one_millisecond_go_up() {
+        let at = Timestamp::from_micros(1_700_000_000_000_000).expect("in range");
+        let made: Vec<Uuid> = (0..1000).map(|_| RandomIds.next(at)).collect();
+        assert!(made.iter().all(|id| id.get_version_num() == 7 && id.get_variant() == uuid::Variant::RFC4122));
+        // Other tests of this process may be at it too, in other milliseconds: then the line starts anew.
+        assert!(made.windows(2).filter(|pair| pair[0] < pair[1]).count() > 900);
+        let (low, high) = (Uuid::from_u128(1 << 80 | 5), Uuid::from_u128(1 << 80 | 9));
+        assert_eq!(following(high, low), high);
+        assert_eq!(following(low, high), Uuid::from_u128(1 << 80 | 15));
+        assert_eq!(following(Uuid::from_u128(7), high), Uuid::from_u128(7));
+    }
 
     #[test]
     fn text_form_round_trips_and_sorts_by_age() {

@@ -30,7 +30,7 @@ pub struct Serve {
     /// Addresses of the proxies that may connect and do TLS, such as 10.0.0.2/32
     #[arg(long, value_delimiter = ',')]
     behind_proxy: Vec<IpNet>,
-    /// Toolsets to offer, separated by commas; `all` for all
+    /// Toolsets to offer, separated by commas; `default` for the everyday tools, `all` for all
     #[arg(long, value_delimiter = ',')]
     toolsets: Vec<String>,
     /// Offer only tools that change nothing

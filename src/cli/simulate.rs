@@ -1,6 +1,6 @@
 //! `allin simulate`: the practice network in a process of its own.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +24,9 @@ pub struct Simulate {
     /// Ignore idempotency keys, as some networks do: a call made twice shows as two posts
     #[arg(long)]
     no_dedupe: bool,
+    /// Milliseconds it takes to answer a call that makes a post
+    #[arg(long, default_value_t = 0)]
+    answer_after_ms: u64,
 }
 
 impl Simulate {
@@ -32,7 +35,13 @@ impl Simulate {
         let shutdown = CancellationToken::new();
         tokio::spawn(cancel_on_signal(shutdown.clone()));
         let folder = self.folder.unwrap_or_else(|| config.home.root().join("sandbox"));
-        let options = Options { folder, port: self.port, dedupe: !self.no_dedupe, clock: Arc::new(SystemClock) };
+        let options = Options {
+            folder,
+            port: self.port,
+            dedupe: !self.no_dedupe,
+            answer_after: Duration::from_millis(self.answer_after_ms),
+            clock: Arc::new(SystemClock),
+        };
         match sandbox::serve(options, shutdown).await? {
             Served::Started(running) => {
                 print::line(format!(

@@ -21,7 +21,7 @@ use crate::{
 
 #[derive(Args)]
 pub struct Stdio {
-    /// Toolsets to offer, separated by commas; `all` for all
+    /// Toolsets to offer, separated by commas; `default` for the everyday tools, `all` for all
     #[arg(long, value_delimiter = ',')]
     toolsets: Vec<String>,
     /// Offer only tools that change nothing

@@ -16,7 +16,7 @@ pub struct Tools {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Toolsets, separated by commas; `all` for all
+    /// Toolsets, separated by commas; `default` for the everyday tools, `all` for all
     #[arg(long, value_delimiter = ',')]
     toolsets: Vec<String>,
     /// Only tools that change nothing

@@ -4,7 +4,10 @@
 mod accounts;
 mod posts;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     Json, Router,
@@ -32,11 +35,12 @@ struct Inner {
     journal: Mutex<Journal>,
     instance: String,
     dedupe: bool,
+    answer_after: Duration,
 }
 
 impl Sandbox {
-    pub fn new(journal: Journal, instance: String, dedupe: bool) -> Self {
-        Self(Arc::new(Inner { journal: Mutex::new(journal), instance, dedupe }))
+    pub fn new(journal: Journal, instance: String, dedupe: bool, answer_after: Duration) -> Self {
+        Self(Arc::new(Inner { journal: Mutex::new(journal), instance, dedupe, answer_after }))
     }
 
     /// Held for reading or writing one thing, never across an await.
@@ -46,6 +50,13 @@ impl Sandbox {
 
     fn dedupe(&self) -> bool {
         self.0.dedupe
+    }
+
+    /// Takes the time that a network takes to answer.
+    async fn take_time(&self) {
+        if !self.0.answer_after.is_zero() {
+            tokio::time::sleep(self.0.answer_after).await;
+        }
     }
 }
 

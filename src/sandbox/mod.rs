@@ -42,6 +42,8 @@ pub struct Options {
     pub port: Option<u16>,
     /// With `false` a repeated key makes a second post, as on a network without idempotency, so that doubles show.
     pub dedupe: bool,
+    /// How long it takes to answer a call that makes a post, as networks do.
+    pub answer_after: Duration,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -98,7 +100,7 @@ pub async fn serve(options: Options, shutdown: CancellationToken) -> Result<Serv
     let journal = Journal::open(&options.folder, options.clock.clone())?;
     let place = Place { instance: known.map_or_else(|| random_name(16), |place| place.instance), port: addr.port() };
     write_place(&options.folder, &place)?;
-    let app = api::router(api::Sandbox::new(journal, place.instance, options.dedupe));
+    let app = api::router(api::Sandbox::new(journal, place.instance, options.dedupe, options.answer_after));
     let task = tokio::spawn(async move {
         let ended = axum::serve(listener, app).with_graceful_shutdown(shutdown.cancelled_owned()).await;
         // The lock lives as long as the server.

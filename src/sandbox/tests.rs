@@ -16,7 +16,7 @@ fn start() -> Timestamp {
 fn app(folder: &Path, clock: &ManualClock, dedupe: bool) -> Router {
     std::fs::create_dir_all(folder.join("media")).unwrap();
     let journal = Journal::open(folder, Arc::new(clock.clone())).unwrap();
-    api::router(api::Sandbox::new(journal, "test".into(), dedupe))
+    api::router(api::Sandbox::new(journal, "test".into(), dedupe, Duration::ZERO))
 }
 
 /// Sends one request; an empty token sends none, `Null` sends no body.
@@ -196,6 +196,7 @@ async fn one_folder_has_one_server_and_keeps_its_port() {
         folder: folder.path().to_owned(),
         port,
         dedupe: true,
+        answer_after: Duration::ZERO,
         clock: Arc::new(ManualClock::at(start())),
     };
     let shutdown = CancellationToken::new();

@@ -78,21 +78,25 @@ impl FromStr for Toolset {
 /// Which tools a connection is offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
+    /// Offered whole.
     pub toolsets: Vec<Toolset>,
+    /// The everyday tools of [`Toolset::DEFAULT`] besides: few enough that a model's context bears them.
+    pub everyday: bool,
     /// Only tools that change nothing; wins over everything else.
     pub read_only: bool,
 }
 
 impl Default for Profile {
     fn default() -> Self {
-        Self { toolsets: Toolset::DEFAULT.to_vec(), read_only: false }
+        Self { toolsets: Vec::new(), everyday: true, read_only: false }
     }
 }
 
 impl Profile {
     /// Whether the profile has the tool, whoever asks.
     pub fn has(&self, spec: &ToolSpec) -> bool {
-        (spec.toolset.is_none_or(|set| self.toolsets.contains(&set)))
+        let everyday = |set| self.everyday && spec.everyday && Toolset::DEFAULT.contains(&set);
+        spec.toolset.is_none_or(|set| self.toolsets.contains(&set) || everyday(set))
             && (!self.read_only || spec.effect == Effect::Read)
     }
 
@@ -120,6 +124,8 @@ pub struct ToolSpec {
     pub name: &'static str,
     /// `None`: in every profile.
     pub toolset: Option<Toolset>,
+    /// Whether it is offered to who asks for nothing in particular; else its toolset has to be named.
+    pub everyday: bool,
     pub effect: Effect,
     pub needs: Permission,
     /// As the client sees it.
@@ -166,6 +172,7 @@ pub fn tool<U: Spoken>(face: Face) -> ToolSpec {
     ToolSpec {
         name: face.name,
         toolset: face.toolset,
+        everyday: true,
         effect: U::EFFECT,
         needs: U::NEEDS,
         tool,
@@ -174,6 +181,11 @@ pub fn tool<U: Spoken>(face: Face) -> ToolSpec {
         remote: <U::Form as Form<U>>::REMOTE,
         page: None,
     }
+}
+
+/// A tool that is offered only where its toolset is named.
+pub fn on_demand<U: Spoken>(face: Face) -> ToolSpec {
+    ToolSpec { everyday: false, ..tool::<U>(face) }
 }
 
 async fn call<U: Spoken>(

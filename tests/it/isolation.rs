@@ -97,6 +97,12 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     app.agreed::<WorkspacePause>(&ctx, WorkspacePause { paused: false, reason: None }).await.unwrap();
 
     let mut superuser = app.database.superuser().await;
+    sqlx::query("insert into campaigns (workspace_id, campaign_id, name, created_at, updated_at) values ($1, gen_random_uuid(), $2, now(), now())")
+        .bind(team.workspace.uuid())
+        .bind(format!("{mark} campaign"))
+        .execute(&mut superuser)
+        .await
+        .unwrap();
     let page: uuid::Uuid = sqlx::query_scalar("select connect_id from connect_requests where workspace_id = $1")
         .bind(team.workspace.uuid())
         .fetch_one(&mut superuser)

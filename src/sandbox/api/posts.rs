@@ -80,6 +80,7 @@ pub async fn create(
     headers: HeaderMap,
     Json(new): Json<NewPost>,
 ) -> Result<Response, Refusal> {
+    sandbox.take_time().await;
     let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).map(str::to_owned).or(new.client_key);
     let mut journal = sandbox.journal();
     if let Some(key) = key.as_deref().filter(|_| sandbox.dedupe())

@@ -25,7 +25,7 @@ pub struct Http {
 
 /// Everything that there is.
 pub fn whole() -> Profile {
-    Profile { toolsets: Toolset::ALL.to_vec(), read_only: false }
+    Profile { toolsets: Toolset::ALL.to_vec(), everyday: false, read_only: false }
 }
 
 impl TestApp {

@@ -1,6 +1,6 @@
 //! A practice network of a test's own, and what its append-only log says happened there.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use allin::{
     clock::Clock,
@@ -20,7 +20,8 @@ pub struct Sandbox {
 impl Sandbox {
     pub async fn start(folder: PathBuf, dedupe: bool, clock: Arc<dyn Clock>) -> Self {
         let stop = CancellationToken::new();
-        let options = sandbox::Options { folder: folder.clone(), port: None, dedupe, clock };
+        let options =
+            sandbox::Options { folder: folder.clone(), port: None, dedupe, answer_after: Duration::ZERO, clock };
         let Served::Started(running) = sandbox::serve(options, stop.clone()).await.unwrap() else {
             panic!("somebody else serves {}", folder.display())
         };

@@ -41,7 +41,8 @@ async fn toolsets_choose_the_tools() {
     let app = TestApp::start().await;
     let team = app.team("Bakery").await;
     for set in Toolset::ALL {
-        let client = app.local(&team, Profile { toolsets: vec![set], read_only: false }, Era::Legacy, Says::Mute).await;
+        let profile = Profile { toolsets: vec![set], everyday: false, read_only: false };
+        let client = app.local(&team, profile, Era::Legacy, Says::Mute).await;
         let offered: Vec<String> = client.tools().await.iter().map(|tool| tool.name.to_string()).collect();
         let expected: Vec<_> = tools::all()
             .iter()
