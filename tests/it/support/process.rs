@@ -31,7 +31,8 @@ impl Fresh {
         let mut random = [0; 6];
         ::allin::ids::fill_random(&mut random);
         let name = format!("home-{}", data_encoding::HEXLOWER.encode(&random));
-        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        // Not in the target folder: root's may be closed to the user that PostgreSQL runs as, which warns.
+        let root = std::env::temp_dir().join(name);
         Self { root, bindir: database::programs().await }
     }
 
