@@ -1,6 +1,12 @@
 //! Scheduling and cancelling while the publisher is at work.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use allin::{
     app::{
@@ -41,10 +47,17 @@ async fn race(interfere: impl AsyncFn(&TestApp, &Ctx, PostId) -> Result<()>) -> 
         let app = Arc::clone(&inner);
         tokio::spawn(async move { while allin::jobs::publish_posts::step(&app, 3).await.unwrap() > 0 {} })
     });
-    let workers = join_all(workers);
+    let done = AtomicBool::new(false);
+    let workers = async {
+        let ended = join_all(workers).await;
+        done.store(true, Ordering::Relaxed);
+        ended
+    };
     let told = join_all(posts.iter().enumerate().map(async |(number, id)| {
-        // In another order than the publisher's, and as long as it needs.
-        tokio::time::sleep(Duration::from_millis((number * 17 % POSTS) as u64 * 10)).await;
+        // In another order than the publisher's and at its pace, however slow the machine is.
+        while app.sandbox.texts().len() < number * 17 % POSTS / 2 && !done.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         match interfere(&app, &ctx, *id).await {
             Ok(()) => (*id, Told::Stopped),
             Err(error) => {
