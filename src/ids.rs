@@ -160,6 +160,8 @@ ids! {
     TargetId = "tgt";
     /// One try to make a segment public.
     AttemptId = "att";
+    /// Posts that belong together.
+    CampaignId = "cmp";
     /// A picture or video.
     AssetId = "ast";
     /// A bearer key of the HTTP interfaces.

@@ -13,6 +13,7 @@ pub mod gate;
 pub mod keys;
 pub mod members;
 pub mod networks;
+pub mod pauses;
 pub mod posts;
 pub mod publishing;
 pub mod use_case;

@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod key;
 mod member;
+mod pause;
 mod post;
 mod print;
 mod serve;
@@ -48,7 +49,11 @@ enum Command {
     Setup(setup::Setup),
     /// Check everything that can be wrong, and say how to mend it
     Doctor(doctor::Doctor),
-    /// Workspaces: list, create, change, pause, resume
+    /// Stop publishing: all of it, or an account, a campaign or a tag
+    Pause(pause::Pause),
+    /// Let it go on
+    Resume(pause::Resume),
+    /// Workspaces: list, create, change
     #[command(subcommand)]
     Workspace(workspace::Workspace),
     /// Members of the workspace and their roles
@@ -86,6 +91,8 @@ impl Cli {
             Command::Db(command) => command.run(config).await,
             Command::Simulate(command) => command.run(config).await,
             Command::Tools(command) => command.run(),
+            Command::Pause(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Resume(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Workspace(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Member(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Key(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,

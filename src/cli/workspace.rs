@@ -6,10 +6,10 @@ use serde_json::json;
 use crate::{
     app::{
         ctx::Ctx,
-        workspaces::{change::WorkspaceChange, create, overview::WorkspaceOverview, pause::WorkspacePause},
+        workspaces::{change::WorkspaceChange, create, overview::WorkspaceOverview},
     },
     boot::Booted,
-    cli::{asking, print},
+    cli::print,
     error::Result,
     store::workspaces,
     tools::registry::Spoken as _,
@@ -46,17 +46,6 @@ pub enum Workspace {
         #[arg(long)]
         time_zone: Option<String>,
     },
-    /// Stop all publishing
-    Pause {
-        /// Why; everybody who schedules is shown it
-        reason: String,
-    },
-    /// Allow publishing again
-    Resume {
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
-    },
 }
 
 impl Workspace {
@@ -82,17 +71,6 @@ impl Workspace {
             Self::Change { name, time_zone } => {
                 let changed = app.call_once::<WorkspaceChange>(ctx, WorkspaceChange { name, time_zone }).await?;
                 print::line(changed.message);
-                Ok(())
-            }
-            Self::Pause { reason } => {
-                let paused =
-                    app.call_once::<WorkspacePause>(ctx, WorkspacePause { paused: true, reason: Some(reason) }).await?;
-                print::line(paused.message);
-                Ok(())
-            }
-            Self::Resume { yes } => {
-                let input = WorkspacePause { paused: false, reason: None };
-                print::line(asking::<WorkspacePause>(booted, ctx, input, yes).await?.message);
                 Ok(())
             }
         }

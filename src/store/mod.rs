@@ -11,6 +11,7 @@ pub mod dispatch;
 pub mod idempotency;
 pub mod installation;
 pub mod migrate;
+pub mod pauses;
 pub mod posts;
 pub mod restore;
 pub mod server;

@@ -52,20 +52,6 @@ pub async fn update(db: &mut PgConnection, id: WorkspaceId, name: &str, time_zon
     Ok(())
 }
 
-/// Stops (`Some`) or allows (`None`) sending. Waits for attempts that are being armed at this moment.
-pub async fn set_paused(db: &mut PgConnection, id: WorkspaceId, paused: Option<(Timestamp, &str)>) -> Result<()> {
-    let (at, reason) = paused.unzip();
-    sqlx::query!(
-        "update workspaces set paused_at = $2, paused_reason = $3 where workspace_id = $1",
-        id.uuid(),
-        at,
-        reason
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
 #[derive(Debug, Clone)]
 pub struct Member {
     pub member_id: MemberId,

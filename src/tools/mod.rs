@@ -5,6 +5,7 @@ mod assets;
 mod calendar;
 mod members;
 mod networks;
+mod pauses;
 mod posts;
 pub mod registry;
 mod schema;
@@ -23,6 +24,7 @@ pub fn all() -> &'static [ToolSpec] {
             networks::tools(),
             assets::tools(),
             posts::tools(),
+            pauses::tools(),
             calendar::tools(),
             members::tools(),
         ]

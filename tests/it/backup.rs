@@ -82,7 +82,7 @@ async fn what_went_out_after_the_backup_is_found_and_not_sent_again() {
     assert!(overview.contains("restored from a backup"), "{overview}");
     let accounts = homes.allin(&new, &["account", "list"], "");
     assert!(accounts.contains("@bakery on sandbox: connected"), "{accounts}");
-    homes.allin(&new, &["workspace", "resume", "--yes"], "");
+    homes.allin(&new, &["resume", "--yes"], "");
     for post in &posts {
         let published = homes.allin(&new, &["post", "publish", post, "--yes"], "");
         assert!(published.contains("Published on @bakery"), "{published}");

@@ -7,9 +7,9 @@ use allin::{
     app::{
         assets::add::AssetAdd,
         ctx::Ctx,
+        pauses::{resume::PublishingResume, start::PublishingPause},
         posts::{create::PostCreate, schedule::PostSchedule, update::PostUpdate},
         use_case::CallOptions,
-        workspaces::pause::WorkspacePause,
     },
     clock::Clock as _,
     ids::ConnectId,
@@ -92,9 +92,16 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     let keyed = CallOptions { idempotency_key: Some("the same in both".into()), confirmation: None };
     app.call::<PostSchedule>(&ctx, schedule(post, "2027-03-01T09:00"), keyed).await.unwrap();
     // A pause and its confirmed end leave a spent confirmation.
-    let reason = Some(format!("{mark} reason"));
-    app.call_once::<WorkspacePause>(&ctx, WorkspacePause { paused: true, reason }).await.unwrap();
-    app.agreed::<WorkspacePause>(&ctx, WorkspacePause { paused: false, reason: None }).await.unwrap();
+    let pause = PublishingPause {
+        reason: format!("{mark} reason"),
+        account_id: None,
+        campaign_id: None,
+        tag: Some(format!("{mark}-tag")),
+    };
+    app.call_once::<PublishingPause>(&ctx, PublishingPause { tag: None, ..pause.clone() }).await.unwrap();
+    let resume = PublishingResume { account_id: None, campaign_id: None, tag: None };
+    app.agreed::<PublishingResume>(&ctx, resume).await.unwrap();
+    app.call_once::<PublishingPause>(&ctx, pause).await.unwrap();
 
     let mut superuser = app.database.superuser().await;
     sqlx::query("insert into campaigns (workspace_id, campaign_id, name, created_at, updated_at) values ($1, gen_random_uuid(), $2, now(), now())")

@@ -10,6 +10,7 @@ use crate::{
         App,
         confirm::Question,
         ctx::Ctx,
+        pauses,
         posts::{
             lock, moved, save,
             schedule::{sendable, set_time, zone_of},
@@ -57,6 +58,8 @@ impl UseCase for PostPublish {
     async fn question(scope: &mut Scope<'_>, input: &Self) -> Result<Option<Question>> {
         let (post, mut all) = lock(scope, input.post_id).await?;
         let chosen = waiting(&mut all, &input.account_ids)?;
+        let accounts: Vec<_> = chosen.iter().map(|target| target.account_id).collect();
+        pauses::must_be_open(scope, post.post_id, &accounts).await?;
         let handles: Vec<_> = chosen.iter().map(|target| format!("@{} ({})", target.handle, target.network)).collect();
         let states: Vec<_> = chosen.iter().map(|target| target.state.as_str()).collect();
         Ok(Some(Question {
@@ -73,6 +76,8 @@ impl Remote for PostPublish {
     async fn begin(scope: &mut Scope<'_>, input: Self) -> Result<PostId> {
         let (post, mut all) = lock(scope, input.post_id).await?;
         let mut chosen = waiting(&mut all, &input.account_ids)?;
+        let accounts: Vec<_> = chosen.iter().map(|target| target.account_id).collect();
+        pauses::must_be_open(scope, post.post_id, &accounts).await?;
         sendable(scope, &chosen).await?;
         stand_for(scope, &post).await?;
         for target in &mut chosen {

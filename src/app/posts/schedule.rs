@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app::{
+        pauses,
         posts::{
             content, lock, moved, save, stand_for,
             view::{self, PostChanged},
@@ -25,7 +26,6 @@ use crate::{
     store::{
         dispatch,
         targets::{self, Target},
-        workspaces,
     },
 };
 
@@ -78,10 +78,11 @@ impl Local for PostSchedule {
             warnings.extend(moment.note);
         }
         let change = moved(&chosen);
+        let accounts: Vec<_> = chosen.iter().map(|target| target.account_id).collect();
         save(scope, post.post_id, &all).await?;
         scope.changed("post", post.post_id, change);
         warnings.dedup();
-        warnings.extend(paused(scope).await?);
+        warnings.extend(pauses::warnings(scope, post.post_id, &accounts).await?);
         warnings.extend(presence::warning(scope.tx, scope.now).await?);
         let view = view::load(scope, post.post_id).await?;
         Ok(PostChanged { message: format!("Scheduled for {}.", said.join("; ")), post: view, warnings })
@@ -158,14 +159,4 @@ pub(super) async fn sendable(scope: &mut Scope<'_>, chosen: &[&mut Target]) -> R
     Err(Error::invalid("post_unsendable", "The network would refuse this post.")
         .next("Correct it with post_update; network_rules tells the limits.")
         .fields(problems))
-}
-
-async fn paused(scope: &mut Scope<'_>) -> Result<Option<String>> {
-    let workspace = workspaces::get(scope.tx, scope.ctx.workspace).await?;
-    Ok(workspace.filter(|workspace| workspace.paused_at.is_some()).map(|workspace| {
-        format!(
-            "Publishing is paused in this workspace ({}): what comes due is held for review.",
-            workspace.paused_reason.as_deref().unwrap_or("no reason given")
-        )
-    }))
 }

@@ -32,7 +32,6 @@ use crate::{
         dispatch::{self, Claimed},
         posts,
         targets::{self, Segment, Target},
-        workspaces,
     },
 };
 
@@ -172,17 +171,10 @@ async fn reason_to_hold(
     target: &Target,
     now: Timestamp,
 ) -> Result<Option<settle::Reason>> {
-    let workspace = workspaces::get(tx, claim.workspace).await?;
     let account = accounts::get(tx, claim.workspace, target.account_id).await?;
-    let (Some(workspace), Some(account)) = (workspace, account) else {
-        return Err(Error::internal("a target without workspace or account"));
-    };
-    if workspace.paused_at.is_some() {
-        return Ok(Some(settle::Reason::new(
-            "paused",
-            "It came due while publishing was paused.",
-            "Schedule it again or publish it now, once publishing is resumed.",
-        )));
+    let account = account.ok_or_else(|| Error::internal("a target without account"))?;
+    if let Some(reason) = settle::paused(tx, claim.workspace, target).await? {
+        return Ok(Some(reason));
     }
     if !post.review.allows_sending() {
         return Ok(Some(settle::Reason::new(

@@ -7,6 +7,7 @@ use crate::{
         App,
         ctx::{Actor, Ctx, Origin},
         gate::record as audit_record,
+        pauses,
         posts::derive,
         publishing::tokens,
     },
@@ -44,6 +45,18 @@ impl Reason {
     pub fn new(code: &str, message: impl Into<String>, next_step: impl Into<String>) -> Self {
         Self(TargetError { code: code.to_owned(), message: message.into(), next_step: next_step.into() })
     }
+}
+
+/// Why a pause holds the target, if one does.
+pub async fn paused(tx: &mut Tx, workspace: WorkspaceId, target: &Target) -> Result<Option<Reason>> {
+    let pauses = pauses::touching(tx, workspace, target.post_id, target.account_id).await?;
+    Ok(pauses.first().map(|pause| {
+        Reason::new(
+            "paused",
+            format!("It came due while publishing of {} was paused ({}).", pauses::what(pause), pause.reason),
+            "Once publishing is resumed: give it a new time, publish it now, or drop it (held_release).",
+        )
+    }))
 }
 
 /// The creation time that the network shows: the time that was asked for, a millisecond later for each further message
@@ -339,8 +352,14 @@ pub async fn refused_by_database(app: &App, claim: &Claimed, reason: &str) -> Re
     if matches!(target.state, TargetState::Scheduled | TargetState::Publishing)
         && dispatch::renew(&mut tx, claim, now).await?
     {
-        let reason =
-            Reason::new("not_allowed", format!("It came due, but {reason}."), "Clear that up, then schedule it again.");
+        let reason = match paused(&mut tx, claim.workspace, &target).await? {
+            Some(paused) => paused,
+            None => Reason::new(
+                "not_allowed",
+                format!("It came due, but {reason}."),
+                "Clear that up, then schedule it again.",
+            ),
+        };
         hold(&mut tx, claim, &mut target, &reason, now).await?;
         tx.commit().await?;
         app.announce(claim.workspace);

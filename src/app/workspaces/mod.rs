@@ -3,5 +3,4 @@
 pub mod change;
 pub mod create;
 pub mod overview;
-pub mod pause;
 pub mod restored;

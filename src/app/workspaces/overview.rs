@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     app::{
         accounts::list::{self, AccountView},
+        pauses::what,
         publishing::presence,
         use_case::{Effect, Local, Locally, Scope, UseCase},
     },
@@ -15,7 +16,7 @@ use crate::{
         roles::{Permission, Role},
         times,
     },
-    store::{accounts, posts, targets, workspaces},
+    store::{accounts, pauses, posts, targets, workspaces},
 };
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -110,8 +111,8 @@ impl Local for WorkspaceOverview {
             })
             .collect();
         let mut warnings = Vec::new();
-        if let Some(reason) = workspace.paused_at.and(workspace.paused_reason.as_deref()) {
-            warnings.push(format!("Publishing is paused: {reason}"));
+        for pause in pauses::list(scope.tx, id).await? {
+            warnings.push(format!("Publishing of {} is paused: {}", what(&pause), pause.reason));
         }
         for (status, count) in
             counts.iter().filter(|(status, _)| matches!(status.as_str(), "held" | "failed" | "unknown"))

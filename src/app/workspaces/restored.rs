@@ -14,13 +14,12 @@ use crate::{
     clock::Timestamp,
     error::Result,
     ids::{AttemptId, PostId, TargetId, WorkspaceId},
-    model::{posts::fingerprint, states::TargetState},
+    model::{pauses::PauseScope, posts::fingerprint, states::TargetState},
     store::{
         attempts::{self, NewAttempt},
         db::{Entrance, Tx},
-        dispatch, installation, posts,
+        dispatch, installation, pauses, posts,
         targets::{self, TargetError},
-        workspaces,
     },
 };
 
@@ -59,12 +58,18 @@ async fn hold_everything(app: &App) -> Result<()> {
     }
 }
 
+fn actor() -> Actor {
+    Actor::System { job: "Restore" }
+}
+
 async fn hold_workspace(app: &App, workspace: WorkspaceId) -> Result<()> {
     let now = app.now();
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
-    let reason =
-        "The database was restored from a backup. Check what was held, then resume with `allin workspace resume`.";
-    workspaces::set_paused(&mut tx, workspace, Some((now, reason))).await?;
+    let reason = "The database was restored from a backup. Check what was held, then resume with `allin resume`.";
+    // In place of a pause that the backup held: whoever ends this one is to know of the restore.
+    pauses::delete(&mut tx, workspace, &PauseScope::Workspace).await?;
+    let id = app.ids.next(now);
+    pauses::insert(&mut tx, workspace, id, &PauseScope::Workspace, reason, &actor().key(), now).await?;
     // Ended here: what follows locks posts, and whoever arms an attempt locks the post before the workspace.
     tx.commit().await?;
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
@@ -73,8 +78,7 @@ async fn hold_workspace(app: &App, workspace: WorkspaceId) -> Result<()> {
         doubt_target(app, &mut tx, workspace, *post, *target, now).await?;
     }
     let change = json!([{ "what": "workspace", "id": workspace, "how": { "restored": true, "paused": true, "in_doubt": scheduled.len() } }]);
-    let ctx =
-        Ctx { workspace, actor: Actor::System { job: "Restore" }, origin: Origin::Job, request: app.new_request() };
+    let ctx = Ctx { workspace, actor: actor(), origin: Origin::Job, request: app.new_request() };
     record(app, &ctx, &mut tx, now, "workspace_restore", "done", &change).await?;
     tx.commit().await
 }

@@ -157,7 +157,7 @@ fn restored_text(restored: &Restored, config: &Config) -> String {
         "\nPublishing is paused. At the next start every post that came due since {at} is held, for it may be public already; it is \
          looked up on its network before it could be sent again.\n\
          1. Look at what is held: `allin post list --status held`\n\
-         2. Allow publishing again: `allin workspace resume`\n\
+         2. Allow publishing again: `allin resume`\n\
          3. Schedule again what is still to go out, cancel the rest."
     ));
     text

@@ -51,7 +51,7 @@ async fn identity(db: &Db) -> Result<Check> {
         Some(known) if known != json!(identity) => Check::warning(
             "identity",
             "the database was restored or moved, and not started since",
-            "The next start pauses publishing and holds what came due meanwhile. Look at it, then run `allin workspace resume`.",
+            "The next start pauses publishing and holds what came due meanwhile. Look at it, then run `allin resume`.",
         ),
         _ => Check::ok("identity", format!("the database is where it was last used ({identity})")),
     })
@@ -156,7 +156,7 @@ impl Tenants {
             checks.push(Check::warning(
                 "workspaces",
                 format!("“{name}” is paused: {reason}"),
-                "When that is settled: `allin workspace resume`.",
+                "When that is settled: `allin resume`.",
             ));
         }
         if self.paused.is_empty() {

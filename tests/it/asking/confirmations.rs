@@ -1,10 +1,7 @@
 //! Clients that cannot ask call twice, the second time with the confirmation of the first answer; and what a
 //! confirmation is good for.
 
-use allin::{
-    app::{posts::update::PostUpdate, workspaces::pause::WorkspacePause},
-    ids::PostId,
-};
+use allin::{app::posts::update::PostUpdate, ids::PostId};
 use rmcp::model::CallToolResponse;
 use serde_json::{Value, json};
 
@@ -114,9 +111,9 @@ async fn a_confirmation_is_spent_once() {
     let (app, team, one, _) = prepared().await;
     let client = app.local(&team, whole(), Era::Modern, Says::Mute).await;
     let _publisher = app.publisher().await;
-    // While publishing is paused the post comes back to where it was, so that only being spent can refuse the second.
-    let pause = WorkspacePause { paused: true, reason: Some("a test".into()) };
-    app.call_once::<WorkspacePause>(&team.person(&app), pause).await.unwrap();
+    // Without its approval the post comes back to where it was, so that only being spent can refuse the second.
+    let mut superuser = app.database.superuser().await;
+    sqlx::query("update posts set review = 'requested'").execute(&mut superuser).await.unwrap();
     let state = ask(&client, "post_publish", one).await;
     assert_eq!(code(&confirm(&client, "post_publish", one, &state).await), None);
     let state = ask(&client, "post_publish", one).await;

@@ -80,8 +80,8 @@ async fn a_day_at_the_command_line() {
     let (code, said) = terminal.finish(&connect.join(" "), terminal.home.allin(&connect), "secret\n");
     assert!(code == 1 && said.contains("sandbox_not_running"), "{said}");
     terminal.run(&["account", "list"]);
-    terminal.run(&["workspace", "pause", "A crisis"]);
-    terminal.run(&["workspace", "resume", "--yes"]);
+    terminal.run(&["pause", "A crisis"]);
+    terminal.run(&["resume", "--yes"]);
     let members = terminal.run(&["member", "list"]);
     let anna = members.lines().find(|line| line.contains("Anna")).unwrap().to_owned();
     terminal.fail(&["member", "role", &id(&anna, "mbr_"), "viewer"]);

@@ -32,6 +32,7 @@ const HISTORY: &[(&str, &str, &str)] = &[
     ("workspaces", "insert select update", "history refers to it"),
     ("members", "insert select update", "history refers to it"),
     ("api_keys", "insert select update", "history refers to it"),
+    ("pauses", "delete insert select", "a pause begins and ends; it never becomes another"),
     ("campaigns", "insert select update", "posts refer to it"),
     ("audit_heads", "insert select update", "a chain without a head is broken"),
 ];

@@ -3,8 +3,8 @@
 use allin::{
     app::{
         accounts::remove::AccountRemove,
+        pauses::{resume::PublishingResume, start::PublishingPause},
         posts::{schedule::PostSchedule, view::Problem},
-        workspaces::pause::WorkspacePause,
     },
     model::states::PostStatus,
 };
@@ -48,8 +48,8 @@ async fn nothing_leaves_a_paused_workspace() {
     let their_account = app.account(&other, "other").await;
     let post = app.scheduled(&ctx, "Ours", &[account], "2026-12-01T09:30").await;
     app.scheduled(&other.connection(&app), "Theirs", &[their_account], "2026-12-01T09:30").await;
-    let pause = WorkspacePause { paused: true, reason: Some("A crisis".into()) };
-    app.call_once::<WorkspacePause>(&ctx, pause).await.unwrap();
+    let everything = PublishingPause { reason: "A crisis".into(), account_id: None, campaign_id: None, tag: None };
+    app.call_once::<PublishingPause>(&ctx, everything).await.unwrap();
     app.clock.set("2026-12-01T08:30:00Z".parse().unwrap());
     assert_eq!(app.publish_due().await, 2);
     assert_eq!(app.sandbox.texts(), ["Theirs"]);
@@ -58,18 +58,19 @@ async fn nothing_leaves_a_paused_workspace() {
         problem,
         held(
             "paused",
-            "It came due while publishing was paused.",
-            "Schedule it again or publish it now, once publishing is resumed."
+            "It came due while publishing of everything was paused (A crisis).",
+            "Once publishing is resumed: give it a new time, publish it now, or drop it (held_release)."
         )
     );
 
     let planned = app.call_once::<PostSchedule>(&ctx, schedule(post.id, "2026-12-01T09:40")).await.unwrap();
     assert!(
-        planned.warnings.iter().any(|warning| warning.contains("paused in this workspace (A crisis)")),
+        planned.warnings.iter().any(|warning| warning.contains("Publishing of everything is paused (A crisis)")),
         "{:?}",
         planned.warnings
     );
-    app.agreed::<WorkspacePause>(&ctx, WorkspacePause { paused: false, reason: None }).await.unwrap();
+    let resume = PublishingResume { account_id: None, campaign_id: None, tag: None };
+    app.agreed::<PublishingResume>(&ctx, resume).await.unwrap();
     app.clock.set("2026-12-01T08:40:00Z".parse().unwrap());
     app.publish_due().await;
     assert_eq!(app.sandbox.texts(), ["Theirs", "Ours"]);

@@ -16,12 +16,13 @@ use allin::{
         keys::{create::KeyCreate, list::KeyList, revoke::KeyRevoke},
         members::{add::MemberAdd, change::MemberChange, list::MemberList},
         networks::rules::NetworkRules,
+        pauses::{resume::PublishingResume, start::PublishingPause},
         posts::{
             cancel::PostCancel, create::PostCreate, delete::PostDelete, get::PostGet, publish::PostPublish,
             query::PostQuery, schedule::PostSchedule, update::PostUpdate,
         },
         use_case::{CallOptions, Effect, Reply, UseCase},
-        workspaces::{change::WorkspaceChange, overview::WorkspaceOverview, pause::WorkspacePause},
+        workspaces::{change::WorkspaceChange, overview::WorkspaceOverview},
     },
     error::Result,
     ids::{AccountId, ApiKeyId, AssetId, ConnectId, IdGen as _, MemberId, PostId, RandomIds},
@@ -136,9 +137,15 @@ cases! {
         variants: None,
         title: None,
     };
+    PublishingPause: |ids| PublishingPause {
+        reason: "a test".into(),
+        account_id: Some(ids.account),
+        campaign_id: None,
+        tag: None,
+    };
+    PublishingResume: |ids| PublishingResume { account_id: Some(ids.account), campaign_id: None, tag: None };
     WorkspaceChange: |_ids| WorkspaceChange { name: None, time_zone: None };
     WorkspaceOverview: |_ids| WorkspaceOverview {};
-    WorkspacePause: |_ids| WorkspacePause { paused: true, reason: Some("a test".into()) };
 }
 
 /// The types behind `impl UseCase for` in a folder.
