@@ -12,7 +12,7 @@ use allin::{
         use_case::CallOptions,
     },
     clock::Clock as _,
-    ids::ConnectId,
+    ids::{CampaignId, ConnectId, IdGen as _, RandomIds},
     jobs::keep_house,
     model::{
         posts::{MediaRef, Variant},
@@ -103,9 +103,11 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     app.agreed::<PublishingResume>(&ctx, resume).await.unwrap();
     app.call_once::<PublishingPause>(&ctx, pause).await.unwrap();
 
+    let campaign = CampaignId(RandomIds.next(app.now()));
     let mut superuser = app.database.superuser().await;
-    sqlx::query("insert into campaigns (workspace_id, campaign_id, name, created_at, updated_at) values ($1, gen_random_uuid(), $2, now(), now())")
+    sqlx::query("insert into campaigns (workspace_id, campaign_id, name, created_at, updated_at) values ($1, $2, $3, now(), now())")
         .bind(team.workspace.uuid())
+        .bind(campaign.uuid())
         .bind(format!("{mark} campaign"))
         .execute(&mut superuser)
         .await
@@ -115,6 +117,6 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
         .fetch_one(&mut superuser)
         .await
         .unwrap();
-    let ids = Ids { post, account, member, asset, key: key_id, page: ConnectId(page) };
+    let ids = Ids { post, account, campaign, member, asset, key: key_id, page: ConnectId(page) };
     Filled { team, ids, key, mark }
 }

@@ -15,8 +15,8 @@ pub fn least(tool: &str, own: Ids) -> Value {
         "account_connect" => json!({ "network": "sandbox" }),
         "account_test" => json!({ "account_id": own.account }),
         "asset_add" => json!({ "path": "picture.png" }),
-        "publishing_pause" => json!({ "reason": "a test", "account_id": own.account }),
-        "publishing_resume" => json!({ "account_id": own.account }),
+        "publishing_pause" => json!({ "reason": "a test" }),
+        "publishing_resume" => json!({}),
         "post_create" => json!({ "segments": [{ "text": "A text" }], "account_ids": [own.account] }),
         "post_schedule" => json!({ "post_id": own.post, "at": "2027-01-01T09:00" }),
         "post_cancel" | "post_delete" | "post_get" | "post_publish" | "post_update" => post,
@@ -30,6 +30,7 @@ impl Ids {
         match prefix {
             "post" => self.post.to_string(),
             "acc" => self.account.to_string(),
+            "cmp" => self.campaign.to_string(),
             "mbr" => self.member.to_string(),
             "ast" => self.asset.to_string(),
             "key" => self.key.to_string(),

@@ -25,7 +25,7 @@ use allin::{
         workspaces::{change::WorkspaceChange, overview::WorkspaceOverview},
     },
     error::Result,
-    ids::{AccountId, ApiKeyId, AssetId, ConnectId, IdGen as _, MemberId, PostId, RandomIds},
+    ids::{AccountId, ApiKeyId, AssetId, CampaignId, ConnectId, IdGen as _, MemberId, PostId, RandomIds},
     model::{
         networks::NetworkId,
         posts::MediaRef,
@@ -43,6 +43,7 @@ use super::{app::dawn, people::message, pictures::png};
 pub struct Ids {
     pub post: PostId,
     pub account: AccountId,
+    pub campaign: CampaignId,
     pub member: MemberId,
     pub asset: AssetId,
     pub key: ApiKeyId,
@@ -56,6 +57,7 @@ impl Ids {
         Self {
             post: PostId(id()),
             account: AccountId(id()),
+            campaign: CampaignId(id()),
             member: MemberId(id()),
             asset: AssetId(id()),
             key: ApiKeyId(id()),

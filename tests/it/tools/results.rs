@@ -80,6 +80,9 @@ async fn every_tool_answers_as_its_schema_says() {
     reader.call("post_schedule", json!({ "post_id": post, "at": "2026-12-03T08:00" })).await;
     reader.call("calendar_get", json!({})).await;
     reader.call("post_query", json!({})).await;
+    reader.call("publishing_pause", json!({ "reason": "Waiting for the oven" })).await;
+    reader.call("workspace_overview", json!({})).await;
+    reader.call("publishing_resume", json!({})).await;
     reader.call("post_cancel", json!({ "post_id": post })).await;
     reader.call("post_publish", json!({ "post_id": post })).await;
     reader.call("post_get", json!({ "post_id": post })).await;
