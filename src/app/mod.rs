@@ -16,8 +16,10 @@ pub mod networks;
 pub mod pauses;
 pub mod posts;
 pub mod publishing;
+pub mod queue;
 pub mod use_case;
 pub mod workspaces;
+pub mod zones;
 
 use std::{
     path::PathBuf,

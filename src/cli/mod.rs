@@ -10,6 +10,7 @@ mod member;
 mod pause;
 mod post;
 mod print;
+mod queue;
 mod serve;
 mod setup;
 mod simulate;
@@ -68,6 +69,9 @@ enum Command {
     /// Posts: create, schedule, publish, list, show, cancel, delete
     #[command(subcommand)]
     Post(post::Post),
+    /// When accounts post: weekly times, quiet hours, caps
+    #[command(subcommand)]
+    Queue(queue::Queue),
     /// Print the tools that MCP clients are offered
     Tools(tools::Tools),
     /// The audit log
@@ -98,6 +102,7 @@ impl Cli {
             Command::Key(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Account(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Post(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Queue(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Audit(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
         }
     }

@@ -46,11 +46,11 @@ pub enum Post {
         #[arg(long)]
         json: bool,
     },
-    /// Set when it goes out: 2026-12-01T09:00 or with an offset
+    /// Set when it goes out: 2026-12-01T09:00, 'tomorrow 9:00', or next for the next free slot
     Schedule {
         /// The post's id
         post: PostId,
-        /// Local time, 2026-12-01T09:00, or with an offset
+        /// Local time, an instant with offset, words such as 'in 2 hours', or next
         at: String,
         /// IANA time zone of a local time
         #[arg(long)]

@@ -1,4 +1,4 @@
-//! KeepHouse: chains the audit log, and now and then forgets what has expired.
+//! KeepHouse: chains the audit log; at the start and now and then forgets what has expired and follows new zone data.
 
 use std::{
     sync::Arc,
@@ -8,31 +8,38 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::{App, audit, expiry},
+    app::{App, audit, expiry, zones},
     error::Result,
 };
 
 /// The log is chained within about this time.
 const EVERY: Duration = Duration::from_millis(700);
-/// How often what has expired is looked for.
-const FORGET_EVERY: Duration = Duration::from_secs(600);
+/// How often the rest is looked for.
+const TIDY_EVERY: Duration = Duration::from_secs(600);
 
 /// Returns how many audit entries were chained.
 pub async fn step(app: &App) -> Result<usize> {
     audit::seal_pending(app).await
 }
 
+async fn tidy(app: &App) {
+    if let Err(error) = zones::follow(app).await {
+        tracing::warn!(error = error.chain(), "scheduled posts could not follow the zone data");
+    }
+    if let Err(error) = expiry::forget_expired(app).await {
+        tracing::warn!(error = error.chain(), "what has expired could not be removed");
+    }
+}
+
 pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
-    let mut forgot = Instant::now();
+    let mut tidied: Option<Instant> = None;
     loop {
         if let Err(error) = step(&app).await {
             tracing::warn!(error = error.chain(), "the audit log could not be chained");
         }
-        if forgot.elapsed() > FORGET_EVERY {
-            forgot = Instant::now();
-            if let Err(error) = expiry::forget_expired(&app).await {
-                tracing::warn!(error = error.chain(), "what has expired could not be removed");
-            }
+        if tidied.is_none_or(|last| last.elapsed() > TIDY_EVERY) {
+            tidied = Some(Instant::now());
+            tidy(&app).await;
         }
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}

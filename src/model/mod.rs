@@ -8,6 +8,7 @@ pub mod network_rules;
 pub mod networks;
 pub mod pauses;
 pub mod posts;
+pub mod queue;
 pub mod roles;
 pub mod sandbox;
 pub mod states;

@@ -105,6 +105,8 @@ permissions! {
     WriteAssets: Contributor, person_only = false, "product.md: Contributors own assets";
     /// Schedule and take back.
     SchedulePosts: Publisher, person_only = false, "product.md: Publishers schedule on granted accounts";
+    /// See when accounts post and what is free; tells when others' posts go out.
+    ReadQueue: Contributor, person_only = false, "a Contributor plans drafts around the queue; Viewers see what is published";
     /// Make public now.
     PublishPosts: Publisher, person_only = false, "product.md: Publishers publish on granted accounts";
     /// Remove what is public, and scheduled posts.

@@ -13,6 +13,7 @@ pub mod installation;
 pub mod migrate;
 pub mod pauses;
 pub mod posts;
+pub mod queue;
 pub mod restore;
 pub mod server;
 pub mod sessions;

@@ -16,6 +16,8 @@ use crate::{
     },
 };
 
+pub mod due;
+
 #[derive(Debug, Clone)]
 pub struct Target {
     pub target_id: TargetId,
@@ -27,6 +29,8 @@ pub struct Target {
     pub due_at: Option<Timestamp>,
     pub due_local: Option<String>,
     pub due_zone: Option<String>,
+    pub due_fold: i16,
+    pub due_tzdb: Option<String>,
     pub next_step_at: Option<Timestamp>,
     pub tries: i32,
     pub error: Option<TargetError>,
@@ -53,6 +57,8 @@ struct TargetRow {
     due_at: Option<Timestamp>,
     due_local: Option<String>,
     due_zone: Option<String>,
+    due_fold: i16,
+    due_tzdb: Option<String>,
     next_step_at: Option<Timestamp>,
     tries: i32,
     error_code: Option<String>,
@@ -75,6 +81,8 @@ impl TargetRow {
             due_at: self.due_at,
             due_local: self.due_local,
             due_zone: self.due_zone,
+            due_fold: self.due_fold,
+            due_tzdb: self.due_tzdb,
             next_step_at: self.next_step_at,
             tries: self.tries,
             error: self.error_code.map(|code| TargetError {
@@ -94,8 +102,8 @@ pub async fn of_post(db: &mut PgConnection, workspace: WorkspaceId, post: PostId
     sqlx::query_as!(
         TargetRow,
         r#"select t.target_id as "target_id: TargetId", t.post_id as "post_id: PostId", t.account_id as "account_id: AccountId",
-                  a.network, a.handle, t.state, t.due_at, t.due_local, t.due_zone, t.next_step_at, t.tries, t.error_code,
-                  t.error_message, t.error_next_step, t.published_at, t.removal_requested_at, t.removed_at
+                  a.network, a.handle, t.state, t.due_at, t.due_local, t.due_zone, t.due_fold, t.due_tzdb, t.next_step_at, t.tries,
+                  t.error_code, t.error_message, t.error_next_step, t.published_at, t.removal_requested_at, t.removed_at
            from targets t join accounts a using (workspace_id, account_id)
            where t.workspace_id = $1 and t.post_id = $2 order by a.network, a.handle, t.target_id"#,
         workspace.uuid(),
@@ -155,7 +163,7 @@ pub async fn save(db: &mut PgConnection, workspace: WorkspaceId, target: &Target
     sqlx::query!(
         "update targets set state = $3, due_at = $4, due_local = $5, due_zone = $6, next_step_at = $7, tries = $8,
                 error_code = $9, error_message = $10, error_next_step = $11, published_at = $12,
-                removal_requested_at = $13, removed_at = $14, updated_at = $15
+                removal_requested_at = $13, removed_at = $14, updated_at = $15, due_fold = $16, due_tzdb = $17
          where workspace_id = $1 and target_id = $2",
         workspace.uuid(),
         target.target_id.uuid(),
@@ -171,7 +179,9 @@ pub async fn save(db: &mut PgConnection, workspace: WorkspaceId, target: &Target
         target.published_at,
         target.removal_requested_at,
         target.removed_at,
-        now
+        now,
+        target.due_fold,
+        target.due_tzdb
     )
     .execute(db)
     .await?;
@@ -381,15 +391,4 @@ pub async fn calendar(
     )
     .fetch_all(db)
     .await?)
-}
-
-/// Targets that are to go out, with their posts.
-pub async fn scheduled(db: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec<(PostId, TargetId)>> {
-    let rows = sqlx::query!(
-        "select post_id, target_id from targets where workspace_id = $1 and state = 'scheduled'",
-        workspace.uuid()
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(rows.into_iter().map(|row| (PostId(row.post_id), TargetId(row.target_id))).collect())
 }

@@ -7,6 +7,7 @@ mod members;
 mod networks;
 mod pauses;
 mod posts;
+mod queue;
 pub mod registry;
 mod schema;
 mod workspaces;
@@ -25,6 +26,7 @@ pub fn all() -> &'static [ToolSpec] {
             assets::tools(),
             posts::tools(),
             pauses::tools(),
+            queue::tools(),
             calendar::tools(),
             members::tools(),
         ]

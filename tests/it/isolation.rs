@@ -9,6 +9,7 @@ use allin::{
         ctx::Ctx,
         pauses::{resume::PublishingResume, start::PublishingPause},
         posts::{create::PostCreate, schedule::PostSchedule, update::PostUpdate},
+        queue::set::QueueSet,
         use_case::CallOptions,
     },
     clock::Clock as _,
@@ -104,6 +105,16 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     app.call_once::<PublishingPause>(&ctx, pause).await.unwrap();
 
     let campaign = CampaignId(RandomIds.next(app.now()));
+    let queue = QueueSet {
+        account_id: account,
+        slots: None,
+        quiet_hours: None,
+        daily_cap: Some(9),
+        distance_minutes: None,
+        strict: None,
+    };
+    app.call_once::<QueueSet>(&ctx, queue).await.unwrap();
+
     let mut superuser = app.database.superuser().await;
     sqlx::query("insert into campaigns (workspace_id, campaign_id, name, created_at, updated_at) values ($1, $2, $3, now(), now())")
         .bind(team.workspace.uuid())
@@ -112,6 +123,16 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
         .execute(&mut superuser)
         .await
         .unwrap();
+    for sql in [
+        "insert into series (workspace_id, series_id, author_id, post_id, content, rule, starts_local, time_zone, created_at)
+         select workspace_id, post_id, author_id, post_id, '{}', 'FREQ=DAILY', '2027-01-01T09:00:00', 'UTC', now()
+         from posts where workspace_id = $1 limit 1",
+        "insert into series_occurrences (workspace_id, series_id, occurs_local, left_out)
+         select workspace_id, series_id, '2027-01-01T09:00:00', 'nothing' from series where workspace_id = $1",
+        "insert into series_due select workspace_id, series_id, now() from series where workspace_id = $1",
+    ] {
+        sqlx::query(sql).bind(team.workspace.uuid()).execute(&mut superuser).await.unwrap();
+    }
     let page: uuid::Uuid = sqlx::query_scalar("select connect_id from connect_requests where workspace_id = $1")
         .bind(team.workspace.uuid())
         .fetch_one(&mut superuser)

@@ -26,5 +26,6 @@ mod permissions;
 mod posts;
 mod processes;
 mod publishing;
+mod schedule;
 mod schema;
 mod tools;

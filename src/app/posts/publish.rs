@@ -13,12 +13,13 @@ use crate::{
         pauses,
         posts::{
             lock, moved, save,
-            schedule::{sendable, set_time, zone_of},
+            schedule::{sendable, set_time},
             stand_for,
             view::{self, PostChanged},
             waiting,
         },
         publishing::presence,
+        queue,
         use_case::{Effect, Remote, Remotely, Scope, UseCase},
     },
     error::{Error, Result},
@@ -81,8 +82,8 @@ impl Remote for PostPublish {
         sendable(scope, &chosen).await?;
         stand_for(scope, &post).await?;
         for target in &mut chosen {
-            let zone = zone_of(scope, target.account_id).await?;
-            let moment = times::parse(&scope.now.to_string(), &zone)?;
+            let zone = queue::zone_of(scope, target.account_id).await?;
+            let moment = times::at_instant(scope.now, &zone)?;
             target.state = target.state.apply(TargetEvent::Schedule, &format!("@{}", target.handle))?;
             targets::forget_stamp(scope.tx, scope.ctx.workspace, target.target_id).await?;
             set_time(target, &moment);

@@ -12,6 +12,7 @@ use crate::{
             waiting,
         },
         publishing::presence,
+        queue,
         use_case::{Effect, Local, Locally, Scope, UseCase},
     },
     clock::Timestamp,
@@ -36,7 +37,7 @@ const YEARS_AHEAD: i64 = 5;
 #[serde(deny_unknown_fields)]
 pub struct PostSchedule {
     pub post_id: PostId,
-    /// Local time (2026-12-01T09:00) or instant (2026-12-01T09:00:00+01:00).
+    /// Local time (2026-12-01T09:00, tomorrow 9:00), instant (2026-12-01T09:00:00+01:00), or `next free slot` of the account's queue.
     pub at: String,
     /// IANA zone of a local time. Default: the account's, else the workspace's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,10 +62,16 @@ impl Local for PostSchedule {
         let mut chosen = waiting(&mut all, &input.account_ids)?;
         sendable(scope, &chosen).await?;
         stand_for(scope, &post).await?;
+        let accounts: Vec<_> = chosen.iter().map(|target| target.account_id).collect();
+        let queues = queue::lock(scope, &accounts).await?;
         let mut said = Vec::new();
         let mut warnings = Vec::new();
         for target in &mut chosen {
             let moment = moment_for(scope, target, &input).await?;
+            if let Some(rules) = queues.get(&target.account_id) {
+                let account = (target.account_id, target.handle.as_str());
+                warnings.extend(queue::judge(scope, account, rules, &moment, Some(target.target_id)).await?);
+            }
             target.state = target.state.apply(TargetEvent::Schedule, &format!("@{}", target.handle))?;
             targets::forget_stamp(scope.tx, scope.ctx.workspace, target.target_id).await?;
             set_time(target, &moment);
@@ -93,25 +100,28 @@ pub(super) fn set_time(target: &mut Target, moment: &Moment) {
     target.due_at = Some(moment.instant);
     target.due_local = Some(moment.local.clone());
     target.due_zone = Some(moment.zone.clone());
+    target.due_fold = moment.fold;
+    target.due_tzdb = moment.tzdb.clone();
     target.next_step_at = Some(moment.instant);
     target.tries = 0;
     target.error = None;
 }
 
 async fn moment_for(scope: &mut Scope<'_>, target: &Target, input: &PostSchedule) -> Result<Moment> {
+    if queue::is_meant_by(&input.at) {
+        if input.time_zone.is_some() {
+            return Err(Error::invalid("time_zone_unused", "A queue has the time zone of its account.")
+                .field("time_zone", "leave it out for the next free slot"));
+        }
+        return queue::next_free(scope, target.account_id, None, Some(target.target_id)).await;
+    }
     let zone = match &input.time_zone {
         Some(zone) => zone.clone(),
-        None => zone_of(scope, target.account_id).await?,
+        None => queue::zone_of(scope, target.account_id).await?,
     };
-    let moment = times::parse(&input.at, &zone)?;
+    let moment = times::read(&input.at, &zone, scope.now)?;
     in_the_future(scope.now, &moment)?;
     Ok(moment)
-}
-
-/// The account's zone, else the workspace's.
-pub(super) async fn zone_of(scope: &mut Scope<'_>, account: AccountId) -> Result<String> {
-    let account = crate::store::accounts::get(scope.tx, scope.ctx.workspace, account).await?;
-    Ok(account.and_then(|account| account.time_zone).unwrap_or_else(|| scope.entered.time_zone.clone()))
 }
 
 fn in_the_future(now: Timestamp, moment: &Moment) -> Result<()> {

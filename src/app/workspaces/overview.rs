@@ -9,6 +9,7 @@ use crate::{
         pauses::what,
         publishing::presence,
         use_case::{Effect, Local, Locally, Scope, UseCase},
+        zones,
     },
     error::{Error, Result},
     ids::{PostId, WorkspaceId},
@@ -120,6 +121,13 @@ impl Local for WorkspaceOverview {
             warnings.push(format!(
                 "{count} {} {status}: post_query with status {status} lists them.",
                 if *count == 1 { "post is" } else { "posts are" }
+            ));
+        }
+        let moved = targets::due::count_noted(scope.tx, id, zones::MOVED).await?;
+        if moved > 0 {
+            warnings.push(format!(
+                "Rules of a time zone changed: {moved} scheduled {} at another instant, the local time being kept; post_get tells.",
+                if moved == 1 { "post goes out" } else { "posts go out" }
             ));
         }
         warnings.extend(presence::warning(scope.tx, scope.now).await?);

@@ -73,7 +73,7 @@ async fn hold_workspace(app: &App, workspace: WorkspaceId) -> Result<()> {
     // Ended here: what follows locks posts, and whoever arms an attempt locks the post before the workspace.
     tx.commit().await?;
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
-    let scheduled = targets::scheduled(&mut tx, workspace).await?;
+    let scheduled = targets::due::scheduled(&mut tx, workspace).await?;
     for (post, target) in &scheduled {
         doubt_target(app, &mut tx, workspace, *post, *target, now).await?;
     }

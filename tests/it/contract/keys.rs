@@ -12,6 +12,7 @@ const NARROW: &[(&str, &str)] = &[
     ("protocol_sessions", "a session is found by its hash"),
     ("workers", "processes, no tenant's"),
     ("audit_pending", "workspaces with entries to chain"),
+    ("series_due", "series whose next posts are to be made"),
 ];
 
 /// Tables without tenant data that the application reads itself, with what it may do.
@@ -34,6 +35,8 @@ const HISTORY: &[(&str, &str, &str)] = &[
     ("api_keys", "insert select update", "history refers to it"),
     ("pauses", "delete insert select", "a pause begins and ends; it never becomes another"),
     ("campaigns", "insert select update", "posts refer to it"),
+    ("series", "insert select update", "its posts refer to it"),
+    ("series_occurrences", "insert select", "each is decided on once"),
     ("audit_heads", "insert select update", "a chain without a head is broken"),
 ];
 
@@ -56,6 +59,9 @@ const DEFINERS: &[&str] = &[
     "person_find",
     "person_join",
     "person_workspaces_of",
+    "series_due_drop",
+    "series_due_put",
+    "series_due_take",
     "session_drop",
     "session_get",
     "session_put",

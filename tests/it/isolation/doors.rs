@@ -59,6 +59,7 @@ async fn no_list_shows_anything_of_another_workspace() {
         ("network_rules", json!({})),
         ("post_query", json!({ "limit": 100 })),
         ("post_query", json!({ "text": theirs.mark })),
+        ("queue_get", json!({})),
         ("workspace_overview", json!({})),
     ];
     for spec in

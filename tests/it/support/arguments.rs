@@ -9,11 +9,12 @@ use super::cases::Ids;
 pub fn least(tool: &str, own: Ids) -> Value {
     let post = json!({ "post_id": own.post });
     match tool {
-        "account_list" | "calendar_get" | "member_list" | "network_rules" | "post_query" | "workspace_overview" => {
+        "account_list" | "calendar_get" | "member_list" | "network_rules" | "post_query" | "queue_get"
+        | "workspace_overview" => {
             json!({})
         }
         "account_connect" => json!({ "network": "sandbox" }),
-        "account_test" => json!({ "account_id": own.account }),
+        "account_test" | "queue_set" => json!({ "account_id": own.account }),
         "asset_add" => json!({ "path": "picture.png" }),
         "publishing_pause" => json!({ "reason": "a test" }),
         "publishing_resume" => json!({}),

@@ -21,6 +21,7 @@ use allin::{
             cancel::PostCancel, create::PostCreate, delete::PostDelete, get::PostGet, publish::PostPublish,
             query::PostQuery, schedule::PostSchedule, update::PostUpdate,
         },
+        queue::{get::QueueGet, set::QueueSet},
         use_case::{CallOptions, Effect, Reply, UseCase},
         workspaces::{change::WorkspaceChange, overview::WorkspaceOverview},
     },
@@ -146,6 +147,15 @@ cases! {
         tag: None,
     };
     PublishingResume: |ids| PublishingResume { account_id: Some(ids.account), campaign_id: None, tag: None };
+    QueueGet: |ids| QueueGet { account_id: Some(ids.account), free: None };
+    QueueSet: |ids| QueueSet {
+        account_id: ids.account,
+        slots: None,
+        quiet_hours: None,
+        daily_cap: Some(5),
+        distance_minutes: None,
+        strict: None,
+    };
     WorkspaceChange: |_ids| WorkspaceChange { name: None, time_zone: None };
     WorkspaceOverview: |_ids| WorkspaceOverview {};
 }

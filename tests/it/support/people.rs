@@ -99,6 +99,10 @@ impl TestApp {
         self.call_once::<PostSchedule>(ctx, schedule(post.id, at)).await.unwrap().post
     }
 
+    pub async fn scheduled_again(&self, ctx: &Ctx, post: PostId, at: &str) -> PostView {
+        self.call_once::<PostSchedule>(ctx, schedule(post, at)).await.unwrap().post
+    }
+
     pub async fn post(&self, ctx: &Ctx, id: PostId) -> PostView {
         self.call_once::<PostGet>(ctx, PostGet { post_id: id }).await.unwrap().post
     }

@@ -78,6 +78,11 @@ async fn every_tool_answers_as_its_schema_says() {
     reader.call("post_create", json!({ "segments": segments, "account_ids": [account], "title": "Monday" })).await;
     reader.call("post_update", json!({ "post_id": post, "segments": [{ "text": "Fresh bread at 8." }] })).await;
     reader.call("post_schedule", json!({ "post_id": post, "at": "2026-12-03T08:00" })).await;
+    let slots = json!([{ "days": ["monday", "thursday"], "times": ["9:00", "17:30"] }]);
+    reader
+        .call("queue_set", json!({ "account_id": account, "slots": slots, "daily_cap": 1, "distance_minutes": 30 }))
+        .await;
+    reader.call("queue_get", json!({ "account_id": account, "free": 2 })).await;
     reader.call("calendar_get", json!({})).await;
     reader.call("post_query", json!({})).await;
     reader.call("publishing_pause", json!({ "reason": "Waiting for the oven" })).await;

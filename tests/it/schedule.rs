@@ -1,0 +1,5 @@
+//! When posts go out: times in words and in all zones, queues, series.
+
+mod dateutil;
+mod queue;
+mod times;
