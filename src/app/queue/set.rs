@@ -79,7 +79,7 @@ impl Local for QueueSet {
         let slots = rules.slots.len();
         let queue = view(scope, &account, rules, 5).await?;
         let message =
-            format!("@{} has {slots} times a week now. What is scheduled already keeps its time.", account.handle);
+            format!("@{} has {slots} weekly time(s) now. What is scheduled already keeps its time.", account.handle);
         Ok(QueueChanged { message, queue })
     }
 }

@@ -92,7 +92,8 @@ proptest! {
         quiet in proptest::option::of((0_i8..24, 0_i8..24)),
         booked in proptest::collection::vec(0_i64..14 * 24 * 60, 0..20),
     ) {
-        let names: Vec<_> = TimeZoneDatabase::bundled().available().collect();
+        let zones = TimeZoneDatabase::bundled();
+        let names: Vec<_> = zones.available().collect();
         let name = names[pick % names.len()].as_str();
         let zone = times::zone(name).expect("zone");
         let hour = |hour| Time::new(hour, 30, 0, 0).expect("hour");
