@@ -26,6 +26,22 @@ grant select, insert, delete on pauses to allin_app;
 
 alter table workspaces add column paused_by text;
 
+-- Texts that public messages are to get; a row exists until the network has it or has refused it.
+create table edits (
+    workspace_id uuid not null,
+    target_id uuid not null,
+    ordinal integer not null,
+    text text not null,
+    actor text not null,
+    created_at timestamptz not null,
+    primary key (workspace_id, target_id, ordinal),
+    foreign key (workspace_id, target_id, ordinal) references segments on delete cascade
+);
+alter table edits enable row level security;
+alter table edits force row level security;
+create policy tenant on edits using (workspace_id = nullif(current_setting('allin.workspace_id', true), '')::uuid);
+grant select, insert, delete on edits to allin_app;
+
 -- What is under way or not known, among all that ever was.
 create index attempts_open on attempts (workspace_id, target_id) where state in ('armed', 'unknown');
 

@@ -10,6 +10,7 @@ pub mod ctx;
 pub mod cursor;
 pub mod expiry;
 pub mod gate;
+pub mod held;
 pub mod keys;
 pub mod members;
 pub mod networks;

@@ -8,8 +8,8 @@ use secrecy::SecretString;
 use crate::{
     app::{
         accounts::{
-            finish_connect::AccountFinishConnect, grant::AccountGrant, list::AccountList, remove::AccountRemove,
-            test::AccountTest,
+            change::AccountChange, finish_connect::AccountFinishConnect, grant::AccountGrant, list::AccountList,
+            remove::AccountRemove, test::AccountTest,
         },
         ctx::Ctx,
     },
@@ -48,6 +48,19 @@ pub enum Account {
         #[arg(long)]
         json: bool,
     },
+    /// Change how late its posts may go out, or the zone of its local times
+    Change {
+        account: AccountId,
+        /// Minutes after its time at which a post is held instead of sent
+        #[arg(long)]
+        tolerance: Option<i32>,
+        /// IANA time zone; empty: the workspace's
+        #[arg(long)]
+        time_zone: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Disconnect an account: its token is forgotten
     Remove {
         account: AccountId,
@@ -78,6 +91,11 @@ impl Account {
             Self::Test { account, json } => {
                 let tested = app.call_once::<AccountTest>(ctx, AccountTest { account_id: account }).await?;
                 print::either(json, &tested, || AccountTest::say(&tested))
+            }
+            Self::Change { account, tolerance, time_zone, json } => {
+                let input = AccountChange { account_id: account, tolerance_minutes: tolerance, time_zone };
+                let changed = app.call_once::<AccountChange>(ctx, input).await?;
+                print::either(json, &changed, || changed.message.clone())
             }
             Self::Remove { account, yes } => {
                 let input = AccountRemove { account_id: account };

@@ -5,6 +5,7 @@ mod audit;
 mod db;
 mod demo;
 mod doctor;
+mod held;
 mod key;
 mod member;
 mod pause;
@@ -54,6 +55,9 @@ enum Command {
     Pause(pause::Pause),
     /// Let it go on
     Resume(pause::Resume),
+    /// Held posts: list, release, settle unknown outcomes
+    #[command(subcommand)]
+    Held(held::Held),
     /// Workspaces: list, create, change
     #[command(subcommand)]
     Workspace(workspace::Workspace),
@@ -97,6 +101,7 @@ impl Cli {
             Command::Tools(command) => command.run(),
             Command::Pause(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Resume(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Held(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Workspace(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Member(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Key(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,

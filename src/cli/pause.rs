@@ -8,7 +8,11 @@ use crate::{
         pauses::{resume::PublishingResume, start::PublishingPause},
     },
     boot::Booted,
-    cli::{asking, print},
+    cli::{
+        asking,
+        held::{Choice, NewTimes},
+        print,
+    },
     error::Result,
     ids::{AccountId, CampaignId},
     tools::registry::Spoken as _,
@@ -19,13 +23,13 @@ use crate::{
 pub struct Scope {
     /// Only this account
     #[arg(long, group = "scope")]
-    account: Option<AccountId>,
+    pub account: Option<AccountId>,
     /// Only this campaign
     #[arg(long, group = "scope")]
-    campaign: Option<CampaignId>,
+    pub campaign: Option<CampaignId>,
     /// Only posts with this tag
     #[arg(long, group = "scope")]
-    tag: Option<String>,
+    pub tag: Option<String>,
 }
 
 #[derive(Args)]
@@ -52,6 +56,11 @@ impl Pause {
 pub struct Resume {
     #[command(flatten)]
     scope: Scope,
+    /// What becomes of posts that came due meanwhile; default: they stay held
+    #[arg(long, value_enum)]
+    held: Option<Choice>,
+    #[command(flatten)]
+    times: NewTimes,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -63,7 +72,14 @@ pub struct Resume {
 impl Resume {
     pub async fn run(self, booted: &Booted, ctx: &Ctx) -> Result<()> {
         let Scope { account, campaign, tag } = self.scope;
-        let input = PublishingResume { account_id: account, campaign_id: campaign, tag };
+        let input = PublishingResume {
+            account_id: account,
+            campaign_id: campaign,
+            tag,
+            held: self.held.map(Into::into),
+            from: self.times.from,
+            every_minutes: self.times.every,
+        };
         let resumed = asking::<PublishingResume>(booted, ctx, input, self.yes).await?;
         print::either(self.json, &resumed, || PublishingResume::say(&resumed))
     }

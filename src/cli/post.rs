@@ -10,8 +10,8 @@ use crate::{
         calendar::get::CalendarGet,
         ctx::Ctx,
         posts::{
-            cancel::PostCancel, create::PostCreate, delete::PostDelete, get::PostGet, publish::PostPublish,
-            query::PostQuery, schedule::PostSchedule, view::PostChanged,
+            cancel::PostCancel, create::PostCreate, delete::PostDelete, edit::PostEdit, get::PostGet,
+            publish::PostPublish, query::PostQuery, schedule::PostSchedule, view::PostChanged,
         },
     },
     boot::Booted,
@@ -63,6 +63,26 @@ pub enum Post {
     Publish {
         /// The post's id
         post: PostId,
+        /// Past queue, caps and distances: why
+        #[arg(long)]
+        emergency: Option<String>,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change the text of a public post, where its network allows it
+    Edit {
+        /// The post's id
+        post: PostId,
+        /// The new text of each message
+        #[arg(required = true)]
+        text: Vec<String>,
+        /// Only these accounts of the post
+        #[arg(long = "account")]
+        accounts: Vec<AccountId>,
         /// Do not ask
         #[arg(long)]
         yes: bool,
@@ -140,7 +160,14 @@ impl Post {
                 let input = PostSchedule { post_id: post, at, time_zone, account_ids: Vec::new() };
                 changed::<PostSchedule>(json, &app.call_once::<PostSchedule>(ctx, input).await?)
             }
-            Self::Publish { post, yes, json } => publish(booted, ctx, post, yes, json).await,
+            Self::Publish { post, emergency, yes, json } => {
+                let input = PostPublish { post_id: post, account_ids: Vec::new(), emergency_reason: emergency };
+                publish(booted, ctx, input, yes, json).await
+            }
+            Self::Edit { post, text, accounts, yes, json } => {
+                let input = PostEdit { post_id: post, texts: text, account_ids: accounts, version: None };
+                changed::<PostEdit>(json, &asking::<PostEdit>(booted, ctx, input, yes).await?)
+            }
             Self::Cancel { post, json } => {
                 let input = PostCancel { post_id: post, account_ids: Vec::new() };
                 changed::<PostCancel>(json, &app.call_once::<PostCancel>(ctx, input).await?)
@@ -197,11 +224,11 @@ async fn create(
 }
 
 /// This command publishes itself: no other process need be running.
-async fn publish(booted: &Booted, ctx: &Ctx, post: PostId, yes: bool, json: bool) -> Result<()> {
+async fn publish(booted: &Booted, ctx: &Ctx, input: PostPublish, yes: bool, json: bool) -> Result<()> {
     let app = std::sync::Arc::clone(&booted.app);
     let stop = tokio_util::sync::CancellationToken::new();
     let publisher = tokio::spawn(publish_posts::run(app, "command", stop.clone()));
-    let result = asking::<PostPublish>(booted, ctx, PostPublish { post_id: post, account_ids: Vec::new() }, yes).await;
+    let result = asking::<PostPublish>(booted, ctx, input, yes).await;
     stop.cancel();
     publisher.await.map_err(Error::internal)?;
     changed::<PostPublish>(json, &result?)

@@ -38,6 +38,7 @@ pub fn capabilities() -> Capabilities {
         notes: vec![
             "Both text limits hold: 300 characters as a person counts them and 3000 bytes.".into(),
             "Bluesky reports no impressions or reach.".into(),
+            "A published post cannot be changed: its app view keeps showing the first text.".into(),
         ],
     }
 }

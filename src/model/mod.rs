@@ -11,5 +11,6 @@ pub mod posts;
 pub mod queue;
 pub mod roles;
 pub mod sandbox;
+pub mod spread;
 pub mod states;
 pub mod times;

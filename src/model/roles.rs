@@ -113,6 +113,8 @@ permissions! {
     DeletePosts: Contributor, person_only = false, "a Contributor deletes own drafts; what was scheduled or published takes SchedulePosts, checked in the use case";
     /// Ask a network whether an account still works.
     TestAccounts: Publisher, person_only = false, "the test sends the account's token to its network, so it takes who may use it";
+    /// How late an account's posts may go out, and the zone of its local times.
+    TuneAccounts: Manager, person_only = false, "product.md: Managers use all accounts; it decides what is held and loses nothing";
     /// Start connecting an account; the secret is typed by a person on the page.
     ConnectAccounts: Admin, person_only = false, "product.md: Admins own accounts; asking for the page reveals nothing, so a connection of an Admin may";
     /// Finish connecting: hand over the secret.
@@ -129,6 +131,8 @@ permissions! {
     ReadKeys: Admin, person_only = false, "prefix and dates only; product.md: Admins own keys";
     /// Make and revoke API keys.
     ManageKeys: Admin, person_only = true, "architecture: connections never create keys";
+    /// Publish past queue, caps and distances, with a reason.
+    PublishEmergencies: Manager, person_only = false, "product.md: Managers own emergencies; asked in post_publish when a reason is given";
     /// Pause and resume all publishing.
     PausePublishing: Manager, person_only = false, "product.md: Managers pause; stopping is always safe, and resume is asked";
     /// Change the workspace's name and time zone.

@@ -26,7 +26,7 @@ pub fn capabilities() -> Capabilities {
         segments_max: THREAD_MAX,
         alt_text_max: ALT_TEXT_MAX,
         can_delete: true,
-        can_edit: false,
+        can_edit: true,
         idempotency: Idempotency::LookupOnly,
         metrics: METRICS.map(String::from).into(),
         notes: vec![

@@ -44,6 +44,8 @@ pub enum TargetEvent {
     LoseTrack,
     /// A person has to decide.
     Hold,
+    /// What was held turned out to be public already.
+    Confirm,
 }
 
 impl TargetState {
@@ -85,6 +87,7 @@ impl TargetState {
             (Self::Scheduled | Self::Publishing | Self::Unknown, E::Fail) => Some(Self::Failed),
             (Self::Publishing | Self::Unknown, E::LoseTrack) => Some(Self::Unknown),
             (Self::Scheduled | Self::Publishing | Self::Unknown, E::Hold) => Some(Self::Held),
+            (Self::Held, E::Confirm) => Some(Self::Published),
             _ => None,
         }
     }
@@ -100,8 +103,11 @@ impl TargetState {
             Self::Draft => "schedule, publish now, change, delete",
             Self::Scheduled => "reschedule, publish now, cancel, change, delete",
             Self::Publishing | Self::Unknown => "wait for its outcome",
-            Self::Published => "delete",
-            Self::Failed | Self::Held => "schedule again, publish now, cancel, change, delete",
+            Self::Published => "delete, change its text where the network allows it (post_edit)",
+            Self::Failed => "schedule again, publish now, cancel, change, delete",
+            Self::Held => {
+                "give a new time, publish now, drop (held_release), settle an unknown outcome (held_resolve), change, delete"
+            }
             Self::Cancelled => "schedule again, publish now, change, delete",
         }
     }
@@ -255,67 +261,4 @@ impl FromStr for Review {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const EVENTS: [TargetEvent; 8] = [
-        TargetEvent::Schedule,
-        TargetEvent::Cancel,
-        TargetEvent::Arm,
-        TargetEvent::Publish,
-        TargetEvent::TryLater,
-        TargetEvent::Fail,
-        TargetEvent::LoseTrack,
-        TargetEvent::Hold,
-    ];
-
-    proptest! {
-        /// Whatever happens, published is final, and nothing is published that was not being sent.
-        #[test]
-        fn published_is_final_and_only_reached_by_sending(events in proptest::collection::vec(0_usize..8, 0..40)) {
-            let mut state = TargetState::Draft;
-            let mut armed = false;
-            for event in events.into_iter().map(|index| EVENTS[index]) {
-                let Some(next) = state.after(event) else { continue };
-                prop_assert_ne!(state, TargetState::Published, "moved on by {:?}", event);
-                armed |= event == TargetEvent::Arm;
-                if next == TargetState::Published {
-                    prop_assert!(armed);
-                }
-                // A call under way can neither be cancelled nor rescheduled nor edited.
-                if matches!(state, TargetState::Publishing | TargetState::Unknown) {
-                    prop_assert!(!matches!(event, TargetEvent::Cancel | TargetEvent::Schedule));
-                    prop_assert!(!state.is_editable());
-                }
-                state = next;
-            }
-        }
-    }
-
-    #[test]
-    fn text_forms_round_trip() {
-        for state in TargetState::ALL {
-            assert_eq!(state.as_str().parse::<TargetState>().expect("state"), state);
-        }
-        for status in PostStatus::ALL {
-            assert_eq!(status.as_str().parse::<PostStatus>().expect("status"), status);
-        }
-        for review in Review::ALL {
-            assert_eq!(review.as_str().parse::<Review>().expect("review"), review);
-        }
-    }
-
-    #[test]
-    fn a_post_shows_what_needs_attention_first() {
-        use TargetState as T;
-        assert_eq!(PostStatus::of(&[]), PostStatus::Draft);
-        assert_eq!(PostStatus::of(&[T::Published, T::Published]), PostStatus::Published);
-        assert_eq!(PostStatus::of(&[T::Published, T::Failed]), PostStatus::PartlyPublished);
-        assert_eq!(PostStatus::of(&[T::Published, T::Scheduled]), PostStatus::Scheduled);
-        assert_eq!(PostStatus::of(&[T::Held, T::Scheduled]), PostStatus::Held);
-        assert_eq!(PostStatus::of(&[T::Unknown, T::Publishing]), PostStatus::Publishing);
-        assert_eq!(PostStatus::of(&[T::Cancelled, T::Cancelled]), PostStatus::Cancelled);
-    }
-}
+mod tests;

@@ -69,7 +69,7 @@ pub fn router(sandbox: Sandbox) -> Router {
         .route("/v1/me", get(accounts::me))
         .route("/v1/media", post(posts::store_media))
         .route("/v1/posts", post(posts::create))
-        .route("/v1/posts/{id}", get(posts::read).delete(posts::delete))
+        .route("/v1/posts/{id}", get(posts::read).patch(posts::edit).delete(posts::delete))
         .route("/v1/posts/{id}/metrics", get(posts::metrics))
         .route("/v1/accounts/{id}/posts", get(posts::list))
         .route("/v1/log", get(log))

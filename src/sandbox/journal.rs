@@ -48,6 +48,10 @@ pub enum Event {
         post_id: String,
         client_key: String,
     },
+    PostEdited {
+        post_id: String,
+        text: String,
+    },
     PostDeleted {
         post_id: String,
     },
@@ -147,6 +151,11 @@ impl State {
                 self.posts.push(post);
             }
             Event::PostRepeated { .. } => {}
+            Event::PostEdited { post_id, text } => {
+                if let Some(post) = self.places.get(&post_id).and_then(|place| self.posts.get_mut(*place)) {
+                    post.text = text;
+                }
+            }
             Event::PostDeleted { post_id } => {
                 if let Some(post) = self.places.get(&post_id).and_then(|place| self.posts.get_mut(*place)) {
                     post.deleted = true;

@@ -8,6 +8,8 @@ pub mod confirmations;
 pub mod connects;
 pub mod db;
 pub mod dispatch;
+pub mod edits;
+pub mod held;
 pub mod idempotency;
 pub mod installation;
 pub mod migrate;

@@ -3,6 +3,7 @@
 mod accounts;
 mod assets;
 mod calendar;
+mod held;
 mod members;
 mod networks;
 mod pauses;
@@ -28,6 +29,7 @@ pub fn all() -> &'static [ToolSpec] {
             pauses::tools(),
             queue::tools(),
             calendar::tools(),
+            held::tools(),
             members::tools(),
         ]
         .into_iter()

@@ -7,6 +7,7 @@ use crate::{
         resume::{PublishingResume, PublishingResumed},
         start::{BegunOutcome, PublishingPause, PublishingPaused},
     },
+    tools::held::moved,
     tools::registry::{Face, Spoken, ToolSpec, Toolset, on_demand, tool},
 };
 
@@ -26,8 +27,9 @@ pub fn tools() -> Vec<ToolSpec> {
             name: "publishing_resume",
             toolset: Some(Toolset::Schedule),
             title: "Resume publishing",
-            description: "Ends a pause of the workspace, or of the named account, campaign or tag, after the person has agreed. \
-                Posts that came due meanwhile stay held and are not sent by this.",
+            description: "Ends a pause of the workspace, or of the named account, campaign or tag, after the person has agreed. Posts \
+                that came due meanwhile stay held, unless `held` says what becomes of them: ask the person. Later posts go out at \
+                their times.",
             idempotent: true,
             open_world: false,
             asks: true,
@@ -57,6 +59,7 @@ impl Spoken for PublishingPause {
 impl Spoken for PublishingResume {
     fn say(resumed: &PublishingResumed) -> String {
         let mut text = resumed.message.clone();
+        text.push_str(&moved(&resumed.held));
         for warning in &resumed.warnings {
             _ = write!(text, "\nNote: {warning}");
         }

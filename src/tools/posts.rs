@@ -7,6 +7,7 @@ use crate::{
         cancel::PostCancel,
         create::PostCreate,
         delete::{PostDelete, PostDeleted},
+        edit::PostEdit,
         get::{PostFound, PostGet},
         publish::PostPublish,
         query::{PostPage, PostQuery},
@@ -14,7 +15,7 @@ use crate::{
         update::PostUpdate,
         view::{PostChanged, PostView},
     },
-    tools::registry::{Face, Spoken, ToolSpec, Toolset, tool},
+    tools::registry::{Face, Spoken, ToolSpec, Toolset, on_demand, tool},
 };
 
 pub fn tools() -> Vec<ToolSpec> {
@@ -37,7 +38,7 @@ pub fn tools() -> Vec<ToolSpec> {
             title: "Change a post",
             description: "Changes the text, images, accounts or title of a post that is not public yet. Lists replace what was \
                 there. A scheduled post keeps its time. Pass the version you read to refuse overwriting somebody else's \
-                change. Published posts cannot be changed: delete them or write a new one.",
+                change. What is public is changed with post_edit (toolset posts) where the network allows it.",
             idempotent: true,
             open_world: false,
             asks: false,
@@ -58,7 +59,7 @@ pub fn tools() -> Vec<ToolSpec> {
             toolset: Some(Toolset::Posts),
             title: "Publish a post now",
             description: "Makes a draft or scheduled post public at once, after the person has agreed, and waits up to 20 \
-                seconds for the links. To publish later use post_schedule. Should the outcome still be open, post_get tells it.",
+                seconds for the links. To publish later use post_schedule. A pause is not passed by. Should the outcome still be open, post_get tells it.",
             idempotent: false,
             open_world: true,
             asks: true,
@@ -72,6 +73,17 @@ pub fn tools() -> Vec<ToolSpec> {
             idempotent: true,
             open_world: false,
             asks: false,
+        }),
+        on_demand::<PostEdit>(Face {
+            name: "post_edit",
+            toolset: Some(Toolset::Posts),
+            title: "Change a public post",
+            description: "Changes the text of a post that is public, after the person has agreed, on networks that allow it \
+                (can_edit in network_rules). One text for each message; images stay. Earlier versions are kept. Elsewhere the \
+                answer says what is possible instead. Drafts and scheduled posts: post_update.",
+            idempotent: true,
+            open_world: true,
+            asks: true,
         }),
         tool::<PostDelete>(Face {
             name: "post_delete",
@@ -123,7 +135,7 @@ macro_rules! say_changed {
         }
     )*};
 }
-say_changed!(PostCreate, PostUpdate, PostSchedule, PostPublish, PostCancel);
+say_changed!(PostCreate, PostUpdate, PostEdit, PostSchedule, PostPublish, PostCancel);
 
 impl Spoken for PostDelete {
     fn say(deleted: &PostDeleted) -> String {

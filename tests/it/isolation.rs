@@ -13,7 +13,7 @@ use allin::{
         use_case::CallOptions,
     },
     clock::Clock as _,
-    ids::{CampaignId, ConnectId, IdGen as _, RandomIds},
+    ids::{AttemptId, CampaignId, ConnectId, IdGen as _, RandomIds},
     jobs::keep_house,
     model::{
         posts::{MediaRef, Variant},
@@ -100,7 +100,7 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
         tag: Some(format!("{mark}-tag")),
     };
     app.call_once::<PublishingPause>(&ctx, PublishingPause { tag: None, ..pause.clone() }).await.unwrap();
-    let resume = PublishingResume { account_id: None, campaign_id: None, tag: None };
+    let resume = PublishingResume::default();
     app.agreed::<PublishingResume>(&ctx, resume).await.unwrap();
     app.call_once::<PublishingPause>(&ctx, pause).await.unwrap();
 
@@ -138,6 +138,18 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
         .fetch_one(&mut superuser)
         .await
         .unwrap();
-    let ids = Ids { post, account, campaign, member, asset, key: key_id, page: ConnectId(page) };
+    // Between asking the network and its answer.
+    sqlx::query(
+        "insert into edits select workspace_id, target_id, ordinal, $2, 'somebody', now() from segments
+         where workspace_id = $1 and remote is not null limit 1",
+    )
+    .bind(team.workspace.uuid())
+    .bind(format!("{mark} edit"))
+    .execute(&mut superuser)
+    .await
+    .unwrap();
+    let attempt = sqlx::query_scalar("select attempt_id from attempts where workspace_id = $1 limit 1");
+    let attempt = AttemptId(attempt.bind(team.workspace.uuid()).fetch_one(&mut superuser).await.unwrap());
+    let ids = Ids { post, account, campaign, member, asset, key: key_id, page: ConnectId(page), attempt };
     Filled { team, ids, key, mark }
 }

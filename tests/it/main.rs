@@ -19,6 +19,8 @@ mod backup;
 mod cancellation;
 mod cli;
 mod contract;
+mod edits;
+mod held;
 mod http;
 mod isolation;
 mod pauses;

@@ -40,7 +40,12 @@ fn naming(scope: &PauseScope) -> PublishingPause {
 }
 
 fn ending(scope: &PauseScope) -> PublishingResume {
-    PublishingResume { account_id: scope.account(), campaign_id: scope.campaign(), tag: scope.tag().map(str::to_owned) }
+    PublishingResume {
+        account_id: scope.account(),
+        campaign_id: scope.campaign(),
+        tag: scope.tag().map(str::to_owned),
+        ..PublishingResume::default()
+    }
 }
 
 /// Posts of a workspace by what could pause them: two accounts, one with a campaign, one with a tag.
@@ -120,7 +125,7 @@ async fn a_pause_stops_what_belongs_to_it_and_nothing_else() {
             assert_eq!((view.status, code), expected, "{scope:?}");
             // Nor does anything go out now, or unheard of.
             if stopped {
-                let input = PostPublish { post_id: post, account_ids: vec![] };
+                let input = PostPublish { post_id: post, account_ids: vec![], emergency_reason: None };
                 let error = app.call_once::<PostPublish>(&stage.ctx, input).await.unwrap_err();
                 assert_eq!(error.code(), "publishing_paused", "{scope:?}");
                 let planned = app.call_once::<PostSchedule>(&stage.ctx, schedule(post, "2027-01-01T09:00")).await;

@@ -39,6 +39,8 @@ pub struct AccountView {
     /// Zone of local times for this account; missing: the workspace's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
+    /// How late a post may go out before it is held.
+    pub tolerance_minutes: i32,
     /// Whether the caller may schedule and publish on it.
     pub may_publish: bool,
 }
@@ -85,6 +87,7 @@ pub fn view(account: Account, may_publish: bool) -> AccountView {
         status: account.status,
         status_reason: account.status_reason,
         time_zone: account.time_zone,
+        tolerance_minutes: account.tolerance_secs / 60,
         may_publish,
     }
 }

@@ -1,5 +1,6 @@
 //! Accounts on networks: connecting, testing, granting.
 
+pub mod change;
 pub mod connect;
 pub mod finish_connect;
 pub mod grant;

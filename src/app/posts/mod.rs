@@ -4,6 +4,7 @@ pub mod cancel;
 pub mod content;
 pub mod create;
 pub mod delete;
+pub mod edit;
 pub mod get;
 pub mod publish;
 pub mod query;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{
     app::{
@@ -25,6 +26,7 @@ use crate::{
     error::{Error, Result},
     ids::{AccountId, PostId},
     model::{
+        pauses::reason,
         roles::Permission,
         states::{TargetEvent, TargetState},
         times,
@@ -46,6 +48,10 @@ pub struct PostPublish {
     /// Only these accounts of the post. Default: all where it is not out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub account_ids: Vec<AccountId>,
+    /// Emergency, for managers: past queue, caps and distances, before everything else. Why; it is kept in the audit log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 500))]
+    pub emergency_reason: Option<String>,
 }
 
 impl UseCase for PostPublish {
@@ -60,14 +66,27 @@ impl UseCase for PostPublish {
         let (post, mut all) = lock(scope, input.post_id).await?;
         let chosen = waiting(&mut all, &input.account_ids)?;
         let accounts: Vec<_> = chosen.iter().map(|target| target.account_id).collect();
+        let emergency = emergency(scope, input)?;
         pauses::must_be_open(scope, post.post_id, &accounts).await?;
         let handles: Vec<_> = chosen.iter().map(|target| format!("@{} ({})", target.handle, target.network)).collect();
         let states: Vec<_> = chosen.iter().map(|target| target.state.as_str()).collect();
+        let why = emergency.map(|reason| format!(" Emergency: {reason}.")).unwrap_or_default();
         Ok(Some(Question {
-            text: format!("Publish “{}” now on {}? It will be public at once.", post.excerpt, handles.join(", ")),
+            text: format!("Publish “{}” now on {}? It will be public at once.{why}", post.excerpt, handles.join(", ")),
             version: format!("{}/{}/{}", post.version, handles.join(","), states.join(",")),
         }))
     }
+}
+
+/// The reason, if it is an emergency. Neither a pause nor an approval is passed by: whoever is in a hurry ends the pause
+/// or approves first, and both are on record.
+fn emergency(scope: &Scope<'_>, input: &PostPublish) -> Result<Option<String>> {
+    let Some(text) = &input.emergency_reason else { return Ok(None) };
+    if !scope.role().has(Permission::PublishEmergencies) {
+        return Err(Error::forbidden("role_too_low", "Emergency publishing takes the role manager or higher.")
+            .next("Leave emergency_reason out, or ask a manager."));
+    }
+    reason("emergency_reason", text).map(Some)
 }
 
 impl Remote for PostPublish {
@@ -76,14 +95,25 @@ impl Remote for PostPublish {
 
     async fn begin(scope: &mut Scope<'_>, input: Self) -> Result<PostId> {
         let (post, mut all) = lock(scope, input.post_id).await?;
+        let emergency = emergency(scope, &input)?;
         let mut chosen = waiting(&mut all, &input.account_ids)?;
         let accounts: Vec<_> = chosen.iter().map(|target| target.account_id).collect();
         pauses::must_be_open(scope, post.post_id, &accounts).await?;
         sendable(scope, &chosen).await?;
+        let queues = queue::lock(scope, &accounts).await?;
         stand_for(scope, &post).await?;
         for target in &mut chosen {
             let zone = queue::zone_of(scope, target.account_id).await?;
             let moment = times::at_instant(scope.now, &zone)?;
+            if let (None, Some(rules)) = (&emergency, queues.get(&target.account_id)) {
+                let account = (target.account_id, target.handle.as_str());
+                let judged = queue::judge(scope, account, rules, &moment, Some(target.target_id)).await;
+                judged.map_err(|error| match error.code() {
+                    "queue_forbids" => error
+                        .next("Schedule it at the `next free slot`; in an emergency a manager gives emergency_reason."),
+                    _ => error,
+                })?;
+            }
             target.state = target.state.apply(TargetEvent::Schedule, &format!("@{}", target.handle))?;
             targets::forget_stamp(scope.tx, scope.ctx.workspace, target.target_id).await?;
             set_time(target, &moment);
@@ -92,6 +122,9 @@ impl Remote for PostPublish {
         let change = moved(&chosen);
         save(scope, post.post_id, &all).await?;
         scope.changed("post", post.post_id, change);
+        if let Some(reason) = emergency {
+            scope.changed("post", post.post_id, json!({ "emergency": reason }));
+        }
         Ok(post.post_id)
     }
 

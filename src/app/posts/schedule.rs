@@ -96,7 +96,7 @@ impl Local for PostSchedule {
     }
 }
 
-pub(super) fn set_time(target: &mut Target, moment: &Moment) {
+pub(crate) fn set_time(target: &mut Target, moment: &Moment) {
     target.due_at = Some(moment.instant);
     target.due_local = Some(moment.local.clone());
     target.due_zone = Some(moment.zone.clone());
@@ -143,7 +143,7 @@ fn in_the_future(now: Timestamp, moment: &Moment) -> Result<()> {
 }
 
 /// Refuses what could not be sent: foreign or disconnected accounts, and messages that the network would refuse.
-pub(super) async fn sendable(scope: &mut Scope<'_>, chosen: &[&mut Target]) -> Result<()> {
+pub(crate) async fn sendable(scope: &mut Scope<'_>, chosen: &[&mut Target]) -> Result<()> {
     let ids: Vec<_> = chosen.iter().map(|target| target.account_id).collect();
     content::may_use(scope, &ids).await?;
     let accounts = content::known_accounts(scope, &ids).await?;

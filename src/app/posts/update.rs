@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Result},
     ids::{AccountId, PostId},
     model::{
+        networks::NetworkId,
         posts::{Message, Variant, excerpt},
         roles::Permission,
         states::TargetState,
@@ -77,7 +78,13 @@ impl Local for PostUpdate {
                 "state_forbids",
                 format!("The post is {} on @{}.", target.state.as_str(), target.handle),
             )
-            .next(format!("Allowed now: {}. For another text, make a new post.", target.state.allowed())));
+            .next(match target.state {
+                TargetState::Published => format!(
+                    "Where its network allows it, post_edit changes what is public; {} of its accounts do.",
+                    editable(scope, &present)
+                ),
+                state => format!("Allowed now: {}.", state.allowed()),
+            }));
         }
         for target in &present {
             if attempts::any_open(scope.tx, scope.ctx.workspace, target.target_id).await? {
@@ -148,10 +155,16 @@ impl Local for PostUpdate {
     }
 }
 
+/// How many of the accounts are on networks where a public post can be changed.
+fn editable(scope: &Scope<'_>, targets: &[targets::Target]) -> usize {
+    let networks = targets.iter().filter_map(|target| target.network.parse::<NetworkId>().ok());
+    networks.filter(|network| scope.app.networks.get(*network).capabilities().can_edit).count()
+}
+
 /// Other words would get another key on the network, and the first ones could not be found again.
 pub(super) fn outcome_open(handle: &str) -> Error {
     Error::conflict("outcome_open", format!("It is not known whether an earlier call made the post public on @{handle}."))
-        .next("Look on the network, or schedule the post again as it is: it is looked up first and sent only if it is not there.")
+        .next("Settle that with held_resolve, or schedule the post again as it is: it is looked up first and sent only if it is not there.")
 }
 
 /// A scheduled post must stay fit to be sent, and only who may schedule may change it.

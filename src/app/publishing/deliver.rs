@@ -9,6 +9,7 @@ use crate::{
     app::{
         App,
         publishing::{
+            editing,
             outgoing::Thread,
             reconcile, removal,
             settle::{self, Attempted},
@@ -30,7 +31,7 @@ use crate::{
         attempts::{self, Attempt, NewAttempt},
         db::{Entrance, Tx},
         dispatch::{self, Claimed},
-        posts,
+        edits, posts,
         targets::{self, Segment, Target},
     },
 };
@@ -40,6 +41,8 @@ enum Work {
     /// Nothing: it is done, gone, or not ours any more.
     None,
     Remove(Box<Target>),
+    /// It is public, and its text is to change.
+    Edit(Box<Target>),
     /// An earlier attempt's outcome is open.
     LookUp(Box<(Target, Attempt)>),
     Send(Box<(Target, Segment)>),
@@ -52,6 +55,7 @@ pub async fn deliver(app: &App, claim: Claimed) -> Result<()> {
         match look(app, &claim).await? {
             Work::None => return Ok(()),
             Work::Remove(target) => return removal::resume(app, &claim, &target).await,
+            Work::Edit(target) => return editing::resume(app, &claim, &target).await,
             Work::LookUp(found) => {
                 let (target, attempt) = *found;
                 if !reconcile::look_up(app, &claim, &target, &attempt).await? {
@@ -89,6 +93,11 @@ async fn look(app: &App, claim: &Claimed) -> Result<Work> {
     if target.removal_requested_at.is_some() && target.removed_at.is_none() {
         tx.commit().await?;
         return Ok(Work::Remove(Box::new(target)));
+    }
+    if target.state == TargetState::Published && !edits::pending(&mut tx, workspace, target.target_id).await?.is_empty()
+    {
+        tx.commit().await?;
+        return Ok(Work::Edit(Box::new(target)));
     }
     if post.deleted_at.is_some()
         || !matches!(target.state, TargetState::Scheduled | TargetState::Publishing | TargetState::Unknown)
@@ -205,7 +214,7 @@ async fn reason_to_hold(
                 "Nothing was running at its time; {} minutes later is more than the account's tolerance.",
                 late / 60
             ),
-            "Schedule it again or publish it now.",
+            "Give it a new time, publish it now or drop it (held_release). Its account's tolerance can be changed.",
         )));
     }
     Ok(None)

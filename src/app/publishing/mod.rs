@@ -3,6 +3,7 @@
 //! never twice without looking in between.
 
 pub mod deliver;
+pub mod editing;
 pub mod outgoing;
 pub mod presence;
 pub mod reconcile;

@@ -383,7 +383,7 @@ pub async fn still_unknown(
     now: Timestamp,
 ) -> Result<()> {
     if target.tries >= TRIES_MAX {
-        let step = "Look on the network whether the post is there. Scheduling it again looks it up first and sends it only if it is not there.";
+        let step = "Look on the network whether it is there, then say so with held_resolve. Scheduling it again looks it up first and sends it only if it is not there.";
         return hold(tx, claim, target, &Reason::new("outcome_unknown", evidence, step), now).await;
     }
     let at = now.plus_millis(backoff_millis(target.tries, claim.fence));

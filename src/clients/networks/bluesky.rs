@@ -17,7 +17,7 @@ use url::Url;
 
 use super::{
     ConnectForm, Connected, Credentials, Failure, Health, MetricSample, Network, NetworkAccount, Outcome, Outgoing,
-    Reconciled, Remote, failures,
+    Reconciled, Remote, Sighting, failures,
 };
 use crate::{
     clients::http::{Answer, Call, Http, HttpError},
@@ -131,6 +131,10 @@ impl Network for Bluesky {
 
     async fn reconcile(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Reconciled {
         self.find_post(account, outgoing).await
+    }
+
+    async fn find(&self, account: &NetworkAccount, outgoing: &Outgoing, place: &str) -> Result<Sighting, Failure> {
+        self.find_at(account, outgoing, place).await
     }
 
     async fn delete(&self, account: &NetworkAccount, remote: &Remote) -> Result<(), Failure> {

@@ -134,6 +134,18 @@ pub enum Reconciled {
     },
 }
 
+/// Whether a place that a person named holds a message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sighting {
+    There(Remote),
+    NotThere {
+        /// Fit for a person.
+        why: String,
+    },
+    /// This network cannot be asked for a single post.
+    CannotTell,
+}
+
 /// A classified failure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
@@ -207,6 +219,18 @@ pub trait Network: Send + Sync + 'static {
 
     /// Looks whether an earlier attempt at this segment became public.
     async fn reconcile(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Reconciled;
+
+    /// Looks whether this message is where a person says that it is: a link or an id.
+    async fn find(&self, _: &NetworkAccount, _: &Outgoing, _place: &str) -> Result<Sighting, Failure> {
+        Ok(Sighting::CannotTell)
+    }
+
+    /// Gives a published message another text; where [`Capabilities::can_edit`] says so. Setting the same text again is
+    /// harmless.
+    async fn edit(&self, _: &NetworkAccount, _: &Remote, _: &Outgoing) -> Outcome {
+        let message = "this network keeps posts as they were published".into();
+        Outcome::Rejected(Failure { kind: FailureKind::Content, message })
+    }
 
     /// Deletes a published message; deleting what is gone already succeeds.
     async fn delete(&self, account: &NetworkAccount, remote: &Remote) -> Result<(), Failure>;

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::{
     ConnectForm, Connected, Credentials, Failure, FailureKind, Health, MetricSample, Network, NetworkAccount, Outcome,
-    Outgoing, Reconciled, Remote, failures,
+    Outgoing, Reconciled, Remote, Sighting, failures,
 };
 use crate::{
     clients::http::{Answer, Call, Http, HttpError, guard::Origin},
@@ -46,6 +46,7 @@ struct Session {
 #[derive(Debug, Deserialize)]
 struct Shown {
     id: String,
+    account_id: String,
     path: String,
     text: String,
     media: Vec<Value>,
@@ -220,6 +221,41 @@ impl Network for Sandbox {
                 Reconciled::Undecidable { evidence: "the account has too many posts to look through".into() }
             }
             None => Reconciled::ProvenAbsent,
+        }
+    }
+
+    async fn find(&self, account: &NetworkAccount, outgoing: &Outgoing, place: &str) -> Result<Sighting, Failure> {
+        // A link ends in `#post-…`.
+        let id = place.rsplit(['#', '/']).next().unwrap_or_default();
+        let answer = self.http.send(self.call(account, Method::GET, &["posts", id])?).await;
+        if answer.as_ref().is_ok_and(|answer| answer.status == 404) {
+            return Ok(Sighting::NotThere { why: "there is no such post".into() });
+        }
+        let post: Shown = self.judged(answer)?.json().map_err(|_| unreadable())?;
+        Ok(match post {
+            post if post.account_id != account.remote_id => {
+                Sighting::NotThere { why: "that post is another account's".into() }
+            }
+            post if post.text != outgoing.text => Sighting::NotThere { why: "that post says something else".into() },
+            post => Sighting::There(self.remote(account, &post)),
+        })
+    }
+
+    async fn edit(&self, account: &NetworkAccount, remote: &Remote, outgoing: &Outgoing) -> Outcome {
+        let call = match self.call(account, Method::PATCH, &["posts", &remote.id]) {
+            Ok(call) => call.json(json!({ "text": outgoing.text })),
+            Err(failure) => return Outcome::Rejected(failure),
+        };
+        let answer = match self.http.send(call).await {
+            Ok(answer) => answer,
+            Err(error) => return failures::publish_without_answer(&error),
+        };
+        if failures::proves_refusal(answer.status) {
+            return Outcome::Rejected(self.classify(answer.status, &answer.headers, &answer.body));
+        }
+        match answer.json::<Shown>() {
+            Ok(post) if answer.ok() => Outcome::Published(self.remote(account, &post)),
+            _ => Outcome::Unknown { evidence: format!("the sandbox answered {} to the change", answer.status) },
         }
     }
 

@@ -186,6 +186,32 @@ pub async fn list(
     Ok(Json(json!({ "posts": posts, "more": found.next().is_some() })))
 }
 
+#[derive(Deserialize)]
+pub struct Change {
+    text: String,
+}
+
+/// `PATCH /v1/posts/{id} {text}` → the post with that text; images stay. The same text again changes nothing more.
+pub async fn edit(
+    Shared(sandbox): Shared<Sandbox>,
+    SignedIn(account_id): SignedIn,
+    Path(id): Path<String>,
+    Json(change): Json<Change>,
+) -> Result<Json<Value>, Refusal> {
+    sandbox.take_time().await;
+    let mut journal = sandbox.journal();
+    let post = living(&journal, &id)?.clone();
+    if post.account_id != account_id {
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "post_of_another", "This post belongs to another account."));
+    }
+    let changed = Post { text: change.text, ..post.clone() };
+    check(&journal, &changed)?;
+    if changed.text != post.text {
+        journal.record(Event::PostEdited { post_id: id, text: changed.text.clone() })?;
+    }
+    Ok(Json(shown(&journal, &changed, true)))
+}
+
 /// `DELETE /v1/posts/{id}` → 204, also when it is gone already.
 pub async fn delete(
     Shared(sandbox): Shared<Sandbox>,

@@ -33,6 +33,7 @@ const HISTORY: &[(&str, &str, &str)] = &[
     ("workspaces", "insert select update", "history refers to it"),
     ("members", "insert select update", "history refers to it"),
     ("api_keys", "insert select update", "history refers to it"),
+    ("edits", "delete insert select", "an edit is wanted, then done or refused"),
     ("pauses", "delete insert select", "a pause begins and ends; it never becomes another"),
     ("campaigns", "insert select update", "posts refer to it"),
     ("series", "insert select update", "its posts refer to it"),

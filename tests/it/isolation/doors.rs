@@ -54,6 +54,7 @@ async fn no_list_shows_anything_of_another_workspace() {
     let http = app.serve().await;
     let listing = [
         ("account_list", json!({})),
+        ("held_list", json!({})),
         ("calendar_get", json!({ "from": "2026-12-01", "days": 366 })),
         ("member_list", json!({})),
         ("network_rules", json!({})),
@@ -75,7 +76,10 @@ async fn no_list_shows_anything_of_another_workspace() {
         let answer = http.tool(&ours.key, name, arguments).await.to_string();
         assert!(!answer.contains(theirs.mark), "{name}: {answer}");
         assert!(
-            name == "network_rules" || answer.contains(ours.mark) || answer.contains("\"posts\":[]"),
+            name == "network_rules"
+                || answer.contains(ours.mark)
+                || answer.contains("\"posts\":[]")
+                || answer.contains("\"held\":[]"),
             "{name}: {answer}"
         );
     }

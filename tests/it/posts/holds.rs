@@ -29,7 +29,8 @@ async fn what_was_missed_by_more_than_the_tolerance_is_held() {
     assert_eq!(app.post(&ctx, late.id).await.status, PostStatus::Published);
     let view = app.post(&ctx, later.id).await;
     let message = "Nothing was running at its time; 15 minutes later is more than the account's tolerance.";
-    assert_eq!(view.targets[0].problem, held("missed", message, "Schedule it again or publish it now."));
+    let step = "Give it a new time, publish it now or drop it (held_release). Its account's tolerance can be changed.";
+    assert_eq!(view.targets[0].problem, held("missed", message, step));
 
     app.call_once::<PostSchedule>(&ctx, schedule(later.id, "2026-12-01T09:46")).await.unwrap();
     app.clock.advance_secs(60);
@@ -69,7 +70,7 @@ async fn nothing_leaves_a_paused_workspace() {
         "{:?}",
         planned.warnings
     );
-    let resume = PublishingResume { account_id: None, campaign_id: None, tag: None };
+    let resume = PublishingResume::default();
     app.agreed::<PublishingResume>(&ctx, resume).await.unwrap();
     app.clock.set("2026-12-01T08:40:00Z".parse().unwrap());
     app.publish_due().await;

@@ -97,7 +97,8 @@ async fn publishing_now_waits_for_the_link_and_deleting_removes_it_from_the_netw
     let account = app.account(&team, "bakery").await;
     let post = app.draft(&ctx, "Open today", &[account]).await;
 
-    let publishing = app.agreed::<PostPublish>(&ctx, PostPublish { post_id: post.id, account_ids: vec![] });
+    let publishing =
+        app.agreed::<PostPublish>(&ctx, PostPublish { post_id: post.id, account_ids: vec![], emergency_reason: None });
     let working = async {
         while app.publish_due().await == 0 {
             tokio::task::yield_now().await;

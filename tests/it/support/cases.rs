@@ -7,26 +7,32 @@ use allin::{
     app::{
         App,
         accounts::{
-            connect::AccountConnect, finish_connect::AccountFinishConnect, grant::AccountGrant, list::AccountList,
-            remove::AccountRemove, test::AccountTest,
+            change::AccountChange, connect::AccountConnect, finish_connect::AccountFinishConnect, grant::AccountGrant,
+            list::AccountList, remove::AccountRemove, test::AccountTest,
         },
         assets::{add::AssetAdd, fetch::AssetFetch},
         calendar::get::CalendarGet,
         ctx::Ctx,
+        held::{
+            Release,
+            list::HeldList,
+            release::HeldRelease,
+            resolve::{HeldResolve, Verdict},
+        },
         keys::{create::KeyCreate, list::KeyList, revoke::KeyRevoke},
         members::{add::MemberAdd, change::MemberChange, list::MemberList},
         networks::rules::NetworkRules,
         pauses::{resume::PublishingResume, start::PublishingPause},
         posts::{
-            cancel::PostCancel, create::PostCreate, delete::PostDelete, get::PostGet, publish::PostPublish,
-            query::PostQuery, schedule::PostSchedule, update::PostUpdate,
+            cancel::PostCancel, create::PostCreate, delete::PostDelete, edit::PostEdit, get::PostGet,
+            publish::PostPublish, query::PostQuery, schedule::PostSchedule, update::PostUpdate,
         },
         queue::{get::QueueGet, set::QueueSet},
         use_case::{CallOptions, Effect, Reply, UseCase},
         workspaces::{change::WorkspaceChange, overview::WorkspaceOverview},
     },
     error::Result,
-    ids::{AccountId, ApiKeyId, AssetId, CampaignId, ConnectId, IdGen as _, MemberId, PostId, RandomIds},
+    ids::{AccountId, ApiKeyId, AssetId, AttemptId, CampaignId, ConnectId, IdGen as _, MemberId, PostId, RandomIds},
     model::{
         networks::NetworkId,
         posts::MediaRef,
@@ -49,6 +55,7 @@ pub struct Ids {
     pub asset: AssetId,
     pub key: ApiKeyId,
     pub page: ConnectId,
+    pub attempt: AttemptId,
 }
 
 impl Ids {
@@ -63,6 +70,7 @@ impl Ids {
             asset: AssetId(id()),
             key: ApiKeyId(id()),
             page: ConnectId(id()),
+            attempt: AttemptId(id()),
         }
     }
 }
@@ -99,6 +107,7 @@ macro_rules! cases {
 }
 
 cases! {
+    AccountChange: |ids| AccountChange { account_id: ids.account, tolerance_minutes: Some(15), time_zone: None };
     AccountConnect: |_ids| AccountConnect { network: NetworkId::Sandbox, server: None };
     AccountFinishConnect: |ids| AccountFinishConnect {
         network: NetworkId::Sandbox,
@@ -114,6 +123,23 @@ cases! {
     AssetAdd: |_ids| AssetAdd::new(&png(2, 2, [1; 3]), None, None);
     AssetFetch: |_ids| AssetFetch { path: Some("/nowhere.png".into()), url: None, alt_text: None };
     CalendarGet: |ids| CalendarGet { account_id: Some(ids.account), ..CalendarGet::default() };
+    HeldList: |ids| HeldList { account_id: Some(ids.account), ..HeldList::default() };
+    HeldRelease: |ids| HeldRelease {
+        release: Release::Drop,
+        post_ids: vec![ids.post],
+        account_id: None,
+        campaign_id: None,
+        tag: None,
+        reason: None,
+        from: None,
+        every_minutes: None,
+    };
+    HeldResolve: |ids| HeldResolve {
+        post_id: ids.post,
+        attempt_id: ids.attempt,
+        outcome: Verdict::LookAgain,
+        link: None,
+    };
     KeyCreate: |ids| KeyCreate { name: "a key".into(), member_id: Some(ids.member), expires_in_days: None };
     KeyList: |_ids| KeyList::default();
     KeyRevoke: |ids| KeyRevoke { key_id: ids.key };
@@ -128,8 +154,9 @@ cases! {
         PostCreate { segments: vec![first], account_ids: vec![], variants: vec![], title: None }
     };
     PostDelete: |ids| PostDelete { post_id: ids.post };
+    PostEdit: |ids| PostEdit { post_id: ids.post, texts: vec!["Other".into()], account_ids: vec![], version: None };
     PostGet: |ids| PostGet { post_id: ids.post };
-    PostPublish: |ids| PostPublish { post_id: ids.post, account_ids: vec![] };
+    PostPublish: |ids| PostPublish { post_id: ids.post, account_ids: vec![], emergency_reason: None };
     PostQuery: |ids| PostQuery { account_id: Some(ids.account), ..PostQuery::default() };
     PostSchedule: |ids| PostSchedule { post_id: ids.post, at: "2027-01-01T09:00".into(), time_zone: None, account_ids: vec![] };
     PostUpdate: |ids| PostUpdate {
@@ -146,7 +173,7 @@ cases! {
         campaign_id: None,
         tag: None,
     };
-    PublishingResume: |ids| PublishingResume { account_id: Some(ids.account), campaign_id: None, tag: None };
+    PublishingResume: |ids| PublishingResume { account_id: Some(ids.account), ..PublishingResume::default() };
     QueueGet: |ids| QueueGet { account_id: Some(ids.account), free: None };
     QueueSet: |ids| QueueSet {
         account_id: ids.account,

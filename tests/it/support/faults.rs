@@ -65,6 +65,7 @@ pub const PATIENCE: u64 = 1000;
 struct Plan {
     publishes: VecDeque<Fault>,
     lookups: VecDeque<Fault>,
+    edits: VecDeque<Fault>,
     /// Requests that would have made a post, whatever became of them.
     arrived: usize,
 }
@@ -100,6 +101,11 @@ impl Proxy {
         self.0.lock().unwrap().lookups = faults.into_iter().collect();
     }
 
+    /// What happens to the next calls that change a text.
+    pub fn edits(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.0.lock().unwrap().edits = faults.into_iter().collect();
+    }
+
     pub fn arrived(&self) -> usize {
         self.0.lock().unwrap().arrived
     }
@@ -111,6 +117,8 @@ impl Proxy {
             plan.publishes.pop_front()
         } else if head.starts_with("GET /v1/accounts/") {
             plan.lookups.pop_front()
+        } else if head.starts_with("PATCH /v1/posts/") {
+            plan.edits.pop_front()
         } else {
             None
         };

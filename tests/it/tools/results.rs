@@ -55,6 +55,21 @@ async fn reader(app: &TestApp, name: &str) -> Reader {
     Reader { client, names: Names::default(), seen: BTreeMap::new(), story: String::new() }
 }
 
+/// What is held may have been sent, as after a restore.
+async fn doubted(app: &TestApp) {
+    let mut superuser = app.database.superuser().await;
+    sqlx::query(
+        "insert into attempts (workspace_id, attempt_id, target_id, ordinal, number, state, fingerprint, fence, armed_at,
+                               send_deadline, finished_at, evidence)
+         select workspace_id, gen_random_uuid(), target_id, 0, 1, 'unknown', sha256(''), 0, $1, $1, $1, 'nobody knows'
+         from targets where state = 'held'",
+    )
+    .bind(app.now().plus_secs(-3600))
+    .execute(&mut superuser)
+    .await
+    .unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_tool_answers_as_its_schema_says() {
     let app = TestApp::start().await;
@@ -85,12 +100,24 @@ async fn every_tool_answers_as_its_schema_says() {
     reader.call("queue_get", json!({ "account_id": account, "free": 2 })).await;
     reader.call("calendar_get", json!({})).await;
     reader.call("post_query", json!({})).await;
+    let late = reader.call("post_create", json!({ "segments": [{ "text": "Rolls" }], "account_ids": [account] })).await;
+    let late = late["post"]["id"].clone();
+    reader.call("post_schedule", json!({ "post_id": late, "at": "2026-12-01T09:00:10" })).await;
     reader.call("publishing_pause", json!({ "reason": "Waiting for the oven" })).await;
     reader.call("workspace_overview", json!({})).await;
+    // Less than makes the publisher look dead.
+    app.clock.advance_secs(10);
+    app.due.notify_one();
+    while reader.client.tool("held_list", json!({})).await["structuredContent"]["held"] == json!([]) {}
+    doubted(&app).await;
+    let open = reader.call("held_list", json!({})).await["held"][0]["open_attempt"]["attempt_id"].clone();
+    reader.call("held_resolve", json!({ "post_id": late, "attempt_id": open, "outcome": "look_again" })).await;
     reader.call("publishing_resume", json!({})).await;
+    reader.call("held_release", json!({ "release": "new_times", "from": "2026-12-04T08:00" })).await;
     reader.call("post_cancel", json!({ "post_id": post })).await;
     reader.call("post_publish", json!({ "post_id": post })).await;
     reader.call("post_get", json!({ "post_id": post })).await;
+    reader.call("post_edit", json!({ "post_id": post, "texts": ["Fresh bread at 9."] })).await;
     reader.call("workspace_overview", json!({})).await;
     reader.call("post_delete", json!({ "post_id": post })).await;
     reader.call("post_query", json!({ "status": "draft" })).await;

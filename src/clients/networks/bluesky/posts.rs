@@ -6,14 +6,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::{Failure, FailureKind, MetricSample, NetworkAccount, Outcome, Outgoing, Reconciled, Remote, failures},
+    super::{
+        Failure, FailureKind, MetricSample, NetworkAccount, Outcome, Outgoing, Reconciled, Remote, Sighting, failures,
+    },
     Bluesky,
     answers::{self, Refusal},
     endpoint,
     sessions::Session,
 };
 use crate::{
-    clients::http::{Answer, Call},
+    clients::http::{Answer, Call, HttpError},
     model::{
         bluesky::{self, METRICS, POSTS},
         facets::{self, Feature},
@@ -100,9 +102,7 @@ impl Bluesky {
 
     /// Asks for the record by its key. Needs no token, so that it works while a sign-in is stale.
     pub(super) async fn find_post(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Reconciled {
-        let key = bluesky::record_key(outgoing.key);
-        let parameters = [("repo", account.remote_id.as_str()), ("collection", POSTS), ("rkey", key.as_str())];
-        let answer = match self.query(&account.base_url, "com.atproto.repo.getRecord", &parameters, None).await {
+        let answer = match self.get_record(account, &bluesky::record_key(outgoing.key)).await {
             Ok(answer) => answer,
             Err(error) => return Reconciled::Undecidable { evidence: error.summary() },
         };
@@ -113,15 +113,42 @@ impl Bluesky {
             let failure = answers::classify(answer.status, &answer.headers, &answer.body, self.clock.now());
             return Reconciled::Undecidable { evidence: failure.message };
         }
-        let found = answer.json::<Value>().unwrap_or_default();
-        let field = |name: &str| found.get("value").and_then(|value| value.get(name)).and_then(Value::as_str);
         // The date may differ: after a restore nobody knows when it was sent.
-        let ours = field("text") == Some(&outgoing.text);
+        let ours = says(&answer, &outgoing.text);
         match written(&answer).and_then(|written| written.remote(account)) {
             Some(remote) if ours => Reconciled::Found(remote),
             Some(_) => Reconciled::Undecidable { evidence: "another post lies under this post's record key".into() },
             None => Reconciled::Undecidable { evidence: "the server's answer could not be read".into() },
         }
+    }
+
+    async fn get_record(&self, account: &NetworkAccount, key: &str) -> Result<Answer, HttpError> {
+        let parameters = [("repo", account.remote_id.as_str()), ("collection", POSTS), ("rkey", key)];
+        self.query(&account.base_url, "com.atproto.repo.getRecord", &parameters, None).await
+    }
+
+    /// `at://…/app.bsky.feed.post/KEY`, `https://bsky.app/profile/…/post/KEY`, or the key: whoever wrote it, it is looked
+    /// for in the account's own repository.
+    pub(super) async fn find_at(
+        &self,
+        account: &NetworkAccount,
+        outgoing: &Outgoing,
+        place: &str,
+    ) -> Result<Sighting, Failure> {
+        let key = place.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let answer = self.get_record(account, key).await.map_err(|error| failures::no_answer(&error))?;
+        if answer.status == 400 {
+            let why = format!("@{} has no such post", account.handle);
+            return Ok(Sighting::NotThere { why });
+        }
+        if !answer.ok() {
+            return Err(answers::classify(answer.status, &answer.headers, &answer.body, self.clock.now()));
+        }
+        let remote = written(&answer).and_then(|written| written.remote(account)).ok_or_else(answers::unreadable)?;
+        Ok(match says(&answer, &outgoing.text) {
+            true => Sighting::There(remote),
+            false => Sighting::NotThere { why: "that post says something else".into() },
+        })
     }
 
     pub(super) async fn delete_post(&self, account: &NetworkAccount, remote: &Remote) -> Result<(), Failure> {
@@ -168,6 +195,12 @@ impl Bluesky {
 struct Written {
     uri: String,
     cid: String,
+}
+
+/// Whether the record of a `getRecord` answer has this text.
+fn says(answer: &Answer, text: &str) -> bool {
+    let found = answer.json::<Value>().unwrap_or_default();
+    found.pointer("/value/text").and_then(Value::as_str) == Some(text)
 }
 
 fn written(answer: &Answer) -> Option<Written> {
