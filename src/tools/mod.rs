@@ -2,12 +2,15 @@
 
 mod accounts;
 mod assets;
+mod best_times;
 mod calendar;
 mod members;
+mod metrics;
 mod networks;
 mod pauses;
 mod posts;
 mod queue;
+mod recycling;
 pub mod registry;
 mod schema;
 mod workspaces;
@@ -29,6 +32,9 @@ pub fn all() -> &'static [ToolSpec] {
             queue::tools(),
             calendar::tools(),
             members::tools(),
+            metrics::tools(),
+            best_times::tools(),
+            recycling::tools(),
         ]
         .into_iter()
         .flatten()

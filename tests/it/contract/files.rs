@@ -12,7 +12,6 @@ const LONG: &[(&str, usize)] = &[
     ("src/app/publishing/settle.rs", 396),
     ("src/boot.rs", 323),
     ("src/clients/http.rs", 354),
-    ("src/clients/networks/sandbox.rs", 304),
     ("src/mcp/server.rs", 351),
     ("src/model/states.rs", 321),
     ("src/store/accounts.rs", 365),

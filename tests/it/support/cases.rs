@@ -11,10 +11,12 @@ use allin::{
             remove::AccountRemove, test::AccountTest,
         },
         assets::{add::AssetAdd, fetch::AssetFetch},
+        best_times::get::BestTimesGet,
         calendar::get::CalendarGet,
         ctx::Ctx,
         keys::{create::KeyCreate, list::KeyList, revoke::KeyRevoke},
         members::{add::MemberAdd, change::MemberChange, list::MemberList},
+        metrics::post::PostMetrics,
         networks::rules::NetworkRules,
         pauses::{resume::PublishingResume, start::PublishingPause},
         posts::{
@@ -22,6 +24,7 @@ use allin::{
             query::PostQuery, schedule::PostSchedule, update::PostUpdate,
         },
         queue::{get::QueueGet, set::QueueSet},
+        recycling::{get::RecyclingGet, mark::PostEvergreen, run::RecyclingRun, set::RecyclingSet},
         use_case::{CallOptions, Effect, Reply, UseCase},
         workspaces::{change::WorkspaceChange, overview::WorkspaceOverview},
     },
@@ -113,6 +116,7 @@ cases! {
     AccountTest: |ids| AccountTest { account_id: ids.account };
     AssetAdd: |_ids| AssetAdd::new(&png(2, 2, [1; 3]), None, None);
     AssetFetch: |_ids| AssetFetch { path: Some("/nowhere.png".into()), url: None, alt_text: None };
+    BestTimesGet: |ids| BestTimesGet { account_id: ids.account };
     CalendarGet: |ids| CalendarGet { account_id: Some(ids.account), ..CalendarGet::default() };
     KeyCreate: |ids| KeyCreate { name: "a key".into(), member_id: Some(ids.member), expires_in_days: None };
     KeyList: |_ids| KeyList::default();
@@ -128,7 +132,9 @@ cases! {
         PostCreate { segments: vec![first], account_ids: vec![], variants: vec![], title: None }
     };
     PostDelete: |ids| PostDelete { post_id: ids.post };
+    PostEvergreen: |ids| PostEvergreen { post_id: ids.post, evergreen: true };
     PostGet: |ids| PostGet { post_id: ids.post };
+    PostMetrics: |ids| PostMetrics { post_id: ids.post, account_id: None };
     PostPublish: |ids| PostPublish { post_id: ids.post, account_ids: vec![] };
     PostQuery: |ids| PostQuery { account_id: Some(ids.account), ..PostQuery::default() };
     PostSchedule: |ids| PostSchedule { post_id: ids.post, at: "2027-01-01T09:00".into(), time_zone: None, account_ids: vec![] };
@@ -155,6 +161,16 @@ cases! {
         daily_cap: Some(5),
         distance_minutes: None,
         strict: None,
+    };
+    RecyclingGet: |ids| RecyclingGet { account_id: Some(ids.account) };
+    RecyclingRun: |ids| RecyclingRun { account_id: ids.account };
+    RecyclingSet: |ids| RecyclingSet {
+        account_id: ids.account,
+        enabled: Some(true),
+        min_age_days: None,
+        window_days: None,
+        per_week: None,
+        candidates: None,
     };
     WorkspaceChange: |_ids| WorkspaceChange { name: None, time_zone: None };
     WorkspaceOverview: |_ids| WorkspaceOverview {};
