@@ -12,6 +12,7 @@ mod pause;
 mod post;
 mod print;
 mod queue;
+mod recycling;
 mod serve;
 mod setup;
 mod simulate;
@@ -76,6 +77,9 @@ enum Command {
     /// When accounts post: weekly times, quiet hours, caps
     #[command(subcommand)]
     Queue(queue::Queue),
+    /// Evergreen posts that go out again
+    #[command(subcommand)]
+    Recycling(recycling::Recycling),
     /// Print the tools that MCP clients are offered
     Tools(tools::Tools),
     /// The audit log
@@ -108,6 +112,7 @@ impl Cli {
             Command::Account(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Post(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Queue(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Recycling(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Audit(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
         }
     }

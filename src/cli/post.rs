@@ -7,12 +7,15 @@ use clap::Subcommand;
 use crate::{
     app::{
         assets::fetch::AssetFetch,
+        best_times::get::BestTimesGet,
         calendar::get::CalendarGet,
         ctx::Ctx,
+        metrics::post::PostMetrics,
         posts::{
             cancel::PostCancel, create::PostCreate, delete::PostDelete, edit::PostEdit, get::PostGet,
             publish::PostPublish, query::PostQuery, schedule::PostSchedule, view::PostChanged,
         },
+        recycling::mark::PostEvergreen,
     },
     boot::Booted,
     cli::{asking, print},
@@ -135,6 +138,35 @@ pub enum Post {
         #[arg(long)]
         json: bool,
     },
+    /// Show how it is doing: figures over time
+    Metrics {
+        /// The post's id
+        post: PostId,
+        /// Only this account of the post
+        #[arg(long)]
+        account: Option<AccountId>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show at which hours an account's posts do best
+    BestTimes {
+        account: AccountId,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let it go out again where recycling is on
+    Evergreen {
+        /// The post's id
+        post: PostId,
+        /// No longer
+        #[arg(long)]
+        off: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show what goes out when
     Calendar {
         /// First day, 2026-12-01; default: today
@@ -184,6 +216,20 @@ impl Post {
                 let input = PostQuery { status, text, limit: Some(limit), cursor, ..PostQuery::default() };
                 let page = app.call_once::<PostQuery>(ctx, input).await?;
                 print::either(json, &page, || PostQuery::say(&page))
+            }
+            Self::Metrics { post, account, json } => {
+                let input = PostMetrics { post_id: post, account_id: account };
+                let found = app.call_once::<PostMetrics>(ctx, input).await?;
+                print::either(json, &found, || PostMetrics::say(&found))
+            }
+            Self::BestTimes { account, json } => {
+                let found = app.call_once::<BestTimesGet>(ctx, BestTimesGet { account_id: account }).await?;
+                print::either(json, &found, || BestTimesGet::say(&found))
+            }
+            Self::Evergreen { post, off, json } => {
+                let input = PostEvergreen { post_id: post, evergreen: !off };
+                let marked = app.call_once::<PostEvergreen>(ctx, input).await?;
+                print::either(json, &marked, || PostEvergreen::say(&marked))
             }
             Self::Calendar { from, days, json } => {
                 let calendar =

@@ -33,6 +33,7 @@ pub fn capabilities() -> Capabilities {
         alt_text_max: 2000,
         can_delete: true,
         can_edit: false,
+        refuses_repeats: false,
         idempotency: Idempotency::DeterministicId,
         metrics: METRICS.map(|(name, _)| name.to_owned()).into(),
         notes: vec![

@@ -101,6 +101,8 @@ pub struct Capabilities {
     pub can_delete: bool,
     /// Whether a published post can be edited through AllIN.
     pub can_edit: bool,
+    /// Whether it refuses a text that the account published before.
+    pub refuses_repeats: bool,
     pub idempotency: Idempotency,
     /// Names of the figures that the network reports per post.
     pub metrics: Vec<String>,

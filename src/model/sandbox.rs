@@ -27,6 +27,7 @@ pub fn capabilities() -> Capabilities {
         alt_text_max: ALT_TEXT_MAX,
         can_delete: true,
         can_edit: true,
+        refuses_repeats: false,
         idempotency: Idempotency::LookupOnly,
         metrics: METRICS.map(String::from).into(),
         notes: vec![

@@ -2,13 +2,16 @@
 
 mod accounts;
 mod assets;
+mod best_times;
 mod calendar;
 mod held;
 mod members;
+mod metrics;
 mod networks;
 mod pauses;
 mod posts;
 mod queue;
+mod recycling;
 pub mod registry;
 mod schema;
 mod workspaces;
@@ -31,6 +34,9 @@ pub fn all() -> &'static [ToolSpec] {
             calendar::tools(),
             held::tools(),
             members::tools(),
+            metrics::tools(),
+            best_times::tools(),
+            recycling::tools(),
         ]
         .into_iter()
         .flatten()

@@ -100,7 +100,7 @@ pub fn tools() -> Vec<ToolSpec> {
             toolset: Some(Toolset::Posts),
             title: "Read a post",
             description: "Shows one post: its text, and for each account its status, due time, link once published, or what went \
-                wrong and what to do.",
+                wrong and what to do; once public, its newest figures with their age.",
             idempotent: true,
             open_world: false,
             asks: false,
@@ -149,7 +149,17 @@ impl Spoken for PostDelete {
 
 impl Spoken for PostGet {
     fn say(found: &PostFound) -> String {
-        post(&found.post)
+        let mut text = post(&found.post);
+        for figures in &found.figures {
+            _ = writeln!(text, "Figures on {}", figures.say());
+        }
+        if found.evergreen {
+            text.push_str("Evergreen: it may go out again where recycling is on.\n");
+        }
+        if let Some(original) = found.recycled_from {
+            _ = writeln!(text, "A copy of {original}.");
+        }
+        text
     }
 }
 

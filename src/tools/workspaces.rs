@@ -49,6 +49,9 @@ impl Spoken for WorkspaceOverview {
         for next in &overview.next {
             _ = writeln!(text, "Next: {} on {}: {} ({})", next.at_local, next.account, next.excerpt, next.post_id);
         }
+        for figures in &overview.figures {
+            _ = writeln!(text, "Last 30 days on {}", super::metrics::account(figures));
+        }
         for warning in &overview.warnings {
             _ = writeln!(text, "Note: {warning}");
         }

@@ -10,10 +10,11 @@ use allin::{
         pauses::{resume::PublishingResume, start::PublishingPause},
         posts::{create::PostCreate, schedule::PostSchedule, update::PostUpdate},
         queue::set::QueueSet,
+        recycling::{mark::PostEvergreen, run::RecyclingRun, set::RecyclingSet},
         use_case::CallOptions,
     },
     clock::Clock as _,
-    ids::{AttemptId, CampaignId, ConnectId, IdGen as _, RandomIds},
+    ids::{AccountId, AttemptId, CampaignId, ConnectId, IdGen as _, RandomIds},
     jobs::keep_house,
     model::{
         posts::{MediaRef, Variant},
@@ -53,6 +54,23 @@ async fn two(app: &TestApp) -> [Filled; 2] {
     filled
 }
 
+/// Figures of what was published, and a copy of it to come.
+async fn recycle(app: &TestApp, ctx: &Ctx, account_id: AccountId) {
+    app.clock.advance_secs(3600);
+    app.collect_due().await;
+    let rule = RecyclingSet {
+        account_id,
+        enabled: Some(true),
+        min_age_days: Some(1),
+        window_days: Some(1),
+        per_week: None,
+        candidates: None,
+    };
+    app.call_once::<RecyclingSet>(ctx, rule).await.unwrap();
+    let done = app.call_once::<RecyclingRun>(ctx, RecyclingRun { account_id }).await.unwrap();
+    assert!(done.post_id.is_some(), "{done:?}");
+}
+
 async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     let team = app.team(&format!("{mark} workspace")).await;
     let ctx = team.person(app);
@@ -72,9 +90,11 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     page.await.unwrap();
 
     let due = app.clock.now().plus_secs(60).to_string();
-    app.scheduled(&ctx, &format!("{mark} published"), &[account], &due).await;
+    let published = app.scheduled(&ctx, &format!("{mark} published"), &[account], &due).await.id;
+    app.call_once::<PostEvergreen>(&ctx, PostEvergreen { post_id: published, evergreen: true }).await.unwrap();
     app.clock.advance_secs(60);
     app.publish_due().await;
+    recycle(app, &ctx, account).await;
     app.scheduled(&ctx, &format!("{mark} scheduled"), &[account], "2027-02-01T09:00").await;
     let mut input = draft(&[&format!("{mark} draft")], &[account]);
     input.segments[0].media.push(MediaRef { asset_id: asset, alt_text: None });

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     app::{
         accounts::list::{self, AccountView},
+        metrics::{self, AccountFigures},
         pauses::what,
         publishing::presence,
         use_case::{Effect, Local, Locally, Scope, UseCase},
@@ -33,6 +34,9 @@ pub struct Overview {
     pub posts: Vec<StatusCount>,
     /// The next five that go out.
     pub next: Vec<Upcoming>,
+    /// What the posts of the last 30 days come to, for each account with figures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<AccountFigures>,
     /// What deserves attention.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -131,6 +135,7 @@ impl Local for WorkspaceOverview {
             ));
         }
         warnings.extend(presence::warning(scope.tx, scope.now).await?);
+        let figures = metrics::of_accounts(scope, &found).await?;
         let publishes = role.has(Permission::PublishPosts);
         Ok(Overview {
             workspace: WorkspaceSummary {
@@ -150,6 +155,7 @@ impl Local for WorkspaceOverview {
                 .collect(),
             posts: counts.into_iter().map(|(status, count)| StatusCount { status, count }).collect(),
             next,
+            figures,
             warnings,
         })
     }

@@ -18,7 +18,7 @@ use crate::{
     store::{
         attempts::{self, NewAttempt},
         db::{Entrance, Tx},
-        dispatch, installation, pauses, posts,
+        dispatch, installation, pauses, posts, recycling,
         targets::{self, TargetError},
     },
 };
@@ -77,7 +77,10 @@ async fn hold_workspace(app: &App, workspace: WorkspaceId) -> Result<()> {
     for (post, target) in &scheduled {
         doubt_target(app, &mut tx, workspace, *post, *target, now).await?;
     }
-    let change = json!([{ "what": "workspace", "id": workspace, "how": { "restored": true, "paused": true, "in_doubt": scheduled.len() } }]);
+    // What was recycled since the backup is forgotten here: the next copy could repeat it within its window.
+    let stopped = recycling::stop_all(&mut tx, workspace, now).await?;
+    let how = json!({ "restored": true, "paused": true, "in_doubt": scheduled.len(), "recycling_stopped": stopped });
+    let change = json!([{ "what": "workspace", "id": workspace, "how": how }]);
     let ctx = Ctx { workspace, actor: actor(), origin: Origin::Job, request: app.new_request() };
     record(app, &ctx, &mut tx, now, "workspace_restore", "done", &change).await?;
     tx.commit().await

@@ -2,6 +2,7 @@
 //! writes the same record. Decides no retry.
 
 mod answers;
+mod figures;
 mod posts;
 mod sessions;
 #[cfg(test)]
@@ -16,8 +17,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    ConnectForm, Connected, Credentials, Failure, Health, MetricSample, Network, NetworkAccount, Outcome, Outgoing,
-    Reconciled, Remote, Sighting, failures,
+    AccountSample, ConnectForm, Connected, Credentials, Failure, Health, MetricSample, Network, NetworkAccount,
+    Outcome, Outgoing, Reconciled, Remote, Sighting, failures,
 };
 use crate::{
     clients::http::{Answer, Call, Http, HttpError},
@@ -143,6 +144,10 @@ impl Network for Bluesky {
 
     async fn metrics(&self, account: &NetworkAccount, remotes: &[Remote]) -> Result<Vec<MetricSample>, Failure> {
         self.read_figures(account, remotes).await
+    }
+
+    async fn account_metrics(&self, account: &NetworkAccount) -> Result<Vec<AccountSample>, Failure> {
+        self.read_profile(account).await
     }
 
     fn classify(&self, status: u16, headers: &http::HeaderMap, body: &[u8]) -> Failure {

@@ -18,7 +18,10 @@ use uuid::Uuid;
 use crate::{
     clock::Timestamp,
     error::Result,
-    model::networks::{Capabilities, DraftSegment, NetworkId, Violation},
+    model::{
+        metrics::Reading,
+        networks::{Capabilities, DraftSegment, NetworkId, Violation},
+    },
 };
 
 /// Tokens of one account, opaque outside its adapter. Sealed in the database, never logged.
@@ -177,8 +180,15 @@ pub enum FailureKind {
 pub struct MetricSample {
     pub remote_id: String,
     pub metric: String,
-    /// `None`: the network did not say. Never stands for zero.
-    pub value: Option<i64>,
+    pub reading: Reading,
+    pub as_of: Timestamp,
+}
+
+/// One figure of an account, such as its followers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccountSample {
+    pub metric: String,
+    pub reading: Reading,
     pub as_of: Timestamp,
 }
 
@@ -235,8 +245,11 @@ pub trait Network: Send + Sync + 'static {
     /// Deletes a published message; deleting what is gone already succeeds.
     async fn delete(&self, account: &NetworkAccount, remote: &Remote) -> Result<(), Failure>;
 
-    /// Figures of published messages.
+    /// Figures of published messages: for each, one of every name in [`Capabilities::metrics`].
     async fn metrics(&self, account: &NetworkAccount, remotes: &[Remote]) -> Result<Vec<MetricSample>, Failure>;
+
+    /// Figures of the account itself.
+    async fn account_metrics(&self, account: &NetworkAccount) -> Result<Vec<AccountSample>, Failure>;
 
     /// Reads an error answer of the network. Pure; the table of the adapter.
     fn classify(&self, status: u16, headers: &http::HeaderMap, body: &[u8]) -> Failure;

@@ -1,6 +1,8 @@
 //! The practice network, spoken to over HTTP like any other. It may ignore keys, as some networks do, so a lost answer
 //! is settled by looking. Decides no retry; the server is in `crate::sandbox`.
 
+mod figures;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,8 +13,8 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{
-    ConnectForm, Connected, Credentials, Failure, FailureKind, Health, MetricSample, Network, NetworkAccount, Outcome,
-    Outgoing, Reconciled, Remote, Sighting, failures,
+    AccountSample, ConnectForm, Connected, Credentials, Failure, FailureKind, Health, MetricSample, Network,
+    NetworkAccount, Outcome, Outgoing, Reconciled, Remote, Sighting, failures,
 };
 use crate::{
     clients::http::{Answer, Call, Http, HttpError, guard::Origin},
@@ -21,7 +23,7 @@ use crate::{
     model::{
         network_rules,
         networks::{Capabilities, DraftSegment, NetworkId, Violation},
-        sandbox::{self, METRICS},
+        sandbox,
     },
 };
 
@@ -268,22 +270,11 @@ impl Network for Sandbox {
     }
 
     async fn metrics(&self, account: &NetworkAccount, remotes: &[Remote]) -> Result<Vec<MetricSample>, Failure> {
-        let mut samples = Vec::with_capacity(remotes.len() * METRICS.len());
-        for remote in remotes {
-            let answer = self.http.send(self.call(account, Method::GET, &["posts", &remote.id, "metrics"])?).await;
-            // A post that is gone has no figures, which is not the same as none of anything.
-            let gone = answer.as_ref().is_ok_and(|answer| answer.status == 404);
-            let figures: Value =
-                if gone { Value::Null } else { self.judged(answer)?.json().map_err(|_| unreadable())? };
-            let as_of = self.clock.now();
-            samples.extend(METRICS.map(|metric| MetricSample {
-                remote_id: remote.id.clone(),
-                metric: metric.into(),
-                value: figures.get(metric).and_then(Value::as_i64),
-                as_of,
-            }));
-        }
-        Ok(samples)
+        self.read_figures(account, remotes).await
+    }
+
+    async fn account_metrics(&self, account: &NetworkAccount) -> Result<Vec<AccountSample>, Failure> {
+        self.count_posts(account).await
     }
 
     fn classify(&self, status: u16, headers: &http::HeaderMap, body: &[u8]) -> Failure {

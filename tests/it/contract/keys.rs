@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 /// Outside row-level security: found before a workspace is known. Ids, times and hashes, no content.
 const NARROW: &[(&str, &str)] = &[
     ("dispatch", "what is due, for all tenants"),
+    ("metric_dispatch", "which account's figures are due, for all tenants"),
     ("token_hashes", "a bearer key leads to its workspace"),
     ("persons", "a human being is in any number of workspaces"),
     ("person_workspaces", "which workspaces a person is in"),
@@ -38,6 +39,7 @@ const HISTORY: &[(&str, &str, &str)] = &[
     ("campaigns", "insert select update", "posts refer to it"),
     ("series", "insert select update", "its posts refer to it"),
     ("series_occurrences", "insert select", "each is decided on once"),
+    ("recyclings", "insert select", "what was recycled stays known, or it would be again"),
     ("audit_heads", "insert select update", "a chain without a head is broken"),
 ];
 
@@ -46,6 +48,7 @@ const EVERYTHING: &str = "delete insert select update";
 /// Functions that run with the owner's rights: the only way to the narrow tables. A new one is looked at closely: it
 /// returns ids and times, or what its caller wrote there itself.
 const DEFINERS: &[&str] = &[
+    "account_connected",
     "audit_noted",
     "audit_pending_drop",
     "audit_pending_workspaces",
@@ -56,6 +59,8 @@ const DEFINERS: &[&str] = &[
     "dispatch_put",
     "dispatch_release",
     "dispatch_renew",
+    "metric_claim",
+    "metric_release",
     "person_add",
     "person_find",
     "person_join",

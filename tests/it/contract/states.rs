@@ -3,6 +3,7 @@
 
 use allin::model::{
     accounts::AccountStatus,
+    metrics::Absence,
     networks::NetworkId,
     roles::Role,
     states::{PostStatus, Review, TargetState},
@@ -12,9 +13,11 @@ use sqlx::PgConnection;
 fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
     let statuses = [AccountStatus::Connected, AccountStatus::Limited, AccountStatus::Disconnected];
     vec![
+        ("account_samples.absence", Absence::ALL.map(Absence::as_str).to_vec()),
         ("accounts.network", NetworkId::ALL.map(NetworkId::as_str).to_vec()),
         ("accounts.status", statuses.map(AccountStatus::as_str).to_vec()),
         ("members.role", Role::ALL.map(Role::as_str).to_vec()),
+        ("metric_samples.absence", Absence::ALL.map(Absence::as_str).to_vec()),
         ("posts.review", Review::ALL.map(Review::as_str).to_vec()),
         ("posts.status", PostStatus::ALL.map(PostStatus::as_str).to_vec()),
         ("targets.state", TargetState::ALL.map(TargetState::as_str).to_vec()),

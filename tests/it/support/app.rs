@@ -5,10 +5,14 @@ use std::{ops::Deref, sync::Arc};
 
 use allin::{
     app::{App, SendTimes, Settings},
-    clients::{http, http::Http, networks::registry::Networks},
+    clients::{
+        http,
+        http::{Http, guard::Origin},
+        networks::registry::Networks,
+    },
     clock::{Clock, ManualClock, SystemClock, Timestamp},
     ids::RandomIds,
-    jobs::publish_posts,
+    jobs::{collect_metrics, publish_posts},
     platform::Role,
     store::db::Db,
     vault::Vault,
@@ -27,13 +31,15 @@ pub struct Setup {
     /// How long a network may take to answer, in milliseconds.
     pub answer_within: i64,
     pub pool: u32,
+    /// Servers on this machine that may be called besides the sandbox.
+    pub allow: Vec<Origin>,
     /// Put between the application and the sandbox: takes the sandbox's address, gives the one to call.
     pub between: Option<Box<dyn FnOnce(&Url) -> Url + Send>>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { dedupe: true, real_time: false, answer_within: 30_000, pool: 8, between: None }
+        Self { dedupe: true, real_time: false, answer_within: 30_000, pool: 8, allow: Vec::new(), between: None }
     }
 }
 
@@ -71,7 +77,7 @@ impl TestApp {
         let network = setup.between.map_or_else(|| sandbox.url.clone(), |between| between(&sandbox.url));
         let media = folder.path().join("media");
         std::fs::create_dir(&media).unwrap();
-        let http = Http::new([]).unwrap();
+        let http = Http::new(setup.allow).unwrap();
         let networks = Networks::new(&http, Arc::clone(&clock), Some(network));
         let settings = Settings {
             media_dirs: vec![media],
@@ -87,6 +93,11 @@ impl TestApp {
     /// Delivers what is due, once.
     pub async fn publish_due(&self) -> usize {
         publish_posts::step(&self.app, 50).await.unwrap()
+    }
+
+    /// Asks for the figures that are due, once. Returns how many accounts were looked at.
+    pub async fn collect_due(&self) -> usize {
+        collect_metrics::step(&self.app, 50).await.unwrap()
     }
 
     /// Stops everything. Fails when a connection is left inside a transaction.

@@ -10,11 +10,11 @@ pub fn least(tool: &str, own: Ids) -> Value {
     let post = json!({ "post_id": own.post });
     match tool {
         "account_list" | "calendar_get" | "member_list" | "network_rules" | "post_query" | "queue_get"
-        | "workspace_overview" => {
+        | "recycling_get" | "workspace_overview" => {
             json!({})
         }
         "account_connect" => json!({ "network": "sandbox" }),
-        "account_test" | "queue_set" => json!({ "account_id": own.account }),
+        "account_test" | "best_times" | "queue_set" | "recycling_set" => json!({ "account_id": own.account }),
         "asset_add" => json!({ "path": "picture.png" }),
         "held_list" => json!({}),
         "held_release" => json!({ "release": "drop" }),
@@ -23,8 +23,9 @@ pub fn least(tool: &str, own: Ids) -> Value {
         "publishing_resume" => json!({}),
         "post_edit" => json!({ "post_id": own.post, "texts": ["Other"] }),
         "post_create" => json!({ "segments": [{ "text": "A text" }], "account_ids": [own.account] }),
+        "post_evergreen" => json!({ "post_id": own.post, "evergreen": true }),
         "post_schedule" => json!({ "post_id": own.post, "at": "2027-01-01T09:00" }),
-        "post_cancel" | "post_delete" | "post_get" | "post_publish" | "post_update" => post,
+        "post_cancel" | "post_delete" | "post_get" | "post_metrics" | "post_publish" | "post_update" => post,
         other => panic!("tests/it/support/arguments.rs has no arguments for the tool {other}"),
     }
 }

@@ -11,6 +11,7 @@ use allin::{
             list::AccountList, remove::AccountRemove, test::AccountTest,
         },
         assets::{add::AssetAdd, fetch::AssetFetch},
+        best_times::get::BestTimesGet,
         calendar::get::CalendarGet,
         ctx::Ctx,
         held::{
@@ -21,6 +22,7 @@ use allin::{
         },
         keys::{create::KeyCreate, list::KeyList, revoke::KeyRevoke},
         members::{add::MemberAdd, change::MemberChange, list::MemberList},
+        metrics::post::PostMetrics,
         networks::rules::NetworkRules,
         pauses::{resume::PublishingResume, start::PublishingPause},
         posts::{
@@ -28,6 +30,7 @@ use allin::{
             publish::PostPublish, query::PostQuery, schedule::PostSchedule, update::PostUpdate,
         },
         queue::{get::QueueGet, set::QueueSet},
+        recycling::{get::RecyclingGet, mark::PostEvergreen, run::RecyclingRun, set::RecyclingSet},
         use_case::{CallOptions, Effect, Reply, UseCase},
         workspaces::{change::WorkspaceChange, overview::WorkspaceOverview},
     },
@@ -122,6 +125,7 @@ cases! {
     AccountTest: |ids| AccountTest { account_id: ids.account };
     AssetAdd: |_ids| AssetAdd::new(&png(2, 2, [1; 3]), None, None);
     AssetFetch: |_ids| AssetFetch { path: Some("/nowhere.png".into()), url: None, alt_text: None };
+    BestTimesGet: |ids| BestTimesGet { account_id: ids.account };
     CalendarGet: |ids| CalendarGet { account_id: Some(ids.account), ..CalendarGet::default() };
     HeldList: |ids| HeldList { account_id: Some(ids.account), ..HeldList::default() };
     HeldRelease: |ids| HeldRelease {
@@ -155,7 +159,9 @@ cases! {
     };
     PostDelete: |ids| PostDelete { post_id: ids.post };
     PostEdit: |ids| PostEdit { post_id: ids.post, texts: vec!["Other".into()], account_ids: vec![], version: None };
+    PostEvergreen: |ids| PostEvergreen { post_id: ids.post, evergreen: true };
     PostGet: |ids| PostGet { post_id: ids.post };
+    PostMetrics: |ids| PostMetrics { post_id: ids.post, account_id: None };
     PostPublish: |ids| PostPublish { post_id: ids.post, account_ids: vec![], emergency_reason: None };
     PostQuery: |ids| PostQuery { account_id: Some(ids.account), ..PostQuery::default() };
     PostSchedule: |ids| PostSchedule { post_id: ids.post, at: "2027-01-01T09:00".into(), time_zone: None, account_ids: vec![] };
@@ -182,6 +188,16 @@ cases! {
         daily_cap: Some(5),
         distance_minutes: None,
         strict: None,
+    };
+    RecyclingGet: |ids| RecyclingGet { account_id: Some(ids.account) };
+    RecyclingRun: |ids| RecyclingRun { account_id: ids.account };
+    RecyclingSet: |ids| RecyclingSet {
+        account_id: ids.account,
+        enabled: Some(true),
+        min_age_days: None,
+        window_days: None,
+        per_week: None,
+        candidates: None,
     };
     WorkspaceChange: |_ids| WorkspaceChange { name: None, time_zone: None };
     WorkspaceOverview: |_ids| WorkspaceOverview {};

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod arguments;
+pub mod bluesky;
 pub mod cases;
 pub mod client;
 pub mod database;

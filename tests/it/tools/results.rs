@@ -119,6 +119,26 @@ async fn every_tool_answers_as_its_schema_says() {
     reader.call("post_get", json!({ "post_id": post })).await;
     reader.call("post_edit", json!({ "post_id": post, "texts": ["Fresh bread at 9."] })).await;
     reader.call("workspace_overview", json!({})).await;
+    reader.call("post_metrics", json!({ "post_id": post })).await;
+    reader.call("post_evergreen", json!({ "post_id": post, "evergreen": true })).await;
+    reader.call("best_times", json!({ "account_id": account })).await;
+    reader.call("recycling_get", json!({})).await;
+    reader.call("recycling_set", json!({ "account_id": account, "enabled": true })).await;
+    reader.call("recycling_get", json!({})).await;
+    // With figures, which differ from run to run: the schemas are looked at, the words are not.
+    let told = reader.story.len();
+    app.clock.advance_secs(3600);
+    app.collect_due().await;
+    for (name, arguments) in [
+        ("post_metrics", json!({ "post_id": post })),
+        ("post_get", json!({ "post_id": post })),
+        ("recycling_get", json!({})),
+        ("workspace_overview", json!({})),
+    ] {
+        let figures = reader.call(name, arguments).await.to_string();
+        assert!(figures.contains("engagement"), "{name}: {figures}");
+    }
+    reader.story.truncate(told);
     reader.call("post_delete", json!({ "post_id": post })).await;
     reader.call("post_query", json!({ "status": "draft" })).await;
 

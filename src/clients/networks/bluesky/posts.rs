@@ -1,4 +1,4 @@
-//! Posts as records: uploading, writing, finding, deleting and counting them. Knows nothing of signing in.
+//! Posts as records: uploading, writing, finding and deleting them. Knows nothing of signing in.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::{
-        Failure, FailureKind, MetricSample, NetworkAccount, Outcome, Outgoing, Reconciled, Remote, Sighting, failures,
-    },
+    super::{Failure, FailureKind, NetworkAccount, Outcome, Outgoing, Reconciled, Remote, Sighting, failures},
     Bluesky,
     answers::{self, Refusal},
     endpoint,
@@ -17,13 +15,10 @@ use super::{
 use crate::{
     clients::http::{Answer, Call, HttpError},
     model::{
-        bluesky::{self, METRICS, POSTS},
+        bluesky::{self, POSTS},
         facets::{self, Feature},
     },
 };
-
-/// Posts in one question for figures; lexicon app.bsky.feed.getPosts.
-const FIGURES_AT_ONCE: usize = 25;
 
 /// What is done before the visible step.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -161,32 +156,6 @@ impl Bluesky {
         let answer =
             self.procedure(&account.base_url, "com.atproto.repo.deleteRecord", body, Some(session.access_jwt)).await;
         self.body(answer).map(|_| ())
-    }
-
-    pub(super) async fn read_figures(
-        &self,
-        account: &NetworkAccount,
-        remotes: &[Remote],
-    ) -> Result<Vec<MetricSample>, Failure> {
-        let session = Session::of(account)?;
-        let mut samples = Vec::with_capacity(remotes.len() * METRICS.len());
-        for chunk in remotes.chunks(FIGURES_AT_ONCE) {
-            let uris: Vec<_> = chunk.iter().map(|remote| ("uris", remote.id.as_str())).collect();
-            let token = Some(session.access_jwt.clone());
-            let body = self.body(self.query(&account.base_url, "app.bsky.feed.getPosts", &uris, token).await)?;
-            let posts = body.get("posts").and_then(Value::as_array).ok_or_else(answers::unreadable)?;
-            let as_of = self.clock.now();
-            for remote in chunk {
-                let post = posts.iter().find(|post| post.get("uri").and_then(Value::as_str) == Some(&remote.id));
-                samples.extend(METRICS.map(|(metric, field)| MetricSample {
-                    remote_id: remote.id.clone(),
-                    metric: metric.into(),
-                    value: post.and_then(|post| post.get(field)).and_then(Value::as_i64),
-                    as_of,
-                }));
-            }
-        }
-        Ok(samples)
     }
 }
 

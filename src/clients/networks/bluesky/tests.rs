@@ -12,7 +12,10 @@ use super::{
     posts::record,
     *,
 };
-use crate::clock::{ManualClock, Timestamp};
+use crate::{
+    clock::{ManualClock, Timestamp},
+    model::metrics::{Absence, Reading},
+};
 
 fn now() -> Timestamp {
     "2026-11-23T12:00:00Z".parse().unwrap()
@@ -139,10 +142,45 @@ async fn figures_that_are_missing_are_not_zero() {
     let (bluesky, account) = answering(200, json!({ "posts": [post] })).await;
     let remote = |key: &str| Remote { id: bluesky::post_uri("did:plc:me", key), url: None, detail: Value::Null };
     let samples = bluesky.metrics(&account, &[remote("a"), remote("gone")]).await.unwrap();
-    let told: Vec<_> = samples.iter().map(|sample| (sample.metric.as_str(), sample.value)).collect();
-    let a = [("likes", Some(0)), ("reposts", None), ("replies", Some(3)), ("quotes", None)];
-    let gone = [("likes", None), ("reposts", None), ("replies", None), ("quotes", None)];
+    let told: Vec<_> = samples.iter().map(|sample| (sample.metric.as_str(), sample.reading)).collect();
+    let missing = Reading::Absent(Absence::Missing);
+    let a = [("likes", Reading::Value(0)), ("reposts", missing), ("replies", Reading::Value(3)), ("quotes", missing)];
+    let gone = ["likes", "reposts", "replies", "quotes"].map(|metric| (metric, missing));
     assert_eq!(told, [a, gone].concat());
+}
+
+#[tokio::test]
+async fn the_account_has_figures_too() {
+    let (bluesky, account) =
+        answering(200, json!({ "did": "did:plc:me", "followersCount": 12, "postsCount": 0 })).await;
+    let samples = bluesky.account_metrics(&account).await.unwrap();
+    let told: Vec<_> = samples.iter().map(|sample| (sample.metric.as_str(), sample.reading)).collect();
+    let following = ("following", Reading::Absent(Absence::Missing));
+    assert_eq!(told, [("followers", Reading::Value(12)), following, ("posts", Reading::Value(0))]);
+}
+
+#[tokio::test]
+async fn a_server_without_app_view_has_no_figures_and_that_is_no_failure() {
+    let post = Remote { id: bluesky::post_uri("did:plc:me", "a"), url: None, detail: Value::Null };
+    for (status, error, expected) in [
+        (502, "UpstreamFailure", Ok(true)),
+        (501, "MethodNotImplemented", Ok(true)),
+        (404, "XRPCNotSupported", Ok(true)),
+        (404, "", Err(FailureKind::Bug)),
+        (502, "", Err(FailureKind::Transient)),
+        (500, "InternalServerError", Err(FailureKind::Transient)),
+        (400, "ExpiredToken", Err(FailureKind::TokenExpired)),
+        (429, "", Err(FailureKind::RateLimited { until: Some(now().plus_secs(60)) })),
+    ] {
+        let (bluesky, account) = answering(status, json!({ "error": error })).await;
+        let posts = bluesky.metrics(&account, std::slice::from_ref(&post)).await;
+        let unsupported = |reading: &Reading| *reading == Reading::Absent(Absence::Unsupported);
+        let told = posts.map(|all| all.iter().all(|sample| unsupported(&sample.reading)) && all.len() == 4);
+        assert_eq!(told.map_err(|failure| failure.kind), expected, "{status} {error}");
+        let own = bluesky.account_metrics(&account).await;
+        let told = own.map(|all| all.iter().all(|sample| unsupported(&sample.reading)) && all.len() == 3);
+        assert_eq!(told.map_err(|failure| failure.kind), expected, "{status} {error}");
+    }
 }
 
 #[tokio::test]
