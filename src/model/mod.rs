@@ -18,3 +18,4 @@ pub mod spread;
 pub mod states;
 pub mod statistics;
 pub mod times;
+pub mod turns;

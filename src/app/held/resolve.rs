@@ -14,7 +14,7 @@ use crate::{
             content, lock, save,
             view::{self, PostChanged},
         },
-        publishing::{outgoing::Thread, tokens},
+        publishing::{outgoing, tokens},
         use_case::{Effect, Remote, Remotely, Scope, UseCase},
     },
     clients::networks::{Failure, FailureKind, NetworkAccount, Outgoing, Reconciled, Remote as Public, Sighting},
@@ -167,8 +167,8 @@ impl Remote for HeldResolve {
             Error::conflict("content_changed", "The message that was sent has been changed since.")
                 .next("Look on the network, then delete the post here and write a new one.")
         })?;
-        let thread = Thread { target: &case.target, segments: &segments };
-        let outgoing = thread.outgoing(scope.tx, workspace, segment, case.attempt.armed_at, false).await?;
+        let media = outgoing::media(scope.tx, workspace, segment, false).await?;
+        let outgoing = outgoing::build(&segments, segment, media, case.attempt.armed_at)?;
         let how = json!({ "attempt": case.attempt.attempt_id, "said": input.outcome, "link": link });
         scope.changed("target", case.target.target_id, how);
         Ok(Plan {

@@ -7,7 +7,7 @@ use crate::{
     app::{
         App,
         posts::{derive, edit::keep_version},
-        publishing::{outgoing::Thread, tokens},
+        publishing::{outgoing, tokens},
     },
     clients::networks::{Failure, FailureKind, NetworkAccount, Outcome, Outgoing, Remote, Sighting},
     clock::Timestamp,
@@ -55,7 +55,6 @@ pub async fn plan(
 ) -> Result<Option<Editing>> {
     let wanted = edits::pending(db, workspace, target.target_id).await?;
     let segments = targets::segments(db, workspace, &[target.target_id]).await?;
-    let thread = Thread { target, segments: &segments };
     let mut messages = Vec::with_capacity(wanted.len());
     for edit in wanted {
         let segment = segments.iter().find(|segment| segment.ordinal == edit.ordinal);
@@ -63,7 +62,8 @@ pub async fn plan(
             continue;
         };
         let remote = serde_json::from_value(remote).map_err(Error::internal)?;
-        let outgoing = thread.outgoing(db, workspace, segment, now, false).await?;
+        let media = outgoing::media(db, workspace, segment, false).await?;
+        let outgoing = outgoing::build(&segments, segment, media, now)?;
         let outgoing = Outgoing { text: edit.text.clone(), ..outgoing };
         messages.push((edit, remote, outgoing));
     }
@@ -111,7 +111,7 @@ async fn one(
     let network = app.networks.get(network);
     let passing = |message: String| Failure { kind: FailureKind::Transient, message };
     let evidence = match network.edit(account, remote, outgoing).await {
-        Outcome::Published(remote) => return Ok(remote),
+        Outcome::Published { remote, .. } => return Ok(remote),
         Outcome::Rejected(failure) => return Err(failure),
         Outcome::Accepted { .. } => "accepted, but not public yet".to_owned(),
         Outcome::Unknown { evidence } => evidence,

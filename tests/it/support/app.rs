@@ -33,13 +33,23 @@ pub struct Setup {
     pub pool: u32,
     /// Servers on this machine that may be called besides the sandbox.
     pub allow: Vec<Origin>,
+    /// Calls at once to one server.
+    pub connections: usize,
     /// Put between the application and the sandbox: takes the sandbox's address, gives the one to call.
     pub between: Option<Box<dyn FnOnce(&Url) -> Url + Send>>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { dedupe: true, real_time: false, answer_within: 30_000, pool: 8, allow: Vec::new(), between: None }
+        Self {
+            dedupe: true,
+            real_time: false,
+            answer_within: 30_000,
+            pool: 8,
+            connections: 16,
+            allow: Vec::new(),
+            between: None,
+        }
     }
 }
 
@@ -83,6 +93,7 @@ impl TestApp {
             media_dirs: vec![media],
             asset_bytes_max: 20 * 1024 * 1024,
             send: SendTimes::from_answer_within(setup.answer_within),
+            connections: setup.connections,
             audit_heads: Some(folder.path().join("audit-heads.jsonl")),
         };
         let db = Db::connect(database.options(Role::App), setup.pool).await.unwrap();
