@@ -16,10 +16,10 @@ use crate::{
     clock::Timestamp,
     error::Result,
     ids::{AccountId, PostId, WorkspaceId},
-    model::{posts::Message, roles::Permission, times},
+    model::{posts::Message, roles::Permission, times, turns::Priority},
     store::{
         db::Entrance,
-        posts,
+        dispatch, posts,
         recycling::{self, EvergreenRow, Recycled},
         targets,
         workspaces::{self, Member},
@@ -89,7 +89,10 @@ async fn copy(scope: &mut Scope<'_>, account: AccountId, source: &EvergreenRow, 
     let draft = PostCreate { segments, account_ids: vec![account], variants: Vec::new(), title };
     let post_id = PostCreate::run(scope, draft).await?.post.id;
     let time = PostSchedule { post_id, at: at.to_string(), time_zone: None, account_ids: Vec::new() };
-    PostSchedule::run(scope, time).await?;
+    let planned = PostSchedule::run(scope, time).await?.post;
+    for target in planned.targets {
+        dispatch::put_as(scope.tx, workspace, target.id, account, at, Priority::Filling).await?;
+    }
     Ok(post_id)
 }
 
