@@ -17,7 +17,7 @@ use crate::{
     cli::{asking, print},
     error::{Error, Result},
     ids::{AccountId, MemberId},
-    model::networks::NetworkId,
+    model::networks::{KnownNetwork, NetworkId},
     tools::registry::Spoken as _,
 };
 
@@ -31,7 +31,7 @@ pub enum Account {
     },
     /// Connect an account: bluesky or sandbox; the password is asked, or read from standard input
     Connect {
-        network: NetworkId,
+        network: KnownNetwork,
         /// Handle or e-mail address
         identifier: String,
         /// The account's server; default: the network's usual one
@@ -83,6 +83,7 @@ impl Account {
                 print::either(json, &found, || AccountList::say(&found))
             }
             Self::Connect { network, identifier, server, json } => {
+                let network = network.connectable()?;
                 let password = password(network)?;
                 let input = AccountFinishConnect { network, server, identifier, password, page: None };
                 let connected = app.call_once::<AccountFinishConnect>(ctx, input).await?;

@@ -16,7 +16,7 @@ use url::Url;
 use self::guard::{Blocked, Guard, Origin, Route};
 use crate::{
     error::{Error, Result},
-    model::media::{self, ImageFacts},
+    model::media::{self, FileFacts},
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -76,7 +76,7 @@ pub enum HttpError {
 /// An image fetched from an address that a person gave.
 pub struct FetchedMedia {
     pub bytes: Bytes,
-    pub facts: ImageFacts,
+    pub facts: FileFacts,
     /// Where it was in the end.
     pub url: Url,
 }
@@ -214,7 +214,7 @@ impl Http {
         Ok(Answer { status: response.status().as_u16(), headers, body: body.freeze() })
     }
 
-    /// Fetches an image from a URL that a person gave. Every redirect is checked like the first address, and what it is
+    /// Fetches an image or a video from a URL that a person gave. Every redirect is checked like the first address, and what it is
     /// is told from its bytes, whatever the server calls it.
     pub async fn fetch_media(&self, url: &Url, max_bytes: usize) -> Result<FetchedMedia> {
         let mut url = url.clone();
@@ -225,12 +225,12 @@ impl Http {
                 continue;
             }
             if !answer.ok() {
-                return Err(media_failed(format!("The address of the image answered {}.", answer.status)));
+                return Err(media_failed(format!("The address answered {}.", answer.status)));
             }
             let facts = media::probe(&answer.body)?;
             return Ok(FetchedMedia { bytes: answer.body, facts, url });
         }
-        Err(media_failed(format!("The address of the image sends on more than {MEDIA_REDIRECTS} times.")))
+        Err(media_failed(format!("The address sends on more than {MEDIA_REDIRECTS} times.")))
     }
 }
 
@@ -240,7 +240,7 @@ fn redirect(from: &Url, answer: &Answer) -> Option<Url> {
 }
 
 fn media_failed(message: String) -> Error {
-    Error::invalid("media_fetch_failed", message).next("Give an https address that answers with the image itself.")
+    Error::invalid("media_fetch_failed", message).next("Give an https address that answers with the file itself.")
 }
 
 fn media_error(error: HttpError) -> Error {

@@ -4,7 +4,7 @@
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::networks::{Capabilities, Idempotency, LengthUnit, NetworkId};
+use super::networks::{Capabilities, FileRules, Idempotency, KnownNetwork, LengthUnit, MediaRules};
 use crate::clock::Timestamp;
 
 /// Where most accounts live, and where a person signs in who names no server.
@@ -15,32 +15,34 @@ pub const POSTS: &str = "app.bsky.feed.post";
 pub const METRICS: [(&str, &str); 4] =
     [("likes", "likeCount"), ("reposts", "repostCount"), ("replies", "replyCount"), ("quotes", "quoteCount")];
 
+/// What AllIN can send: its adapter takes images only.
 pub fn capabilities() -> Capabilities {
     Capabilities {
-        network: NetworkId::Bluesky,
-        title: NetworkId::Bluesky.title().into(),
         // Lexicon app.bsky.feed.post: maxGraphemes 300, maxLength 3000 (bytes).
-        text_limit: 300,
-        text_unit: LengthUnit::Graphemes,
         text_limit_bytes: Some(3000),
-        // Lexicon app.bsky.embed.images: maxLength 4, maxSize 2000000.
-        images_max: 4,
-        image_bytes_max: 2_000_000,
-        image_types: ["image/jpeg", "image/png", "image/webp"].map(String::from).into(),
+        media: MediaRules {
+            max: 4,
+            // Lexicon app.bsky.embed.images: maxLength 4, maxSize 2000000.
+            images: Some(FileRules {
+                bytes_max: Some(2_000_000),
+                ..FileRules::of(4, ["image/jpeg", "image/png", "image/webp"])
+            }),
+            // The lexicon knows no limit; 2000 is what the official app lets a person write.
+            alt_text_max: Some(2000),
+            ..MediaRules::default()
+        },
         // The network knows no limit; ours keeps one post from flooding its readers.
         segments_max: 25,
-        // The lexicon knows no limit; 2000 is what the official app lets a person write.
-        alt_text_max: 2000,
         can_delete: true,
-        can_edit: false,
-        refuses_repeats: false,
         idempotency: Idempotency::DeterministicId,
         metrics: METRICS.map(|(name, _)| name.to_owned()).into(),
         notes: vec![
             "Both text limits hold: 300 characters as a person counts them and 3000 bytes.".into(),
+            "Bluesky takes videos too; AllIN does not send them there yet.".into(),
             "Bluesky reports no impressions or reach.".into(),
             "A published post cannot be changed: its app view keeps showing the first text.".into(),
         ],
+        ..Capabilities::plain(KnownNetwork::Bluesky, 300, LengthUnit::Graphemes)
     }
 }
 

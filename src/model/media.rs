@@ -1,10 +1,13 @@
-//! What an image is, told from its bytes: type by magic number, size by its header. Decodes no pixels, so that a small
-//! file which unfolds to gigabytes costs nothing. Knows nothing of networks' limits.
+//! What an image or a video is, told from its bytes: type by magic number, size by its header. Decodes no pixels, so that a
+//! small file which unfolds to gigabytes costs nothing; the inside of videos is read in `video`. Knows nothing of
+//! networks' limits.
 
 use std::io::Cursor;
 
 use image::{ImageDecoder, ImageFormat, ImageReader, metadata::Orientation};
 
+use super::video;
+pub use super::video::VideoFacts;
 use crate::error::{Error, Result};
 
 /// Longest accepted side in pixels. Our own bound, above every camera's and network's.
@@ -12,9 +15,9 @@ pub const SIDE_MAX: u32 = 20_000;
 /// Most accepted pixels. Our own bound; unpacked this is 400 MB.
 pub const PIXELS_MAX: u64 = 100_000_000;
 
-/// The facts of an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ImageFacts {
+/// The facts of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileFacts {
     pub mime: &'static str,
     /// Bytes of the file.
     pub bytes: u64,
@@ -22,44 +25,74 @@ pub struct ImageFacts {
     pub width: u32,
     /// Pixels, as the image is shown.
     pub height: u32,
+    /// Of a video.
+    pub video: Option<VideoFacts>,
 }
 
-/// Reads type and size. Errors: `media_empty`, `media_type_unsupported`, `media_unreadable`, `media_dimensions`.
-pub fn probe(bytes: &[u8]) -> Result<ImageFacts> {
+/// Reads type, size and what a video has besides. Errors: `media_empty`, `media_type_unsupported`, `media_unreadable`,
+/// `media_dimensions`.
+pub fn probe(bytes: &[u8]) -> Result<FileFacts> {
     if bytes.is_empty() {
-        return Err(Error::invalid("media_empty", "The file is empty.").next("Choose a file with an image in it."));
+        return Err(
+            Error::invalid("media_empty", "The file is empty.").next("Choose a file with an image or a video in it.")
+        );
     }
+    if video::begins_like_one(bytes) { probe_video(bytes) } else { probe_image(bytes) }
+}
+
+fn probe_image(bytes: &[u8]) -> Result<FileFacts> {
     let unreadable = |cause: image::ImageError| {
         Error::invalid("media_unreadable", "The file begins like an image and cannot be read as one.")
             .next("Open it in an image program, save it again as PNG or JPEG, and use that file.")
             .because(cause)
     };
-    let (format, mime) = sniff(bytes).ok_or_else(|| {
-        Error::invalid(
-            "media_type_unsupported",
-            "The file is no PNG, JPEG, GIF or WebP image; what counts are its bytes.",
-        )
-        .next("Save it as PNG or JPEG and use that file.")
-    })?;
+    let (format, mime) = sniff(bytes).ok_or_else(unsupported)?;
     let mut decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder().map_err(unreadable)?;
     let (width, height) = decoder.dimensions();
-    if width == 0
-        || height == 0
-        || width > SIDE_MAX
-        || height > SIDE_MAX
-        || u64::from(width) * u64::from(height) > PIXELS_MAX
-    {
-        return Err(Error::invalid(
-            "media_dimensions",
-            format!("The image claims {width} × {height} pixels; accepted are up to {SIDE_MAX} a side and {PIXELS_MAX} in all."),
-        )
-        .next("Scale the image down and use the smaller file."));
-    }
+    check_sides("image", width, height)?;
     let (width, height) = match decoder.orientation() {
         Ok(turned) if swaps_sides(turned) => (height, width),
         _ => (width, height),
     };
-    Ok(ImageFacts { mime, bytes: bytes.len() as u64, width, height })
+    Ok(FileFacts { mime, bytes: bytes.len() as u64, width, height, video: None })
+}
+
+fn probe_video(bytes: &[u8]) -> Result<FileFacts> {
+    match video::read(bytes) {
+        video::Read::Movie(movie) => {
+            check_sides("video", movie.width, movie.height)?;
+            let (width, height) = (movie.width, movie.height);
+            Ok(FileFacts { mime: movie.mime, bytes: bytes.len() as u64, width, height, video: Some(movie.video) })
+        }
+        video::Read::NoPicture => Err(unsupported()),
+        video::Read::Unreadable => Err(Error::invalid(
+            "media_unreadable",
+            "The file begins like a video and cannot be read as one; it may be cut off.",
+        )
+        .next("Export it again as MP4 with H.264 and use that file.")),
+    }
+}
+
+fn unsupported() -> Error {
+    Error::invalid(
+        "media_type_unsupported",
+        "The file is no PNG, JPEG, GIF or WebP image and no MP4 or QuickTime video; what counts are its bytes.",
+    )
+    .next("Save it as PNG, JPEG or MP4 and use that file.")
+}
+
+fn check_sides(kind: &str, width: u32, height: u32) -> Result<()> {
+    let sound = (1..=SIDE_MAX).contains(&width) && (1..=SIDE_MAX).contains(&height);
+    if sound && u64::from(width) * u64::from(height) <= PIXELS_MAX {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "media_dimensions",
+        format!(
+            "The {kind} claims {width} × {height} pixels; accepted are up to {SIDE_MAX} a side and {PIXELS_MAX} in all."
+        ),
+    )
+    .next(format!("Scale the {kind} down and use the smaller file.")))
 }
 
 fn sniff(bytes: &[u8]) -> Option<(ImageFormat, &'static str)> {
@@ -117,7 +150,7 @@ mod tests {
             (ImageFormat::WebP, "image/webp"),
         ] {
             let bytes = encoded(format);
-            let expected = ImageFacts { mime, bytes: bytes.len() as u64, width: 7, height: 5 };
+            let expected = FileFacts { mime, bytes: bytes.len() as u64, width: 7, height: 5, video: None };
             assert_eq!(probe(&bytes).unwrap(), expected);
         }
     }
@@ -134,6 +167,17 @@ mod tests {
         turned.extend(jpeg.get(2..).unwrap());
         let facts = probe(&turned).unwrap();
         assert_eq!((facts.width, facts.height), (5, 7));
+    }
+
+    #[test]
+    fn a_video_brings_its_own_facts() {
+        let bytes = include_bytes!("../../tests/data/media/portrait-hevc.mp4");
+        let facts = probe(bytes).unwrap();
+        assert_eq!((facts.mime, facts.bytes, facts.width, facts.height), ("video/mp4", bytes.len() as u64, 90, 160));
+        assert_eq!(facts.video.map(|video| video.codec).as_deref(), Some("hevc"));
+        let sound = include_bytes!("../../tests/data/media/sound-only.m4a");
+        assert_eq!(probe(sound).unwrap_err().code(), "media_type_unsupported");
+        assert_eq!(probe(&bytes[..3000]).unwrap_err().code(), "media_unreadable");
     }
 
     #[test]

@@ -1,21 +1,35 @@
 //! Plain types and pure rules: no I/O, no clock, no randomness.
 
 pub mod accounts;
+pub mod addresses;
 pub mod best_time;
 pub mod bluesky;
+pub mod facebook;
 pub mod facets;
+pub mod instagram;
+pub mod lengths;
+pub mod linkedin;
+pub mod mastodon;
 pub mod media;
 pub mod metrics;
 pub mod network_rules;
 pub mod networks;
 pub mod pauses;
+pub mod pinterest;
 pub mod posts;
 pub mod queue;
 pub mod recycling;
 pub mod roles;
 pub mod sandbox;
+pub mod similarity;
+pub mod split;
 pub mod spread;
 pub mod states;
 pub mod statistics;
+pub mod threads;
+pub mod tiktok;
 pub mod times;
 pub mod turns;
+pub mod video;
+pub mod x;
+pub mod youtube;

@@ -1,16 +1,13 @@
 //! The one check of a draft against what a network accepts. Works from [`Capabilities`] alone, so that a limit shown to
-//! a person is the limit that is enforced. Knows no network by name.
+//! a person is the limit that is enforced.
 
-use unicode_segmentation::UnicodeSegmentation;
+mod attachments;
 
-use super::networks::{Capabilities, DraftSegment, LengthUnit, MediaFacts, Violation};
-
-/// Length of a text in the unit of a network.
-pub fn text_length(text: &str, unit: LengthUnit) -> usize {
-    match unit {
-        LengthUnit::Graphemes => text.graphemes(true).count(),
-    }
-}
+use super::{
+    lengths::{cashtags, marks, text_length},
+    linkedin,
+    networks::{Capabilities, DraftSegment, KnownNetwork, LengthUnit, Violation},
+};
 
 /// Every rule that the draft breaks, in the order of the draft.
 pub fn violations(rules: &Capabilities, segments: &[DraftSegment]) -> Vec<Violation> {
@@ -24,14 +21,26 @@ pub fn violations(rules: &Capabilities, segments: &[DraftSegment]) -> Vec<Violat
         let over = segments.len() - most;
         found.push(violation(
             "segments",
-            format!("A thread on {title} has at most {most} messages; this has {over} too many."),
+            match most {
+                1 => format!("{title} has no threads: a post there is one message; this has {over} too many."),
+                _ => format!("A thread on {title} has at most {most} messages; this has {over} too many."),
+            },
         ));
     }
     for (index, segment) in segments.iter().enumerate() {
         check_text(rules, index, segment, &mut found);
-        check_images(rules, index, segment, &mut found);
+        check_marks(rules, index, &segment.text, &mut found);
+        attachments::check(rules, index, segment, &mut found);
     }
     found
+}
+
+/// A text as it is sent: with the escapes that a network wants.
+pub fn as_sent(network: KnownNetwork, text: &str) -> String {
+    match network {
+        KnownNetwork::Linkedin => linkedin::escape(text),
+        _ => text.to_owned(),
+    }
 }
 
 fn check_text(rules: &Capabilities, index: usize, segment: &DraftSegment, found: &mut Vec<Violation>) {
@@ -43,10 +52,15 @@ fn check_text(rules: &Capabilities, index: usize, segment: &DraftSegment, found:
     let length = text_length(&segment.text, rules.text_unit);
     let limit = rules.text_limit as usize;
     if length > limit {
+        let counted = match rules.text_unit {
+            LengthUnit::Graphemes | LengthUnit::Utf16 => String::new(),
+            _ => format!(" as {title} counts them"),
+        };
+        let way_out = if rules.segments_max > 1 { " or split it into a thread" } else { "" };
         found.push(violation(
             &field,
             format!(
-                "Message {} has {length} characters; {title} takes {limit}: shorten it by {} or split it into a thread.",
+                "Message {} has {length} characters{counted}; {title} takes {limit}: shorten it by {}{way_out}.",
                 index + 1,
                 length - limit
             ),
@@ -65,48 +79,24 @@ fn check_text(rules: &Capabilities, index: usize, segment: &DraftSegment, found:
     }
 }
 
-fn check_images(rules: &Capabilities, index: usize, segment: &DraftSegment, found: &mut Vec<Violation>) {
-    let title = &rules.title;
-    let most = rules.images_max as usize;
-    if segment.media.len() > most {
-        found.push(violation(
-            &format!("segments[{index}].media"),
-            format!(
-                "Message {} has {} images; {title} takes {most}: remove {}.",
-                index + 1,
-                segment.media.len(),
-                segment.media.len() - most
-            ),
-        ));
-    }
-    for (place, image) in segment.media.iter().enumerate() {
-        check_image(rules, index, place, image, found);
-    }
-}
-
-fn check_image(rules: &Capabilities, index: usize, place: usize, image: &MediaFacts, found: &mut Vec<Violation>) {
-    let title = &rules.title;
-    let field = format!("segments[{index}].media[{place}]");
-    let name = format!("Image {} of message {}", place + 1, index + 1);
-    if !rules.image_types.contains(&image.mime) {
-        let accepted = rules.image_types.join(", ");
-        found.push(violation(&field, format!("{name} is {}; {title} takes {accepted}.", image.mime)));
-    }
-    if image.bytes > rules.image_bytes_max {
-        let over = image.bytes - rules.image_bytes_max;
-        let limit = rules.image_bytes_max;
-        found.push(violation(
-            &field,
-            format!("{name} has {} bytes; {title} takes {limit}: {over} too many. Scale or compress it.", image.bytes),
-        ));
-    }
-    let described = text_length(&image.alt_text, LengthUnit::Graphemes);
-    let limit = rules.alt_text_max as usize;
-    if described > limit {
-        found.push(violation(
-            &format!("{field}.alt_text"),
-            format!("The description of image {} of message {} has {described} characters; {title} takes {limit}: {} too many.", place + 1, index + 1, described - limit),
-        ));
+fn check_marks(rules: &Capabilities, index: usize, text: &str, found: &mut Vec<Violation>) {
+    let counted = [
+        ("hashtags", rules.hashtags_max, marks(text, '#')),
+        ("mentions", rules.mentions_max, marks(text, '@')),
+        ("cashtags ($ABC)", rules.cashtags_max, cashtags(text)),
+    ];
+    for (what, limit, count) in counted {
+        if let Some(limit) = limit.map(|limit| limit as usize).filter(|limit| count > *limit) {
+            found.push(violation(
+                &format!("segments[{index}].text"),
+                format!(
+                    "Message {} has {count} {what}; {} takes {limit}: {} too many.",
+                    index + 1,
+                    rules.title,
+                    count - limit
+                ),
+            ));
+        }
     }
 }
 
@@ -116,15 +106,21 @@ fn violation(field: &str, message: String) -> Violation {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::model::{bluesky, sandbox};
+    use crate::model::{
+        bluesky,
+        networks::{KnownNetwork, MediaFacts},
+        sandbox,
+    };
 
     fn text(text: &str) -> DraftSegment {
         DraftSegment { text: text.into(), media: Vec::new() }
     }
 
     fn image(bytes: u64, mime: &str, alt_text: String) -> MediaFacts {
-        MediaFacts { mime: mime.into(), bytes, width: 10, height: 10, alt_text }
+        MediaFacts { mime: mime.into(), bytes, width: 10, height: 10, alt_text, video: None }
     }
 
     fn fields(rules: &Capabilities, segments: &[DraftSegment]) -> Vec<String> {
@@ -172,5 +168,41 @@ mod tests {
             ]
         );
         assert_eq!(fields(&bluesky::capabilities(), &[]), ["segments"]);
+    }
+
+    /// A text of exactly so many units of a network: plain letters count one everywhere.
+    fn letters(count: u32) -> [DraftSegment; 1] {
+        [text(&"x".repeat(count as usize))]
+    }
+
+    #[test]
+    fn every_network_takes_its_limit_and_not_one_more() {
+        for network in KnownNetwork::ALL {
+            let rules = network.rules();
+            let long = |count| fields(&rules, &letters(count)).into_iter().any(|field| field == "segments[0].text");
+            assert!(!long(rules.text_limit) && long(rules.text_limit + 1), "{network}");
+            assert_eq!(rules.network, network);
+            assert_eq!(rules.connectable, matches!(network, KnownNetwork::Bluesky | KnownNetwork::Sandbox));
+            let threads = fields(&rules, &vec![text("x"); rules.segments_max as usize + 1]);
+            assert!(threads.contains(&"segments".to_owned()), "{network}");
+        }
+        let tags = |count: usize| fields(&KnownNetwork::Instagram.rules(), &[text(&"#a ".repeat(count))]);
+        assert_eq!(
+            (tags(30), tags(31)),
+            (vec!["segments[0].media".into()], vec!["segments[0].text".into(), "segments[0].media".into()])
+        );
+        let cash = |count: usize| fields(&KnownNetwork::X.rules(), &[text(&"$ABC ".repeat(count))]);
+        assert_eq!((cash(1), cash(2)), (vec![], vec!["segments[0].text".into()]));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_any_network_and_the_verdict_is_the_count(words in "\\PC{0,200}") {
+            for network in KnownNetwork::ALL {
+                let rules = network.rules();
+                let long = violations(&rules, &[text(&words)]).iter().any(|found| found.message.contains("characters"));
+                prop_assert_eq!(long, text_length(&words, rules.text_unit) > rules.text_limit as usize);
+            }
+        }
     }
 }

@@ -1,11 +1,18 @@
-//! What each network accepts, as plain data and pure rules. Knows nothing of HTTP or of the database.
+//! Which networks there are: those that can be connected, and those whose rules are known. The rules of each are in the
+//! file with its name, their form in `capabilities`. Knows nothing of HTTP or of the database.
+
+mod capabilities;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, FieldIssue};
+pub use self::capabilities::{
+    Capabilities, DraftSegment, FieldRule, FileRules, Idempotency, LengthUnit, MediaFacts, MediaRules, Violation,
+};
+use super::{bluesky, facebook, instagram, linkedin, mastodon, pinterest, sandbox, threads, tiktok, x, youtube};
+use crate::error::Error;
 
-/// A social network that AllIN can publish to today.
+/// A social network that AllIN can publish to today: there is an adapter, so an account can be connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
@@ -21,10 +28,7 @@ impl NetworkId {
 
     /// The name used in the database and on the wire.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Bluesky => "bluesky",
-            Self::Sandbox => "sandbox",
-        }
+        KnownNetwork::of(self).as_str()
     }
 
     /// How many posts of one account may be under way at once. One: a profile shows posts in the order in which they
@@ -38,10 +42,7 @@ impl NetworkId {
 
     /// The name people read.
     pub const fn title(self) -> &'static str {
-        match self {
-            Self::Bluesky => "Bluesky",
-            Self::Sandbox => "Sandbox",
-        }
+        KnownNetwork::of(self).title()
     }
 }
 
@@ -54,88 +55,138 @@ impl std::fmt::Display for NetworkId {
 impl std::str::FromStr for NetworkId {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self, Error> {
+        text.parse::<KnownNetwork>()?.connectable()
+    }
+}
+
+/// A social network whose rules AllIN knows, whether or not it can be connected: texts can be checked for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum KnownNetwork {
+    Facebook,
+    Instagram,
+    X,
+    Linkedin,
+    Tiktok,
+    Youtube,
+    Pinterest,
+    Threads,
+    Bluesky,
+    Mastodon,
+    Sandbox,
+}
+
+impl KnownNetwork {
+    pub const ALL: [Self; 11] = [
+        Self::Facebook,
+        Self::Instagram,
+        Self::X,
+        Self::Linkedin,
+        Self::Tiktok,
+        Self::Youtube,
+        Self::Pinterest,
+        Self::Threads,
+        Self::Bluesky,
+        Self::Mastodon,
+        Self::Sandbox,
+    ];
+
+    pub const fn of(network: NetworkId) -> Self {
+        match network {
+            NetworkId::Bluesky => Self::Bluesky,
+            NetworkId::Sandbox => Self::Sandbox,
+        }
+    }
+
+    /// The same network as one to connect to; `network_not_connectable` where there is no adapter.
+    pub fn connectable(self) -> Result<NetworkId, Error> {
+        NetworkId::ALL.into_iter().find(|network| Self::of(*network) == self).ok_or_else(|| {
+            Error::invalid(
+                "network_not_connectable",
+                format!("AllIN knows the rules of {} and cannot connect to it yet.", self.title()),
+            )
+            .next(
+                "Accounts can be connected on: bluesky, sandbox. Texts for this network can be checked with post_preview.",
+            )
+            .field("network", "bluesky or sandbox")
+        })
+    }
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Facebook => "facebook",
+            Self::Instagram => "instagram",
+            Self::X => "x",
+            Self::Linkedin => "linkedin",
+            Self::Tiktok => "tiktok",
+            Self::Youtube => "youtube",
+            Self::Pinterest => "pinterest",
+            Self::Threads => "threads",
+            Self::Bluesky => "bluesky",
+            Self::Mastodon => "mastodon",
+            Self::Sandbox => "sandbox",
+        }
+    }
+
+    /// The name people read.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Facebook => "Facebook",
+            Self::Instagram => "Instagram",
+            Self::X => "X",
+            Self::Linkedin => "LinkedIn",
+            Self::Tiktok => "TikTok",
+            Self::Youtube => "YouTube",
+            Self::Pinterest => "Pinterest",
+            Self::Threads => "Threads",
+            Self::Bluesky => "Bluesky",
+            Self::Mastodon => "Mastodon",
+            Self::Sandbox => "Sandbox",
+        }
+    }
+
+    /// What it accepts: for a network that can be connected, what AllIN can send there.
+    pub fn rules(self) -> Capabilities {
+        match self {
+            Self::Facebook => facebook::capabilities(),
+            Self::Instagram => instagram::capabilities(),
+            Self::X => x::capabilities(),
+            Self::Linkedin => linkedin::capabilities(),
+            Self::Tiktok => tiktok::capabilities(),
+            Self::Youtube => youtube::capabilities(),
+            Self::Pinterest => pinterest::capabilities(),
+            Self::Threads => threads::capabilities(),
+            Self::Bluesky => bluesky::capabilities(),
+            Self::Mastodon => mastodon::capabilities(),
+            Self::Sandbox => sandbox::capabilities(),
+        }
+    }
+}
+
+impl From<NetworkId> for KnownNetwork {
+    fn from(network: NetworkId) -> Self {
+        Self::of(network)
+    }
+}
+
+impl std::fmt::Display for KnownNetwork {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for KnownNetwork {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self, Error> {
         Self::ALL.into_iter().find(|network| network.as_str() == text).ok_or_else(|| {
+            let names = Self::ALL.map(Self::as_str).join(", ");
             Error::invalid(
                 "network_unknown",
                 format!("`{}` is no network that AllIN knows.", text.chars().take(40).collect::<String>()),
             )
-            .next("Use one of: bluesky, sandbox.")
+            .next(format!("Use one of: {names}."))
         })
     }
 }
-
-/// How a network keeps one post from appearing twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum Idempotency {
-    /// We choose the post's id before the call; sending again writes the same record.
-    DeterministicId,
-    /// The network remembers a key that we send.
-    ClientKey,
-    /// Nothing but looking for the post afterwards.
-    LookupOnly,
-}
-
-/// How a network measures the length of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum LengthUnit {
-    /// Extended grapheme clusters: what a person sees as one character.
-    Graphemes,
-}
-
-/// What a network accepts and offers. All sizes in bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Capabilities {
-    pub network: NetworkId,
-    /// The name people read.
-    pub title: String,
-    pub text_limit: u32,
-    pub text_unit: LengthUnit,
-    /// A second limit in UTF-8 bytes, where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text_limit_bytes: Option<u32>,
-    /// Images in one segment.
-    pub images_max: u32,
-    pub image_bytes_max: u64,
-    /// Accepted image types, as MIME names.
-    pub image_types: Vec<String>,
-    /// Messages in one thread; 1 means no threads.
-    pub segments_max: u32,
-    /// Characters (graphemes) in one image description.
-    pub alt_text_max: u32,
-    /// Whether a published post can be deleted through AllIN.
-    pub can_delete: bool,
-    /// Whether a published post can be edited through AllIN.
-    pub can_edit: bool,
-    /// Whether it refuses a text that the account published before.
-    pub refuses_repeats: bool,
-    pub idempotency: Idempotency,
-    /// Names of the figures that the network reports per post.
-    pub metrics: Vec<String>,
-    /// Anything else a person should know, one sentence each.
-    pub notes: Vec<String>,
-}
-
-/// What the rules look at: one message and the facts of its images.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DraftSegment {
-    pub text: String,
-    pub media: Vec<MediaFacts>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MediaFacts {
-    pub mime: String,
-    pub bytes: u64,
-    /// Pixels.
-    pub width: u32,
-    /// Pixels.
-    pub height: u32,
-    pub alt_text: String,
-}
-
-/// A broken rule: which field, what is wrong, what would be right. `field` is a path such as `segments[1].text`.
-pub type Violation = FieldIssue;

@@ -9,7 +9,7 @@ use crate::{
 };
 
 pub fn resources() -> Vec<Resource> {
-    vec![resource("networks", "Rules of the networks", "What every network accepts: text lengths, images, threads.")]
+    vec![resource("networks", "Rules of the networks", "What every network accepts: text lengths, media, threads.")]
 }
 
 pub fn templates() -> Vec<ResourceTemplate> {
@@ -17,7 +17,7 @@ pub fn templates() -> Vec<ResourceTemplate> {
         "networks/{network}",
         "network",
         "Rules of one network",
-        "What one network accepts, by its name: bluesky, sandbox.",
+        "What one network accepts, by its name, such as bluesky, x or linkedin.",
     )]
 }
 

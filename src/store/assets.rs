@@ -1,4 +1,4 @@
-//! Pictures: one row of facts, the bytes in chunks, each content once per workspace.
+//! Images and videos: one row of facts, the bytes in chunks, each content once per workspace.
 
 use sqlx::PgConnection;
 
@@ -6,6 +6,7 @@ use crate::{
     clock::Timestamp,
     error::Result,
     ids::{AssetId, WorkspaceId},
+    model::{media::VideoFacts, networks::MediaFacts},
 };
 
 /// Bytes in one stored chunk.
@@ -21,6 +22,30 @@ pub struct Asset {
     pub alt_text: String,
     pub file_name: Option<String>,
     pub created_at: Timestamp,
+    pub duration_ms: Option<i64>,
+    /// Set for videos only.
+    pub video_codec: Option<String>,
+    pub audio_codec: Option<String>,
+    pub frames_per_1000s: Option<i64>,
+}
+
+impl Asset {
+    /// What the rules of networks look at, with the description that the asset has.
+    pub fn facts(&self) -> MediaFacts {
+        MediaFacts {
+            mime: self.mime.clone(),
+            bytes: u64::try_from(self.bytes).unwrap_or(0),
+            width: u32::try_from(self.width).unwrap_or(0),
+            height: u32::try_from(self.height).unwrap_or(0),
+            alt_text: self.alt_text.clone(),
+            video: self.video_codec.as_ref().map(|codec| VideoFacts {
+                duration_ms: self.duration_ms.and_then(|millis| u64::try_from(millis).ok()),
+                codec: codec.clone(),
+                audio_codec: self.audio_codec.clone(),
+                frames_per_1000s: self.frames_per_1000s.and_then(|frames| u64::try_from(frames).ok()),
+            }),
+        }
+    }
 }
 
 /// Stores the bytes under `id`, or returns the asset that holds the same bytes already.
@@ -32,8 +57,9 @@ pub async fn insert(
     data: &[u8],
 ) -> Result<AssetId> {
     let inserted = sqlx::query!(
-        "insert into assets (workspace_id, asset_id, sha256, mime, bytes, width, height, alt_text, file_name, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (workspace_id, sha256) do nothing",
+        "insert into assets (workspace_id, asset_id, sha256, mime, bytes, width, height, alt_text, file_name, created_at,
+                             duration_ms, video_codec, audio_codec, frames_per_1000s)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (workspace_id, sha256) do nothing",
         workspace.uuid(),
         asset.asset_id.uuid(),
         sha256.as_slice(),
@@ -43,7 +69,11 @@ pub async fn insert(
         asset.height,
         asset.alt_text,
         asset.file_name,
-        asset.created_at
+        asset.created_at,
+        asset.duration_ms,
+        asset.video_codec,
+        asset.audio_codec,
+        asset.frames_per_1000s
     )
     .execute(&mut *db)
     .await?;
@@ -78,7 +108,8 @@ pub async fn get_many(db: &mut PgConnection, workspace: WorkspaceId, ids: &[Asse
     let ids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
     Ok(sqlx::query_as!(
         Asset,
-        r#"select asset_id as "asset_id: AssetId", mime, bytes, width, height, alt_text, file_name, created_at
+        r#"select asset_id as "asset_id: AssetId", mime, bytes, width, height, alt_text, file_name, created_at,
+                  duration_ms, video_codec, audio_codec, frames_per_1000s
            from assets where workspace_id = $1 and asset_id = any ($2)"#,
         workspace.uuid(),
         &ids

@@ -24,6 +24,7 @@ pub mod restore;
 pub mod server;
 pub mod servers;
 pub mod sessions;
+pub mod similar;
 pub mod targets;
 pub mod tokens;
 pub mod workers;

@@ -12,6 +12,7 @@ use crate::{
     ids::{AccountId, MemberId, PostId, TargetId, WorkspaceId},
     model::{
         posts::{MediaRef, Message},
+        similarity,
         states::TargetState,
     },
 };
@@ -243,19 +244,21 @@ pub async fn replace_segments(
         .await?;
     let ordinals: Vec<i32> = (0..).take(messages.len()).collect();
     let texts: Vec<String> = messages.iter().map(|message| message.text.clone()).collect();
+    let sketches: Vec<Vec<u8>> = messages.iter().map(|message| similarity::sketch(&message.text)).collect();
     let media: Vec<Value> = messages
         .iter()
         .map(|message| serde_json::to_value(&message.media).map_err(Error::internal))
         .collect::<Result<_>>()?;
     sqlx::query!(
-        "insert into segments (workspace_id, target_id, ordinal, text, media, send_key)
-         select $1, $2, * from unnest($3::int[], $4::text[], $5::jsonb[], $6::uuid[])",
+        "insert into segments (workspace_id, target_id, ordinal, text, media, send_key, sketch)
+         select $1, $2, * from unnest($3::int[], $4::text[], $5::jsonb[], $6::uuid[], $7::bytea[])",
         workspace.uuid(),
         target.uuid(),
         &ordinals,
         &texts,
         &media,
-        send_keys
+        send_keys,
+        &sketches
     )
     .execute(db)
     .await?;

@@ -16,7 +16,7 @@ pub fn tools() -> Vec<ToolSpec> {
         name: "account_connect",
         toolset: Some(Toolset::Accounts),
         title: "Connect an account",
-        description: "Begins connecting a social account. Returns the address of a page, valid once for 30 minutes, on which \
+        description: "Begins connecting a social account (today: bluesky, sandbox). Returns the address of a page, valid once for 30 minutes, on which \
             the person enters the account's name and (app) password; pass the address on to the person and wait. Passwords \
             never go through this tool: do not ask for one. Afterwards account_list shows the new account. Connecting an \
             account again renews it.",

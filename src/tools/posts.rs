@@ -9,6 +9,7 @@ use crate::{
         delete::{PostDelete, PostDeleted},
         edit::PostEdit,
         get::{PostFound, PostGet},
+        preview::{PostPreview, PostPreviewed, Preview},
         publish::PostPublish,
         query::{PostPage, PostQuery},
         schedule::PostSchedule,
@@ -39,6 +40,17 @@ pub fn tools() -> Vec<ToolSpec> {
             description: "Changes the text, images, accounts or title of a post that is not public yet. Lists replace what was \
                 there. A scheduled post keeps its time. Pass the version you read to refuse overwriting somebody else's \
                 change. What is public is changed with post_edit (toolset posts) where the network allows it.",
+            idempotent: true,
+            open_world: false,
+            asks: false,
+        }),
+        tool::<PostPreview>(Face {
+            name: "post_preview",
+            toolset: Some(Toolset::Posts),
+            title: "Preview a post",
+            description: "Shows a stored post as each of its networks will get it: the exact text, its length as the network \
+                counts it, media, problems, near repeats of recent posts. Or checks texts that are not stored for any \
+                network, also ones that cannot be connected yet, and suggests a split into a thread. Changes nothing.",
             idempotent: true,
             open_world: false,
             asks: false,
@@ -180,6 +192,46 @@ impl Spoken for PostQuery {
         }
         text
     }
+}
+
+impl Spoken for PostPreview {
+    fn say(shown: &PostPreviewed) -> String {
+        shown.previews.iter().map(preview).collect()
+    }
+}
+
+fn preview(shown: &Preview) -> String {
+    let mut text = match &shown.handle {
+        Some(handle) => format!("@{handle} on {}\n", shown.network),
+        None if shown.connectable => format!("{}\n", shown.network),
+        None => format!("{} (cannot be connected yet)\n", shown.network),
+    };
+    for (number, segment) in (1..).zip(&shown.segments) {
+        _ = write!(text, "Message {number}: {} of {}", segment.length, segment.limit);
+        if let Some(limit) = segment.limit_bytes {
+            _ = write!(text, ", {} of {limit} bytes", segment.bytes);
+        }
+        text.push('\n');
+        for line in segment.text.lines() {
+            _ = writeln!(text, "  | {line}");
+        }
+        for media in &segment.media {
+            _ = writeln!(text, "  | [{} {} × {}: {}]", media.mime, media.width, media.height, media.alt_text);
+        }
+    }
+    for problem in &shown.problems {
+        _ = writeln!(text, "Refused: {}: {}", problem.field, problem.message);
+    }
+    for warning in &shown.warnings {
+        _ = writeln!(text, "Note: {warning}");
+    }
+    for (number, message) in (1..).zip(&shown.suggested_split) {
+        _ = writeln!(text, "Suggested message {number}:");
+        for line in message.lines() {
+            _ = writeln!(text, "  | {line}");
+        }
+    }
+    text
 }
 
 fn post(post: &PostView) -> String {

@@ -83,7 +83,7 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     let page = app.call_once::<allin::app::accounts::connect::AccountConnect>(
         &ctx,
         allin::app::accounts::connect::AccountConnect {
-            network: allin::model::networks::NetworkId::Sandbox,
+            network: allin::model::networks::KnownNetwork::Sandbox,
             server: None,
         },
     );

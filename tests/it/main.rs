@@ -34,3 +34,4 @@ mod recycling;
 mod schedule;
 mod schema;
 mod tools;
+mod vectors;

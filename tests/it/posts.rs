@@ -3,5 +3,8 @@
 mod changes;
 mod holds;
 mod life;
+mod likeness;
+mod media;
+mod preview;
 mod races;
 mod repeats;

@@ -11,7 +11,7 @@ use crate::{
     clock::Timestamp,
     error::{Error, Result},
     ids::ConnectId,
-    model::{networks::NetworkId, roles::Permission},
+    model::{networks::KnownNetwork, roles::Permission},
     store::{
         connects::{self, ConnectRequest},
         tokens::{self, TokenKind},
@@ -25,7 +25,7 @@ const VALID_SECS: i64 = 1800;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountConnect {
-    pub network: NetworkId,
+    pub network: KnownNetwork,
     /// Address of the account's server. Default: the network's usual one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 300))]
@@ -61,6 +61,7 @@ impl UseCase for AccountConnect {
 
 impl Local for AccountConnect {
     async fn run(scope: &mut Scope<'_>, input: Self) -> Result<ConnectPage> {
+        let network = input.network.connectable()?;
         let base = scope.app.pages_url().ok_or_else(|| {
             Error::operator("no_pages", "This process shows no pages.")
                 .next("Use `allin account connect` on the command line, which asks for the password itself.")
@@ -71,7 +72,7 @@ impl Local for AccountConnect {
         let request = ConnectRequest {
             connect_id: scope.new_id::<ConnectId>(),
             member_id,
-            network: input.network.as_str().to_owned(),
+            network: network.as_str().to_owned(),
             base_url: server.map(String::from),
             expires_at: scope.now.plus_secs(VALID_SECS),
             attempts: 0,
@@ -80,12 +81,12 @@ impl Local for AccountConnect {
         connects::insert(scope.tx, scope.ctx.workspace, &request, scope.now).await?;
         let hash = sha256(token.expose_secret().as_bytes());
         tokens::add(scope.tx, TokenKind::Connect, &hash, scope.ctx.workspace, request.connect_id.uuid()).await?;
-        scope.changed("connect_page", request.connect_id, json!({ "network": input.network }));
+        scope.changed("connect_page", request.connect_id, json!({ "network": network }));
         let url = base.join(&format!("connect/{}", token.expose_secret())).map_err(Error::internal)?;
         Ok(ConnectPage {
             message: format!(
                 "A person has to open this page within 30 minutes and enter the {} account's name and password there: {url}",
-                input.network.title()
+                network.title()
             ),
             url: Some(url.into()),
             expires_at: request.expires_at,

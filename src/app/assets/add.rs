@@ -1,4 +1,4 @@
-//! Keep a picture that is at hand: uploaded, or read from a local file.
+//! Keep an image or a video that is at hand: uploaded, or read from a local file.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use schemars::JsonSchema;
@@ -12,7 +12,10 @@ use crate::{
     },
     error::{Error, Result},
     ids::AssetId,
-    model::{media::ImageFacts, roles::Permission},
+    model::{
+        media::{FileFacts, VideoFacts},
+        roles::Permission,
+    },
     store::assets::{self, Asset},
     vault::sha256,
 };
@@ -54,6 +57,49 @@ pub struct AssetView {
     /// Pixels.
     pub height: i32,
     pub alt_text: String,
+    /// What a video has besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub video: Option<VideoView>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct VideoView {
+    /// Missing when the file does not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+    /// Such as h264, or unknown.
+    pub codec: String,
+    /// Missing: no sound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audio_codec: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frames_per_second: Option<f64>,
+}
+
+impl From<&Asset> for AssetView {
+    fn from(asset: &Asset) -> Self {
+        Self {
+            id: asset.asset_id,
+            mime: asset.mime.clone(),
+            bytes: asset.bytes,
+            width: asset.width,
+            height: asset.height,
+            alt_text: asset.alt_text.clone(),
+            video: asset.facts().video.as_ref().map(VideoView::from),
+        }
+    }
+}
+
+impl From<&VideoFacts> for VideoView {
+    fn from(video: &VideoFacts) -> Self {
+        Self {
+            seconds: video.seconds(),
+            codec: video.codec.clone(),
+            audio_codec: video.audio_codec.clone(),
+            frames_per_second: video.frames_per_second(),
+        }
+    }
 }
 
 impl UseCase for AssetAdd {
@@ -79,7 +125,7 @@ impl Local for AssetAdd {
 pub(super) async fn keep(
     scope: &mut Scope<'_>,
     bytes: &[u8],
-    facts: &ImageFacts,
+    facts: &FileFacts,
     file_name: Option<String>,
     alt_text: Option<String>,
 ) -> Result<AssetAdded> {
@@ -92,6 +138,8 @@ pub(super) async fn keep(
         .field("alt_text", "at most 5000 characters"));
     }
     let pixels = |count: u32| i32::try_from(count).map_err(Error::internal);
+    let video = facts.video.as_ref();
+    let stored = |number: Option<u64>| number.and_then(|number| i64::try_from(number).ok());
     let mut asset = Asset {
         asset_id: scope.new_id(),
         mime: facts.mime.to_owned(),
@@ -101,6 +149,10 @@ pub(super) async fn keep(
         alt_text,
         file_name: file_name.map(|name| name.chars().filter(|c| !c.is_control()).take(200).collect()),
         created_at: scope.now,
+        duration_ms: stored(video.and_then(|video| video.duration_ms)),
+        video_codec: video.map(|video| video.codec.clone()),
+        audio_codec: video.and_then(|video| video.audio_codec.clone()),
+        frames_per_1000s: stored(video.and_then(|video| video.frames_per_1000s)),
     };
     let id = assets::insert(scope.tx, scope.ctx.workspace, &asset, &sha256(bytes), bytes).await?;
     let known = id != asset.asset_id;
@@ -109,7 +161,24 @@ pub(super) async fn keep(
     let (width, height) = (asset.width, asset.height);
     let without =
         if asset.alt_text.is_empty() { " It has no description yet: pass alt_text where you use it." } else { "" };
-    let message = format!("Kept the {} image, {width} × {height} pixels, as {id}.{without}", asset.mime);
-    let asset = AssetView { id, mime: asset.mime, bytes: asset.bytes, width, height, alt_text: asset.alt_text };
-    Ok(AssetAdded { message, asset })
+    let what = match video {
+        None => format!("{} image, {width} × {height} pixels", asset.mime),
+        Some(video) => format!("{} video, {width} × {height} pixels, {}", asset.mime, spoken(video)),
+    };
+    let message = format!("Kept the {what}, as {id}.{without}");
+    Ok(AssetAdded { message, asset: AssetView::from(&asset) })
+}
+
+/// Duration, codecs and frame rate, as far as they are known.
+fn spoken(video: &VideoFacts) -> String {
+    let mut parts = vec![match video.seconds() {
+        Some(seconds) => format!("{seconds:.1} seconds"),
+        None => "of unknown duration".to_owned(),
+    }];
+    parts.push(match &video.audio_codec {
+        Some(sound) => format!("{} with {sound}", video.codec),
+        None => format!("{} without sound", video.codec),
+    });
+    parts.extend(video.frames_per_second().map(|rate| format!("{rate:.2} frames a second")));
+    parts.join(", ")
 }

@@ -1,4 +1,4 @@
-//! Keep a picture from a local path or from an address on the web.
+//! Keep an image or a video from a local path or from an address on the web.
 
 use bytes::Bytes;
 use schemars::JsonSchema;
@@ -13,7 +13,7 @@ use crate::{
         use_case::{Effect, Remote, Remotely, Repeat, Scope, UseCase},
     },
     error::{Error, Result},
-    model::{media::ImageFacts, roles::Permission},
+    model::{media::FileFacts, roles::Permission},
 };
 
 /// Exactly one of `path` and `url`.
@@ -23,10 +23,10 @@ pub struct AssetFetch {
     /// File on this machine, below an allowed folder; only for clients on the same machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Public web address of the image.
+    /// Public web address of the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// What the image shows, for people who cannot see it.
+    /// What it shows, for people who cannot see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 5000))]
     pub alt_text: Option<String>,
@@ -49,7 +49,7 @@ pub enum Plan {
 
 pub struct Outcome {
     bytes: Bytes,
-    facts: ImageFacts,
+    facts: FileFacts,
     file_name: Option<String>,
     alt_text: Option<String>,
 }

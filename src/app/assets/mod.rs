@@ -1,4 +1,4 @@
-//! Pictures.
+//! Images and videos.
 
 pub mod add;
 pub mod fetch;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     error::{Error, Result},
-    model::media::{self, ImageFacts},
+    model::media::{self, FileFacts},
 };
 
 /// Reads a file that a local client named, when it lies below an allowed folder.
@@ -47,11 +47,11 @@ pub fn read_local(path: &Path, allowed: &[PathBuf], max: u64) -> Result<Vec<u8>>
 
 pub(crate) fn too_large(max: u64) -> Error {
     Error::limit("media_too_large", format!("The file is larger than {max} bytes, or no plain file."))
-        .next("Make the image smaller and try again.")
+        .next("Make the file smaller and try again.")
 }
 
 /// Looks at the bytes themselves; a name or header is not believed.
-pub(crate) fn probe(bytes: &[u8], max: u64) -> Result<ImageFacts> {
+pub(crate) fn probe(bytes: &[u8], max: u64) -> Result<FileFacts> {
     if bytes.len() as u64 > max {
         return Err(too_large(max));
     }

@@ -7,7 +7,7 @@ use crate::{
     app::use_case::{Effect, Local, Locally, Scope, UseCase},
     error::Result,
     model::{
-        networks::{Capabilities, NetworkId},
+        networks::{Capabilities, KnownNetwork},
         roles::Permission,
     },
 };
@@ -17,7 +17,7 @@ use crate::{
 pub struct NetworkRules {
     /// Default: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub network: Option<NetworkId>,
+    pub network: Option<KnownNetwork>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -35,8 +35,8 @@ impl UseCase for NetworkRules {
 }
 
 impl Local for NetworkRules {
-    async fn run(scope: &mut Scope<'_>, input: Self) -> Result<Rules> {
-        let wanted = NetworkId::ALL.into_iter().filter(|network| input.network.is_none_or(|only| only == *network));
-        Ok(Rules { networks: wanted.map(|network| scope.app.networks.get(network).capabilities()).collect() })
+    async fn run(_: &mut Scope<'_>, input: Self) -> Result<Rules> {
+        let wanted = KnownNetwork::ALL.into_iter().filter(|network| input.network.is_none_or(|only| only == *network));
+        Ok(Rules { networks: wanted.map(KnownNetwork::rules).collect() })
     }
 }

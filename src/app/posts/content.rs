@@ -124,7 +124,7 @@ fn check_shape(account_ids: &[AccountId], segments: &[Message], variants: &[Vari
     Err(Error::invalid("post_malformed", "The post cannot be stored like this.").fields(issues))
 }
 
-async fn known_assets(
+pub(crate) async fn known_assets(
     scope: &mut Scope<'_>,
     segments: &[Message],
     variants: &[Variant],
@@ -172,16 +172,10 @@ fn check(
     issues
 }
 
-fn draft(message: &Message, assets: &BTreeMap<AssetId, Asset>) -> DraftSegment {
+pub(crate) fn draft(message: &Message, assets: &BTreeMap<AssetId, Asset>) -> DraftSegment {
     let media = message.media.iter().filter_map(|media| {
         let asset = assets.get(&media.asset_id)?;
-        Some(MediaFacts {
-            mime: asset.mime.clone(),
-            bytes: u64::try_from(asset.bytes).unwrap_or(0),
-            width: u32::try_from(asset.width).unwrap_or(0),
-            height: u32::try_from(asset.height).unwrap_or(0),
-            alt_text: media.alt_text.clone().unwrap_or_default(),
-        })
+        Some(MediaFacts { alt_text: media.alt_text.clone().unwrap_or_default(), ..asset.facts() })
     });
     DraftSegment { text: message.text.clone(), media: media.collect() }
 }

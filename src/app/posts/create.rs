@@ -8,7 +8,7 @@ use crate::{
     app::{
         posts::{
             content::{self, ForAccount},
-            derive,
+            derive, repeats,
             view::{self, PostChanged},
         },
         use_case::{Effect, Local, Locally, Repeat, Scope, UseCase},
@@ -83,7 +83,9 @@ impl Local for PostCreate {
         } else {
             format!("Draft saved for {}.", handles.join(", "))
         };
-        Ok(PostChanged { message, post, warnings: warnings(&content) })
+        let mut warnings = warnings(&content);
+        warnings.extend(repeats::warnings(scope, &content, Some(post_id)).await?);
+        Ok(PostChanged { message, post, warnings })
     }
 }
 

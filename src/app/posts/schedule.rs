@@ -7,7 +7,7 @@ use crate::{
     app::{
         pauses,
         posts::{
-            content, lock, moved, save, stand_for,
+            content, lock, moved, repeats, save, stand_for,
             view::{self, PostChanged},
             waiting,
         },
@@ -60,12 +60,11 @@ impl Local for PostSchedule {
     async fn run(scope: &mut Scope<'_>, input: Self) -> Result<PostChanged> {
         let (post, mut all) = lock(scope, input.post_id).await?;
         let mut chosen = waiting(&mut all, &input.account_ids)?;
-        sendable(scope, &chosen).await?;
+        let mut warnings = sendable(scope, &chosen).await?;
         stand_for(scope, &post).await?;
         let accounts: Vec<_> = chosen.iter().map(|target| target.account_id).collect();
         let queues = queue::lock(scope, &accounts).await?;
         let mut said = Vec::new();
-        let mut warnings = Vec::new();
         for target in &mut chosen {
             let moment = moment_for(scope, target, &input).await?;
             if let Some(rules) = queues.get(&target.account_id) {
@@ -142,8 +141,9 @@ fn in_the_future(now: Timestamp, moment: &Moment) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what could not be sent: foreign or disconnected accounts, and messages that the network would refuse.
-pub(crate) async fn sendable(scope: &mut Scope<'_>, chosen: &[&mut Target]) -> Result<()> {
+/// Refuses what could not be sent: foreign or disconnected accounts, and messages that the network would refuse. Returns
+/// what deserves a look.
+pub(crate) async fn sendable(scope: &mut Scope<'_>, chosen: &[&mut Target]) -> Result<Vec<String>> {
     let ids: Vec<_> = chosen.iter().map(|target| target.account_id).collect();
     content::may_use(scope, &ids).await?;
     let accounts = content::known_accounts(scope, &ids).await?;
@@ -154,6 +154,7 @@ pub(crate) async fn sendable(scope: &mut Scope<'_>, chosen: &[&mut Target]) -> R
     let target_ids: Vec<_> = chosen.iter().map(|target| target.target_id).collect();
     let segments = targets::segments(scope.tx, scope.ctx.workspace, &target_ids).await?;
     let mut problems: Vec<FieldIssue> = Vec::new();
+    let mut warnings = Vec::new();
     for (target, account) in chosen.iter().zip(&accounts) {
         let messages: Vec<_> = segments
             .iter()
@@ -161,9 +162,12 @@ pub(crate) async fn sendable(scope: &mut Scope<'_>, chosen: &[&mut Target]) -> R
             .map(|segment| segment.message.clone())
             .collect();
         problems.extend(content::recheck(scope, account.network, &messages).await?);
+        let repeats = repeats::find(scope, &[(account, &messages)], Some(target.post_id)).await?;
+        problems.extend(repeats.problems);
+        warnings.extend(repeats.warnings);
     }
     if problems.is_empty() {
-        return Ok(());
+        return Ok(warnings);
     }
     problems.dedup();
     Err(Error::invalid("post_unsendable", "The network would refuse this post.")

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{
     app::{
         posts::{
-            content, create, derive, lock,
+            content, create, derive, lock, repeats,
             view::{self, PostChanged},
         },
         use_case::{Effect, Local, Locally, Scope, UseCase},
@@ -145,6 +145,7 @@ impl Local for PostUpdate {
         let view = view::load(scope, post.post_id).await?;
         let message = format!("Saved as version {version}.");
         let mut warnings = create::warnings(&content);
+        warnings.extend(repeats::warnings(scope, &content, Some(post.post_id)).await?);
         for part in content
             .iter()
             .filter(|part| scheduled && !present.iter().any(|target| target.account_id == part.account.account_id))

@@ -3,6 +3,7 @@
 
 mod answers;
 mod figures;
+mod foreseen;
 mod posts;
 mod sessions;
 #[cfg(test)]
@@ -17,8 +18,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    AccountSample, ConnectForm, Connected, Credentials, Failure, Health, MetricSample, Network, NetworkAccount,
-    Outcome, Outgoing, Reconciled, Remote, Sighting, failures,
+    AccountSample, ConnectForm, Connected, Credentials, Failure, Foreseen, Health, MetricSample, Network,
+    NetworkAccount, Outcome, Outgoing, Reconciled, Remote, Sighting, failures,
 };
 use crate::{
     clients::http::{Answer, Call, Http, HttpError},
@@ -119,6 +120,14 @@ impl Network for Bluesky {
 
     async fn prepare(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Result<Value, Failure> {
         self.prepare_post(account, outgoing).await
+    }
+
+    fn body(&self, owner: &str, outgoing: &Outgoing) -> Result<Value, Failure> {
+        posts::body(owner, outgoing)
+    }
+
+    fn foresee(&self, owner: &str, outgoing: &Outgoing) -> Foreseen {
+        foreseen::foresee(owner, outgoing)
     }
 
     async fn publish(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Outcome {

@@ -109,6 +109,14 @@ impl Outgoing {
     }
 }
 
+/// What [`Network::foresee`] tells, for a preview.
+pub struct Foreseen {
+    /// As [`Network::prepare`] would return it.
+    pub prepared: Value,
+    /// As later messages of the thread would refer to it.
+    pub remote: Remote,
+}
+
 /// What one publish call proved.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
@@ -220,6 +228,14 @@ pub trait Network: Send + Sync + 'static {
 
     /// Everything before the visible step (uploads, looking up mentions). No visible effect; may run again.
     async fn prepare(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Result<Value, Failure>;
+
+    /// The body of the visible call, the very one that [`Network::publish`] sends. `owner` is the network's id of the
+    /// account. Pure.
+    fn body(&self, owner: &str, outgoing: &Outgoing) -> Result<Value, Failure>;
+
+    /// What the network will presumably add to a message that is not prepared or not public yet; where only it can know,
+    /// words in round brackets. Pure.
+    fn foresee(&self, owner: &str, outgoing: &Outgoing) -> Foreseen;
 
     /// Exactly one visible call.
     async fn publish(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Outcome;

@@ -1,6 +1,7 @@
 //! The practice network, spoken to over HTTP like any other. It may ignore keys, as some networks do, so a lost answer
 //! is settled by looking. Decides no retry; the server is in `crate::sandbox`.
 
+mod body;
 mod figures;
 
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{
-    AccountSample, ConnectForm, Connected, Credentials, Failure, FailureKind, Health, MetricSample, Network,
+    AccountSample, ConnectForm, Connected, Credentials, Failure, FailureKind, Foreseen, Health, MetricSample, Network,
     NetworkAccount, Outcome, Outgoing, Reconciled, Remote, Sighting, failures,
 };
 use crate::{
@@ -179,8 +180,16 @@ impl Network for Sandbox {
         Ok(json!({ "media": ids }))
     }
 
+    fn body(&self, _: &str, outgoing: &Outgoing) -> Result<Value, Failure> {
+        body::of(outgoing)
+    }
+
+    fn foresee(&self, _: &str, outgoing: &Outgoing) -> Foreseen {
+        body::foresee(outgoing)
+    }
+
     async fn publish(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Outcome {
-        let body = body(outgoing);
+        let body = self.body(&account.remote_id, outgoing);
         let call = self
             .call(account, Method::POST, &["posts"])
             .and_then(|call| Ok(call.header("idempotency-key", outgoing.key.to_string()).json(body?)));
@@ -306,21 +315,6 @@ impl Sandbox {
         let listed: Listed = self.ask(call).await?.json().map_err(|_| unreadable())?;
         Ok((listed.posts, listed.more))
     }
-}
-
-fn body(outgoing: &Outgoing) -> Result<Value, Failure> {
-    let stored: Vec<&Value> = outgoing.prepared.get("media").and_then(Value::as_array).into_iter().flatten().collect();
-    if stored.len() != outgoing.media.len() {
-        return Err(Failure { kind: FailureKind::Bug, message: "the images were not uploaded before the post".into() });
-    }
-    let media: Vec<_> =
-        outgoing.media.iter().zip(stored).map(|(image, id)| json!({ "id": id, "alt_text": image.alt_text })).collect();
-    Ok(json!({
-        "text": outgoing.text,
-        "media": media,
-        "reply_to": outgoing.parent.as_ref().map(|parent| parent.id.as_str()),
-        "client_key": outgoing.key.to_string(),
-    }))
 }
 
 /// For a server that keeps no keys: text, number of images and place in the thread.

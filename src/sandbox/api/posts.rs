@@ -125,6 +125,7 @@ fn check(journal: &Journal, post: &Post) -> Result<(), Refusal> {
             width: stored.width,
             height: stored.height,
             alt_text: attached.alt_text.clone(),
+            video: None,
         });
     }
     let segment = DraftSegment { text: post.text.clone(), media: facts };

@@ -2,7 +2,7 @@
 
 use allin::{
     app::accounts::{connect::AccountConnect, list::AccountList},
-    model::networks::NetworkId,
+    model::networks::KnownNetwork,
 };
 use serde_json::json;
 
@@ -20,7 +20,7 @@ impl Page {
         let app = TestApp::start().await;
         let team = app.team("Bakery").await;
         let http = app.serve().await;
-        let input = AccountConnect { network: NetworkId::Sandbox, server: None };
+        let input = AccountConnect { network: KnownNetwork::Sandbox, server: None };
         let url = app.call_once::<AccountConnect>(&team.connection(&app), input).await.unwrap().url.unwrap();
         Self { app, http, team, url }
     }

@@ -25,7 +25,8 @@ pub fn least(tool: &str, own: Ids) -> Value {
         "post_create" => json!({ "segments": [{ "text": "A text" }], "account_ids": [own.account] }),
         "post_evergreen" => json!({ "post_id": own.post, "evergreen": true }),
         "post_schedule" => json!({ "post_id": own.post, "at": "2027-01-01T09:00" }),
-        "post_cancel" | "post_delete" | "post_get" | "post_metrics" | "post_publish" | "post_update" => post,
+        "post_cancel" | "post_delete" | "post_get" | "post_metrics" | "post_preview" | "post_publish"
+        | "post_update" => post,
         other => panic!("tests/it/support/arguments.rs has no arguments for the tool {other}"),
     }
 }

@@ -27,7 +27,7 @@ use allin::{
         pauses::{resume::PublishingResume, start::PublishingPause},
         posts::{
             cancel::PostCancel, create::PostCreate, delete::PostDelete, edit::PostEdit, get::PostGet,
-            publish::PostPublish, query::PostQuery, schedule::PostSchedule, update::PostUpdate,
+            preview::PostPreview, publish::PostPublish, query::PostQuery, schedule::PostSchedule, update::PostUpdate,
         },
         queue::{get::QueueGet, set::QueueSet},
         recycling::{get::RecyclingGet, mark::PostEvergreen, run::RecyclingRun, set::RecyclingSet},
@@ -37,7 +37,7 @@ use allin::{
     error::Result,
     ids::{AccountId, ApiKeyId, AssetId, AttemptId, CampaignId, ConnectId, IdGen as _, MemberId, PostId, RandomIds},
     model::{
-        networks::NetworkId,
+        networks::{KnownNetwork, NetworkId},
         posts::MediaRef,
         roles::{Permission, Role},
     },
@@ -111,7 +111,7 @@ macro_rules! cases {
 
 cases! {
     AccountChange: |ids| AccountChange { account_id: ids.account, tolerance_minutes: Some(15), time_zone: None };
-    AccountConnect: |_ids| AccountConnect { network: NetworkId::Sandbox, server: None };
+    AccountConnect: |_ids| AccountConnect { network: KnownNetwork::Sandbox, server: None };
     AccountFinishConnect: |ids| AccountFinishConnect {
         network: NetworkId::Sandbox,
         server: None,
@@ -162,6 +162,7 @@ cases! {
     PostEvergreen: |ids| PostEvergreen { post_id: ids.post, evergreen: true };
     PostGet: |ids| PostGet { post_id: ids.post };
     PostMetrics: |ids| PostMetrics { post_id: ids.post, account_id: None };
+    PostPreview: |ids| PostPreview { post_id: Some(ids.post), ..PostPreview::default() };
     PostPublish: |ids| PostPublish { post_id: ids.post, account_ids: vec![], emergency_reason: None };
     PostQuery: |ids| PostQuery { account_id: Some(ids.account), ..PostQuery::default() };
     PostSchedule: |ids| PostSchedule { post_id: ids.post, at: "2027-01-01T09:00".into(), time_zone: None, account_ids: vec![] };

@@ -72,6 +72,8 @@ struct Plan {
     arrived: usize,
     at_once: usize,
     most_at_once: usize,
+    /// What those requests carried.
+    bodies: Vec<String>,
 }
 
 #[derive(Clone, Default)]
@@ -114,17 +116,24 @@ impl Proxy {
         self.0.lock().unwrap().arrived
     }
 
+    /// What the calls that publish carried, byte for byte.
+    pub fn bodies(&self) -> Vec<String> {
+        self.0.lock().unwrap().bodies.clone()
+    }
+
     /// The most requests that would have made a post under way at one time.
     pub fn most_at_once(&self) -> usize {
         self.0.lock().unwrap().most_at_once
     }
 
-    fn fault_for(&self, head: &str) -> Fault {
+    fn fault_for(&self, head: &str, request: &[u8]) -> Fault {
         let mut plan = self.0.lock().unwrap();
         let fault = if head.starts_with("POST /v1/posts ") {
             plan.arrived += 1;
             plan.at_once += 1;
             plan.most_at_once = plan.most_at_once.max(plan.at_once);
+            let body = request.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+            plan.bodies.push(String::from_utf8_lossy(&request[body..]).into_owned());
             plan.publishes.pop_front()
         } else if head.starts_with("GET /v1/accounts/") {
             plan.lookups.pop_front()
@@ -147,7 +156,7 @@ impl Proxy {
     async fn answer(&self, client: TcpStream, network: SocketAddr, head: &str, request: &[u8]) {
         let hours = Duration::from_secs(3600);
         let error = "HTTP/1.1 500 Internal Server Error\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-        let fault = self.fault_for(head);
+        let fault = self.fault_for(head, request);
         match fault {
             Fault::HangBefore => return tokio::time::sleep(hours).await,
             Fault::ResetBefore => return reset(client),

@@ -24,9 +24,9 @@ use crate::{
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Prepared {
     /// As the server answered them, in the order of the images.
-    blobs: Vec<Value>,
+    pub blobs: Vec<Value>,
     /// Handle to DID; a handle that leads nowhere is missing and stays plain text.
-    mentions: BTreeMap<String, String>,
+    pub mentions: BTreeMap<String, String>,
 }
 
 impl Bluesky {
@@ -68,13 +68,12 @@ impl Bluesky {
     }
 
     pub(super) async fn put_post(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Outcome {
-        let (session, record) = match Session::of(account).and_then(|session| Ok((session, record(outgoing)?))) {
+        let ready = Session::of(account).and_then(|session| Ok((session, body(&account.remote_id, outgoing)?)));
+        let (session, body) = match ready {
             Ok(ready) => ready,
             Err(failure) => return Outcome::Rejected(failure),
         };
-        let key = bluesky::record_key(outgoing.key);
         // putRecord, not createRecord: the same record written again is the same record, and no error.
-        let body = json!({ "repo": account.remote_id, "collection": POSTS, "rkey": key, "record": record });
         let sent =
             self.procedure(&account.base_url, "com.atproto.repo.putRecord", body, Some(session.access_jwt)).await;
         let answer = match sent {
@@ -182,6 +181,12 @@ impl Written {
         let url = Some(bluesky::post_page(&account.handle, key));
         Some(Remote { detail: json!({ "cid": self.cid }), url, id: self.uri })
     }
+}
+
+/// The input of putRecord.
+pub fn body(owner: &str, outgoing: &Outgoing) -> Result<Value, Failure> {
+    let key = bluesky::record_key(outgoing.key);
+    Ok(json!({ "repo": owner, "collection": POSTS, "rkey": key, "record": record(outgoing)? }))
 }
 
 /// The record of a post, the same bytes for every attempt. Languages are left out: nobody stated them.
