@@ -261,7 +261,8 @@ async fn the_server_gets_the_bytes_that_a_preview_shows() {
     };
     let mut out = Outgoing { media: vec![image], ..outgoing("Hé @alice.test, see https://example.com #bread") };
     let foreseen = bluesky.foresee(&account.remote_id, &out);
-    let shown = bluesky.body(&account.remote_id, &Outgoing { prepared: foreseen.prepared, ..out.clone() }).unwrap();
+    let shown =
+        Network::body(&bluesky, &account.remote_id, &Outgoing { prepared: foreseen.prepared, ..out.clone() }).unwrap();
     let facets = &shown["record"]["facets"];
     assert_eq!(facets[0]["index"], json!({ "byteStart": 4, "byteEnd": 15 }));
     out.prepared = bluesky.prepare(&account, &out).await.unwrap();
