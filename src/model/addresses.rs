@@ -101,11 +101,15 @@ fn in_domain(c: char) -> bool {
         || is_direction_mark(c))
 }
 
+/// The characters at the start that are fit, up to a number: however long a text is, it is looked no further.
+fn run(rest: &str, most: usize, fit: impl Fn(char) -> bool) -> Option<&str> {
+    let (last, c) = rest.char_indices().take(most).take_while(|(_, c)| fit(*c)).last()?;
+    rest.get(..last + c.len_utf8())
+}
+
 /// Length of the domain name at the start: labels, the last of which begins with a top-level name.
 fn domain(rest: &str) -> Option<usize> {
-    let run = rest.find(|c| !(in_domain(c) || matches!(c, '-' | '_' | '.'))).unwrap_or(rest.len());
-    let run = rest.get(..run)?;
-    let run = run.char_indices().nth(DOMAIN_MAX).map_or(Some(run), |(end, _)| run.get(..end))?;
+    let run = run(rest, DOMAIN_MAX, |c| in_domain(c) || matches!(c, '-' | '_' | '.'))?;
     let mut labels = Vec::new();
     let mut start = 0;
     for label in run.split('.') {
@@ -128,8 +132,8 @@ fn domain(rest: &str) -> Option<usize> {
 
 /// Length of the top-level name at the start. What follows must not go on with it.
 fn top_level(rest: &str) -> Option<usize> {
-    let end = rest.find(|c| !(in_domain(c) || c == '-')).unwrap_or(rest.len());
-    let ends: Vec<usize> = rest.get(..end)?.char_indices().map(|(at, c)| at + c.len_utf8()).take(LABEL_MAX).collect();
+    let label = run(rest, LABEL_MAX, |c| in_domain(c) || c == '-')?;
+    let ends: Vec<usize> = label.char_indices().map(|(at, c)| at + c.len_utf8()).collect();
     ends.into_iter().rev().find(|end| {
         let goes_on = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '+' | '-');
         let name = rest.get(..*end).unwrap_or_default().to_lowercase();

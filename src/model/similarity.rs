@@ -76,7 +76,11 @@ fn words(text: &str) -> Vec<String> {
         at = address.end;
     }
     plain.push_str(text.get(at..).unwrap_or_default());
-    let kept = plain.split_whitespace().filter(|word| !word.trim_start_matches(['(', '.', ',']).starts_with('@'));
+    let left_out = |word: &str| {
+        let word = word.trim_start_matches(['(', '.', ',']);
+        word.starts_with('@') || word.starts_with("https://") || word.starts_with("http://")
+    };
+    let kept = plain.split_whitespace().filter(|word| !left_out(word));
     let kept: String = kept.collect::<Vec<_>>().join(" ").nfkc().collect::<String>().to_lowercase();
     kept.unicode_words().map(str::to_owned).collect()
 }
@@ -149,7 +153,7 @@ mod tests {
         let known = sketch("The form of a stored sketch never changes.");
         assert_eq!(known.len(), SKETCH_BYTES);
         let all = known.iter().fold(0_u64, |all, byte| all.wrapping_mul(31).wrapping_add(u64::from(*byte)));
-        assert_eq!(all, 0);
+        assert_eq!(all, 2_480_151_677_382_587_096);
         assert_eq!(compare(&known, &known[..100]), None);
     }
 

@@ -150,9 +150,11 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn every_message_fits_and_nothing_is_lost(
-            text in "([a-z]{1,9}[.!]? |日本語。|👨‍👩‍👧‍👦|https://a\\.com/[a-z]{5,40} |\\PC|\n\n){0,120}", numbered: bool, limit in 40_u32..90,
+            text in "([a-z]{1,9}[.!]? |日本語。|👨‍👩‍👧‍👦|https://a\\.com/[a-z]{5,40} |\\PC|\n\n){0,60}", numbered: bool, limit in 40_u32..90,
         ) {
             for network in [KnownNetwork::X, KnownNetwork::Bluesky, KnownNetwork::Mastodon, KnownNetwork::Threads] {
                 let rules = Capabilities { text_limit: limit, ..network.rules() };

@@ -1,7 +1,5 @@
 //! Pure rules of X: its limits and its weighted length. AllIN has no adapter for X yet.
 
-use std::sync::LazyLock;
-
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -91,8 +89,11 @@ fn weigh_plain(text: &str, emoji: bool) -> usize {
 
 /// A cluster is an emoji, or several characters; unknown sequences of emoji count as their parts.
 fn weigh_cluster(cluster: &str) -> usize {
-    let mut total = 0;
     let mut rest = cluster;
+    let mut total = 0;
+    if rest.len() == 1 {
+        return 1;
+    }
     while let Some(first) = rest.chars().next() {
         let length = emoji_at(rest);
         total += if length.is_some() { 2 } else { weight(first) };
@@ -109,9 +110,7 @@ fn emoji_at(rest: &str) -> Option<usize> {
 
 /// twitter-text 3, config v3: these ranges count 1, all other code points 2.
 fn weight(c: char) -> usize {
-    static LIGHT: LazyLock<[std::ops::RangeInclusive<u32>; 4]> =
-        LazyLock::new(|| [0..=4351, 8192..=8205, 8208..=8223, 8242..=8247]);
-    if LIGHT.iter().any(|range| range.contains(&u32::from(c))) { 1 } else { 2 }
+    if matches!(u32::from(c), 0..=4351 | 8192..=8205 | 8208..=8223 | 8242..=8247) { 1 } else { 2 }
 }
 
 #[cfg(test)]
