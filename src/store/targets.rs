@@ -243,8 +243,6 @@ pub async fn replace_segments(
         .execute(&mut *db)
         .await?;
     let ordinals: Vec<i32> = (0..).take(messages.len()).collect();
-    let texts: Vec<String> = messages.iter().map(|message| message.text.clone()).collect();
-    let sketches: Vec<Vec<u8>> = messages.iter().map(|message| similarity::sketch(&message.text)).collect();
     let media: Vec<Value> = messages
         .iter()
         .map(|message| serde_json::to_value(&message.media).map_err(Error::internal))
@@ -255,10 +253,10 @@ pub async fn replace_segments(
         workspace.uuid(),
         target.uuid(),
         &ordinals,
-        &texts,
+        &messages.iter().map(|message| message.text.clone()).collect::<Vec<_>>(),
         &media,
         send_keys,
-        &sketches
+        &messages.iter().map(|message| similarity::sketch(&message.text)).collect::<Vec<_>>()
     )
     .execute(db)
     .await?;
