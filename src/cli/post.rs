@@ -1,5 +1,7 @@
 //! `allin post`.
 
+mod preview;
+
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -12,16 +14,8 @@ use crate::{
         ctx::Ctx,
         metrics::post::PostMetrics,
         posts::{
-            cancel::PostCancel,
-            create::PostCreate,
-            delete::PostDelete,
-            edit::PostEdit,
-            get::PostGet,
-            preview::{PostPreview, Splitting},
-            publish::PostPublish,
-            query::PostQuery,
-            schedule::PostSchedule,
-            view::PostChanged,
+            cancel::PostCancel, create::PostCreate, delete::PostDelete, edit::PostEdit, get::PostGet,
+            publish::PostPublish, query::PostQuery, schedule::PostSchedule, view::PostChanged,
         },
         recycling::mark::PostEvergreen,
     },
@@ -31,7 +25,6 @@ use crate::{
     ids::{AccountId, PostId},
     jobs::publish_posts,
     model::{
-        networks::KnownNetwork,
         posts::{MediaRef, Message},
         states::PostStatus,
     },
@@ -130,23 +123,7 @@ pub enum Post {
         json: bool,
     },
     /// Show it as each network will get it, or check texts for networks
-    Preview {
-        /// The post's id
-        #[arg(required_unless_present = "text", conflicts_with = "text")]
-        post: Option<PostId>,
-        /// A text that is not stored; several make a thread
-        #[arg(long, requires = "networks")]
-        text: Vec<String>,
-        /// A network to check it for, such as x or linkedin
-        #[arg(long = "network")]
-        networks: Vec<KnownNetwork>,
-        /// Suggest a split into a thread
-        #[arg(long)]
-        split: Option<Splitting>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Preview(preview::Preview),
     /// List posts, newest first
     List {
         /// Only posts in this status, such as scheduled or held
@@ -239,11 +216,7 @@ impl Post {
                 let found = app.call_once::<PostGet>(ctx, PostGet { post_id: post }).await?;
                 print::either(json, &found, || PostGet::say(&found))
             }
-            Self::Preview { post, text, networks, split, json } => {
-                let input = PostPreview { post_id: post, texts: text, networks, split };
-                let shown = app.call_once::<PostPreview>(ctx, input).await?;
-                print::either(json, &shown, || PostPreview::say(&shown))
-            }
+            Self::Preview(preview) => preview.run(booted, ctx).await,
             Self::List { status, text, limit, cursor, json } => {
                 let input = PostQuery { status, text, limit: Some(limit), cursor, ..PostQuery::default() };
                 let page = app.call_once::<PostQuery>(ctx, input).await?;

@@ -70,7 +70,7 @@ pub async fn apply(
     remote: &Value,
 ) -> Result<()> {
     sqlx::query!(
-        "update segments set text = $4, remote = $5 where workspace_id = $1 and target_id = $2 and ordinal = $3",
+        "update segments set text = $4, sketch = null, remote = $5 where workspace_id = $1 and target_id = $2 and ordinal = $3",
         workspace.uuid(),
         target.uuid(),
         edit.ordinal,
