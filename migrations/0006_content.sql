@@ -11,5 +11,5 @@ alter table assets
     add column frames_per_1000s bigint check (frames_per_1000s > 0);
 
 -- A digest of the text and the smallest hashes of its pieces (model/similarity.rs), to find what says nearly the same.
--- Missing in messages from before this column.
+-- Missing in messages from before this column, and in those that were edited where they are public.
 alter table segments add column sketch bytea check (length(sketch) = 136);
