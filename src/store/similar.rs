@@ -9,7 +9,7 @@ use crate::{
     model::similarity,
 };
 
-/// Messages of one account that are compared, newest first.
+/// Posts of one account that are compared, the latest first.
 const MOST: i64 = 3000;
 
 /// A message that is public or on its way.
@@ -24,8 +24,8 @@ pub struct Said {
     pub sketch: Vec<u8>,
 }
 
-/// The messages on these accounts that are due from `since` on, whatever their number of accounts at most [`MOST`] each;
-/// of others' posts only the public ones where `public_or_by` is given.
+/// The messages on these accounts that are or were due from `since` on, those of at most [`MOST`] posts of each account; of
+/// others' posts only the public ones where `public_or_by` is given.
 pub async fn since(
     db: &mut PgConnection,
     workspace: WorkspaceId,
