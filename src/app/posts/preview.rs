@@ -10,10 +10,10 @@ use crate::{
     app::{
         assets::add::AssetView,
         posts::{content, repeats, view},
-        publishing::{outgoing::Thread, settle},
+        publishing::{outgoing, settle},
         use_case::{Effect, Local, Locally, Scope, UseCase},
     },
-    clients::networks::{Outgoing, Remote},
+    clients::networks::Remote,
     error::{Error, FieldIssue, Result},
     ids::{AccountId, AssetId, PostId},
     model::{
@@ -217,7 +217,10 @@ async fn bodies(
     let mut before: Vec<Remote> = Vec::new();
     let mut bodies = Vec::new();
     for segment in segments {
-        let mut outgoing = outgoing(scope, target, segments, segment).await?;
+        // As the publisher will build it.
+        let media = outgoing::media(scope.tx, scope.ctx.workspace, segment, segment.prepared.is_none()).await?;
+        let shown = settle::shown_time(target, segment.ordinal, scope.now);
+        let mut outgoing = outgoing::build(segments, segment, media, shown)?;
         let foreseen = network.foresee(&account.remote_id, &outgoing);
         if outgoing.prepared.is_null() {
             outgoing.prepared = foreseen.prepared;
@@ -232,14 +235,6 @@ async fn bodies(
         before.push(remote.unwrap_or(foreseen.remote));
     }
     Ok(bodies)
-}
-
-/// The message as the publisher will build it.
-async fn outgoing(scope: &mut Scope<'_>, target: &Target, segments: &[Segment], segment: &Segment) -> Result<Outgoing> {
-    let thread = Thread { target, segments };
-    let shown = settle::shown_time(target, segment.ordinal, scope.now);
-    let with_media = segment.prepared.is_none();
-    thread.outgoing(scope.tx, scope.ctx.workspace, segment, shown, with_media).await
 }
 
 /// What the rules alone tell.
