@@ -14,6 +14,7 @@ pub mod queue;
 pub mod recycling;
 pub mod roles;
 pub mod sandbox;
+pub mod series;
 pub mod spread;
 pub mod states;
 pub mod statistics;
