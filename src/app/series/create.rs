@@ -94,6 +94,15 @@ impl Local for SeriesCreate {
         if targets.iter().any(|target| !matches!(target.state, TargetState::Draft | TargetState::Cancelled)) {
             warnings.push("The post itself goes out besides the posts of the series.".into());
         }
+        for account in checks::known_accounts(scope, &copied.account_ids).await? {
+            if scope.app.networks.get(account.network).capabilities().refuses_repeats {
+                warnings.push(format!(
+                    "@{}: {} does not take the same text twice; change the text of each post before it goes out.",
+                    account.handle,
+                    account.network.title()
+                ));
+            }
+        }
         let zone = match input.time_zone.clone() {
             Some(zone) => zone,
             None => shared_zone(scope, &copied.account_ids).await?,
