@@ -26,6 +26,7 @@ use crate::{
     store::{
         posts,
         series::{self, Series},
+        targets::Target,
     },
 };
 
@@ -91,18 +92,7 @@ impl Local for SeriesCreate {
                 .next("Add account_ids with post_update; account_list shows the accounts."));
         }
         checks::may_use(scope, &copied.account_ids).await?;
-        if targets.iter().any(|target| !matches!(target.state, TargetState::Draft | TargetState::Cancelled)) {
-            warnings.push("The post itself goes out besides the posts of the series.".into());
-        }
-        for account in checks::known_accounts(scope, &copied.account_ids).await? {
-            if scope.app.networks.get(account.network).capabilities().refuses_repeats {
-                warnings.push(format!(
-                    "@{}: {} does not take the same text twice; change the text of each post before it goes out.",
-                    account.handle,
-                    account.network.title()
-                ));
-            }
-        }
+        warnings.extend(doubts(scope, &targets, &copied.account_ids).await?);
         let zone = match input.time_zone.clone() {
             Some(zone) => zone,
             None => shared_zone(scope, &copied.account_ids).await?,
@@ -141,6 +131,24 @@ impl Local for SeriesCreate {
         );
         Ok(SeriesCreated { message, series: view(scope, id).await?, warnings })
     }
+}
+
+/// What is allowed and may not be meant.
+async fn doubts(scope: &mut Scope<'_>, targets: &[Target], accounts: &[AccountId]) -> Result<Vec<String>> {
+    let mut doubts = Vec::new();
+    if targets.iter().any(|target| !matches!(target.state, TargetState::Draft | TargetState::Cancelled)) {
+        doubts.push("The post itself goes out besides the posts of the series.".into());
+    }
+    for account in checks::known_accounts(scope, accounts).await? {
+        if scope.app.networks.get(account.network).capabilities().refuses_repeats {
+            doubts.push(format!(
+                "@{}: {} does not take the same text twice; change the text of each post before it goes out.",
+                account.handle,
+                account.network.title()
+            ));
+        }
+    }
+    Ok(doubts)
 }
 
 /// The zone that all the accounts have, else the workspace's.
