@@ -168,6 +168,8 @@ ids! {
     ApiKeyId = "key";
     /// A single-use page that takes a secret.
     ConnectId = "con";
+    /// A recurring post.
+    SeriesId = "srs";
     /// One request, for logs and error reports.
     RequestId = "req";
 }

@@ -21,6 +21,7 @@ pub mod posts;
 pub mod publishing;
 pub mod queue;
 pub mod recycling;
+pub mod series;
 pub mod use_case;
 pub mod workspaces;
 pub mod zones;

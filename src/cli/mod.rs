@@ -13,6 +13,7 @@ mod post;
 mod print;
 mod queue;
 mod recycling;
+mod series;
 mod serve;
 mod setup;
 mod simulate;
@@ -80,6 +81,9 @@ enum Command {
     /// Evergreen posts that go out again
     #[command(subcommand)]
     Recycling(recycling::Recycling),
+    /// Posts that recur by a rule
+    #[command(subcommand)]
+    Series(series::Series),
     /// Print the tools that MCP clients are offered
     Tools(tools::Tools),
     /// The audit log
@@ -113,6 +117,7 @@ impl Cli {
             Command::Post(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Queue(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Recycling(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Series(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Audit(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
         }
     }

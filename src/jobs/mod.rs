@@ -1,7 +1,9 @@
-//! What runs by itself beside the calls: publishing what is due, keeping house, asking for figures, and recycling. Each
-//! job is a function of one step, which tests call; the loops around them are here and in the jobs' files.
+//! What runs by itself beside the calls: publishing what is due, making posts of series, keeping house, asking for
+//! figures, and recycling. Each job is a function of one step, which tests call; the loops around them are here and in
+//! the jobs' files.
 
 pub mod collect_metrics;
+pub mod fill_series;
 pub mod keep_house;
 pub mod publish_posts;
 pub mod recycle_posts;
@@ -23,6 +25,7 @@ impl Jobs {
     pub fn start(app: &Arc<App>, kind: &'static str, shutdown: &CancellationToken) -> Self {
         let mut tasks = JoinSet::new();
         tasks.spawn(publish_posts::run(Arc::clone(app), kind, shutdown.clone()));
+        tasks.spawn(fill_series::run(Arc::clone(app), shutdown.clone()));
         tasks.spawn(keep_house::run(Arc::clone(app), shutdown.clone()));
         tasks.spawn(collect_metrics::run(Arc::clone(app), shutdown.clone()));
         tasks.spawn(recycle_posts::run(Arc::clone(app), shutdown.clone()));

@@ -21,6 +21,7 @@ pub mod queue;
 pub mod recycling;
 pub mod roles;
 pub mod sandbox;
+pub mod series;
 pub mod similarity;
 pub mod split;
 pub mod spread;

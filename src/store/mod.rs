@@ -21,6 +21,7 @@ pub mod posts;
 pub mod queue;
 pub mod recycling;
 pub mod restore;
+pub mod series;
 pub mod server;
 pub mod servers;
 pub mod sessions;

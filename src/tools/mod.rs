@@ -14,6 +14,7 @@ mod queue;
 mod recycling;
 pub mod registry;
 mod schema;
+mod series;
 mod workspaces;
 
 use std::sync::LazyLock;
@@ -31,6 +32,7 @@ pub fn all() -> &'static [ToolSpec] {
             posts::tools(),
             pauses::tools(),
             queue::tools(),
+            series::tools(),
             calendar::tools(),
             held::tools(),
             members::tools(),

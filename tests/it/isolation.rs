@@ -11,6 +11,7 @@ use allin::{
         posts::{create::PostCreate, schedule::PostSchedule, update::PostUpdate},
         queue::set::QueueSet,
         recycling::{mark::PostEvergreen, run::RecyclingRun, set::RecyclingSet},
+        series::create::SeriesCreate,
         use_case::CallOptions,
     },
     clock::Clock as _,
@@ -135,6 +136,18 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     };
     app.call_once::<QueueSet>(&ctx, queue).await.unwrap();
 
+    // One post is made, the others are due later.
+    let weekly = SeriesCreate {
+        post_id: post,
+        rule: "FREQ=WEEKLY;COUNT=3".into(),
+        starts: "in 10 days".into(),
+        until: None,
+        except: vec![],
+        time_zone: None,
+        replaces: None,
+    };
+    let series = app.call_once::<SeriesCreate>(&ctx, weekly).await.unwrap().series.id;
+
     let mut superuser = app.database.superuser().await;
     sqlx::query("insert into campaigns (workspace_id, campaign_id, name, created_at, updated_at) values ($1, $2, $3, now(), now())")
         .bind(team.workspace.uuid())
@@ -143,16 +156,6 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
         .execute(&mut superuser)
         .await
         .unwrap();
-    for sql in [
-        "insert into series (workspace_id, series_id, author_id, post_id, content, rule, starts_local, time_zone, created_at)
-         select workspace_id, post_id, author_id, post_id, '{}', 'FREQ=DAILY', '2027-01-01T09:00:00', 'UTC', now()
-         from posts where workspace_id = $1 limit 1",
-        "insert into series_occurrences (workspace_id, series_id, occurs_local, left_out)
-         select workspace_id, series_id, '2027-01-01T09:00:00', 'nothing' from series where workspace_id = $1",
-        "insert into series_due select workspace_id, series_id, now() from series where workspace_id = $1",
-    ] {
-        sqlx::query(sql).bind(team.workspace.uuid()).execute(&mut superuser).await.unwrap();
-    }
     let page: uuid::Uuid = sqlx::query_scalar("select connect_id from connect_requests where workspace_id = $1")
         .bind(team.workspace.uuid())
         .fetch_one(&mut superuser)
@@ -170,6 +173,6 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     .unwrap();
     let attempt = sqlx::query_scalar("select attempt_id from attempts where workspace_id = $1 limit 1");
     let attempt = AttemptId(attempt.bind(team.workspace.uuid()).fetch_one(&mut superuser).await.unwrap());
-    let ids = Ids { post, account, campaign, member, asset, key: key_id, page: ConnectId(page), attempt };
+    let ids = Ids { post, account, campaign, member, asset, key: key_id, page: ConnectId(page), attempt, series };
     Filled { team, ids, key, mark }
 }

@@ -2,4 +2,5 @@
 
 mod dateutil;
 mod queue;
+mod series;
 mod times;

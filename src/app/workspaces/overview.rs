@@ -18,7 +18,7 @@ use crate::{
         roles::{Permission, Role},
         times,
     },
-    store::{accounts, pauses, posts, targets, workspaces},
+    store::{accounts, pauses, posts, series, targets, workspaces},
 };
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -132,6 +132,13 @@ impl Local for WorkspaceOverview {
             warnings.push(format!(
                 "Rules of a time zone changed: {moved} scheduled {} at another instant, the local time being kept; post_get tells.",
                 if moved == 1 { "post goes out" } else { "posts go out" }
+            ));
+        }
+        let stuck = series::count_with_problem(scope.tx, id).await?;
+        if stuck > 0 {
+            warnings.push(format!(
+                "{stuck} series cannot make {} next posts: series_list tells why.",
+                if stuck == 1 { "its" } else { "their" }
             ));
         }
         warnings.extend(presence::warning(scope.tx, scope.now).await?);

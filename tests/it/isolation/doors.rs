@@ -63,6 +63,7 @@ async fn no_list_shows_anything_of_another_workspace() {
         ("post_query", json!({ "text": theirs.mark })),
         ("queue_get", json!({})),
         ("recycling_get", json!({})),
+        ("series_list", json!({})),
         ("workspace_overview", json!({})),
     ];
     // These show one post.

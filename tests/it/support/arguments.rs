@@ -10,7 +10,7 @@ pub fn least(tool: &str, own: Ids) -> Value {
     let post = json!({ "post_id": own.post });
     match tool {
         "account_list" | "calendar_get" | "member_list" | "network_rules" | "post_query" | "queue_get"
-        | "recycling_get" | "workspace_overview" => {
+        | "recycling_get" | "series_list" | "workspace_overview" => {
             json!({})
         }
         "account_connect" => json!({ "network": "sandbox" }),
@@ -27,6 +27,8 @@ pub fn least(tool: &str, own: Ids) -> Value {
         "post_schedule" => json!({ "post_id": own.post, "at": "2027-01-01T09:00" }),
         "post_cancel" | "post_delete" | "post_get" | "post_metrics" | "post_preview" | "post_publish"
         | "post_update" => post,
+        "series_create" => json!({ "post_id": own.post, "rule": "FREQ=DAILY;COUNT=1", "starts": "2027-01-01T09:00" }),
+        "series_end" => json!({ "series_id": own.series }),
         other => panic!("tests/it/support/arguments.rs has no arguments for the tool {other}"),
     }
 }
@@ -43,6 +45,7 @@ impl Ids {
             "key" => self.key.to_string(),
             "att" => self.attempt.to_string(),
             "con" => self.page.to_string(),
+            "srs" => self.series.to_string(),
             other => panic!("tests/it/support/arguments.rs knows no id of the kind {other}"),
         }
     }

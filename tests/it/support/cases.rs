@@ -31,11 +31,15 @@ use allin::{
         },
         queue::{get::QueueGet, set::QueueSet},
         recycling::{get::RecyclingGet, mark::PostEvergreen, run::RecyclingRun, set::RecyclingSet},
+        series::{create::SeriesCreate, end::SeriesEnd, fill::SeriesFill, list::SeriesList},
         use_case::{CallOptions, Effect, Reply, UseCase},
         workspaces::{change::WorkspaceChange, overview::WorkspaceOverview},
     },
     error::Result,
-    ids::{AccountId, ApiKeyId, AssetId, AttemptId, CampaignId, ConnectId, IdGen as _, MemberId, PostId, RandomIds},
+    ids::{
+        AccountId, ApiKeyId, AssetId, AttemptId, CampaignId, ConnectId, IdGen as _, MemberId, PostId, RandomIds,
+        SeriesId,
+    },
     model::{
         networks::{KnownNetwork, NetworkId},
         posts::MediaRef,
@@ -59,6 +63,7 @@ pub struct Ids {
     pub key: ApiKeyId,
     pub page: ConnectId,
     pub attempt: AttemptId,
+    pub series: SeriesId,
 }
 
 impl Ids {
@@ -74,6 +79,7 @@ impl Ids {
             key: ApiKeyId(id()),
             page: ConnectId(id()),
             attempt: AttemptId(id()),
+            series: SeriesId(id()),
         }
     }
 }
@@ -200,6 +206,18 @@ cases! {
         per_week: None,
         candidates: None,
     };
+    SeriesCreate: |ids| SeriesCreate {
+        post_id: ids.post,
+        rule: "FREQ=DAILY".into(),
+        starts: "2027-01-01T09:00".into(),
+        until: None,
+        except: vec![],
+        time_zone: None,
+        replaces: Some(ids.series),
+    };
+    SeriesEnd: |ids| SeriesEnd { series_id: ids.series };
+    SeriesFill: |ids| SeriesFill { series_id: ids.series };
+    SeriesList: |_ids| SeriesList::default();
     WorkspaceChange: |_ids| WorkspaceChange { name: None, time_zone: None };
     WorkspaceOverview: |_ids| WorkspaceOverview {};
 }

@@ -98,6 +98,11 @@ async fn every_tool_answers_as_its_schema_says() {
         .call("queue_set", json!({ "account_id": account, "slots": slots, "daily_cap": 1, "distance_minutes": 30 }))
         .await;
     reader.call("queue_get", json!({ "account_id": account, "free": 2 })).await;
+    let weekly =
+        json!({ "post_id": post, "rule": "FREQ=WEEKLY;BYDAY=MO", "starts": "monday 8:00", "until": "2027-01-31" });
+    let series = reader.call("series_create", weekly).await["series"]["id"].clone();
+    reader.call("series_list", json!({})).await;
+    reader.call("series_end", json!({ "series_id": series })).await;
     reader.call("calendar_get", json!({})).await;
     reader.call("post_query", json!({})).await;
     let late = reader.call("post_create", json!({ "segments": [{ "text": "Rolls" }], "account_ids": [account] })).await;
