@@ -3,7 +3,10 @@
 pub mod accounts;
 pub mod best_time;
 pub mod bluesky;
+pub mod calendar;
 pub mod facets;
+pub mod imports;
+pub mod markup;
 pub mod media;
 pub mod metrics;
 pub mod network_rules;
@@ -17,5 +20,6 @@ pub mod sandbox;
 pub mod spread;
 pub mod states;
 pub mod statistics;
+pub mod tags;
 pub mod times;
 pub mod turns;

@@ -4,7 +4,9 @@ mod accounts;
 mod assets;
 mod best_times;
 mod calendar;
+mod campaigns;
 mod held;
+mod imports;
 mod members;
 mod metrics;
 mod networks;
@@ -32,6 +34,8 @@ pub fn all() -> &'static [ToolSpec] {
             pauses::tools(),
             queue::tools(),
             calendar::tools(),
+            campaigns::tools(),
+            imports::tools(),
             held::tools(),
             members::tools(),
             metrics::tools(),

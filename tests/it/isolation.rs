@@ -6,7 +6,9 @@ mod rows;
 use allin::{
     app::{
         assets::add::AssetAdd,
+        campaigns::create::CampaignCreate,
         ctx::Ctx,
+        imports::import::PostsImport,
         pauses::{resume::PublishingResume, start::PublishingPause},
         posts::{create::PostCreate, schedule::PostSchedule, update::PostUpdate},
         queue::set::QueueSet,
@@ -14,7 +16,7 @@ use allin::{
         use_case::CallOptions,
     },
     clock::Clock as _,
-    ids::{AccountId, AttemptId, CampaignId, ConnectId, IdGen as _, RandomIds},
+    ids::{AccountId, AttemptId, ConnectId, IdGen as _, RandomIds},
     jobs::keep_house,
     model::{
         posts::{MediaRef, Variant},
@@ -108,9 +110,11 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
         account_ids: None,
         variants: None,
         title: Some(format!("{mark} changed")),
+        campaign_id: None,
+        tags: Some(vec![mark.into()]),
     };
     app.call_once::<PostUpdate>(&ctx, titled).await.unwrap();
-    let keyed = CallOptions { idempotency_key: Some("the same in both".into()), confirmation: None };
+    let keyed = CallOptions { idempotency_key: Some("the same in both".into()), ..CallOptions::default() };
     app.call::<PostSchedule>(&ctx, schedule(post, "2027-03-01T09:00"), keyed).await.unwrap();
     // A pause and its confirmed end leave a spent confirmation.
     let pause = PublishingPause {
@@ -124,7 +128,6 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     app.agreed::<PublishingResume>(&ctx, resume).await.unwrap();
     app.call_once::<PublishingPause>(&ctx, pause).await.unwrap();
 
-    let campaign = CampaignId(RandomIds.next(app.now()));
     let queue = QueueSet {
         account_id: account,
         slots: None,
@@ -135,14 +138,14 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     };
     app.call_once::<QueueSet>(&ctx, queue).await.unwrap();
 
+    let description = Some(format!("{mark} description"));
+    let campaign = CampaignCreate { name: format!("{mark} campaign"), description, post_ids: vec![post] };
+    let campaign = app.call_once::<CampaignCreate>(&ctx, campaign).await.unwrap().campaign.id;
+    let row = format!("key,text,campaign\n{mark}-row,{mark} imported,{mark} campaign\n");
+    let file = PostsImport { content: row, dry_run: false, ..PostsImport::default() };
+    app.call_once::<PostsImport>(&ctx, file).await.unwrap();
+
     let mut superuser = app.database.superuser().await;
-    sqlx::query("insert into campaigns (workspace_id, campaign_id, name, created_at, updated_at) values ($1, $2, $3, now(), now())")
-        .bind(team.workspace.uuid())
-        .bind(campaign.uuid())
-        .bind(format!("{mark} campaign"))
-        .execute(&mut superuser)
-        .await
-        .unwrap();
     for sql in [
         "insert into series (workspace_id, series_id, author_id, post_id, content, rule, starts_local, time_zone, created_at)
          select workspace_id, post_id, author_id, post_id, '{}', 'FREQ=DAILY', '2027-01-01T09:00:00', 'UTC', now()
