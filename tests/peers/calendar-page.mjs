@@ -70,6 +70,11 @@ async function tabTo(page, wanted) {
   return undefined;
 }
 
+/// Presses Enter on what leads to another page, and waits for it.
+async function enter(page) {
+  await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
+}
+
 async function keyboard() {
   const context = await open({ viewport: sizes.desktop });
   const page = context.pages()[0] ?? (await context.newPage());
@@ -78,20 +83,17 @@ async function keyboard() {
   const next = await tabTo(page, 'Next month');
   check('keyboard: the next month is reached', next !== undefined);
   check('keyboard: one sees where one is', next?.outline === 'solid', next?.outline);
-  await page.keyboard.press('Enter');
-  await page.waitForLoadState();
+  await enter(page);
   check('keyboard: and opened', (await page.locator('h1').innerText()) !== month);
   check('keyboard: back to today', (await tabTo(page, 'Today')) !== undefined);
-  await page.keyboard.press('Enter');
-  await page.waitForLoadState();
+  await enter(page);
   equal('keyboard: it is this month again', await page.locator('h1').innerText(), month);
   const all = await page.locator('.entry').count();
   check('keyboard: posts are there', all > 5, `${all}`);
   check('keyboard: the status is reached', (await tabTo(page, 'Status')) !== undefined);
   await page.keyboard.type('Published');
   check('keyboard: the button is reached', (await tabTo(page, 'Show')) !== undefined);
-  await page.keyboard.press('Enter');
-  await page.waitForLoadState();
+  await enter(page);
   equal('keyboard: the form keeps what was chosen', await page.locator('#status').inputValue(), 'published');
   const some = await page.locator('.entry').count();
   check('keyboard: fewer posts are there', some < all, `${some} of ${all}`);

@@ -86,6 +86,14 @@ impl Local for PostUpdate {
             )
             .next("Read it with post_get, then decide again."));
         }
+        let waits = present.iter().any(|target| matches!(target.state, TargetState::Scheduled | TargetState::Held));
+        if (input.campaign_id.is_some() || input.tags.is_some())
+            && waits
+            && !scope.role().has(Permission::SchedulePosts)
+        {
+            // A pause may hang on the label.
+            return Err(scheduled_post());
+        }
         let relabelled = labels::change(scope, &post, input.campaign_id.as_deref(), input.tags.as_deref()).await?;
         if relabelled && input.keeps_content() {
             // What is not published anywhere may change at any time.
@@ -186,11 +194,15 @@ pub(super) fn outcome_open(handle: &str) -> Error {
         .next("Settle that with held_resolve, or schedule the post again as it is: it is looked up first and sent only if it is not there.")
 }
 
+fn scheduled_post() -> Error {
+    Error::forbidden("scheduled_post", "The post is scheduled: changing it takes the role publisher.")
+        .next("Ask a publisher to take it back with post_cancel first.")
+}
+
 /// A scheduled post must stay fit to be sent, and only who may schedule may change it.
 async fn must_be_sendable(scope: &mut Scope<'_>, content: &[content::ForAccount]) -> Result<()> {
     if !scope.role().has(Permission::SchedulePosts) {
-        return Err(Error::forbidden("scheduled_post", "The post is scheduled: changing it takes the role publisher.")
-            .next("Ask a publisher to take it back with post_cancel first."));
+        return Err(scheduled_post());
     }
     let ids: Vec<_> = content.iter().map(|part| part.account.account_id).collect();
     content::may_use(scope, &ids).await?;
