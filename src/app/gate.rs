@@ -67,8 +67,15 @@ impl<U: Local> Form<U> for Locally {
                 return Err(error);
             }
             let mut scope = Scope::new(app, ctx, &mut tx, &entered, now);
+            scope.progress = options.progress;
             let output = U::run(&mut scope, input).await?;
-            tx.finish_read();
+            let notes = std::mem::take(&mut scope.changes);
+            if U::LOGGED {
+                record(app, ctx, &mut tx, now, U::NAME, "done", &Value::Array(notes)).await?;
+                tx.commit().await?;
+            } else {
+                tx.finish_read();
+            }
             return Ok(Reply::Done(Answer { output, replayed: false }));
         }
         let claim = match prelude::<U>(app, ctx, &mut tx, &entered, now, &input, &options, None).await? {
@@ -80,6 +87,7 @@ impl<U: Local> Form<U> for Locally {
             }
         };
         let mut scope = Scope::new(app, ctx, &mut tx, &entered, now);
+        scope.progress = options.progress;
         let output = U::run(&mut scope, input).await?;
         let changes = std::mem::take(&mut scope.changes);
         conclude::<U>(app, ctx, &mut tx, now, claim, changes, &output).await?;
@@ -107,6 +115,7 @@ impl<U: Remote> Form<U> for Remotely {
             }
         };
         let mut scope = Scope::new(app, ctx, &mut tx, &entered, now);
+        scope.progress = options.progress.clone();
         let plan = U::begin(&mut scope, input).await?;
         let changes = std::mem::take(&mut scope.changes);
         // Should nobody come back, the log says what was begun.
@@ -131,6 +140,7 @@ impl<U: Remote> Form<U> for Remotely {
         let now = app.clock.now();
         let (mut tx, entered) = app.enter(ctx, now).await?;
         let mut scope = Scope::new(app, ctx, &mut tx, &entered, now);
+        scope.progress = options.progress;
         let output = U::finish(&mut scope, outcome).await?;
         let changes = std::mem::take(&mut scope.changes);
         conclude::<U>(app, ctx, &mut tx, now, claim, changes, &output).await?;

@@ -11,6 +11,7 @@ use crate::{
         App,
         confirm::{Asked, Question},
         ctx::Ctx,
+        progress::Progress,
     },
     clock::Timestamp,
     error::{Error, Result},
@@ -50,6 +51,8 @@ pub trait UseCase: Sized + Send + Sync + 'static {
     const NEEDS: Permission;
     const EFFECT: Effect;
     const REPEAT: Repeat = Repeat::EachCounts;
+    /// Whether a read is written to the audit log, because much leaves with it.
+    const LOGGED: bool = false;
 
     /// What the person must say yes to first; computed again in the final round, where it must not have changed.
     fn question(_: &mut Scope<'_>, _: &Self::Input) -> impl Future<Output = Result<Option<Question>>> + Send {
@@ -86,12 +89,14 @@ pub struct Scope<'a> {
     pub entered: &'a Entered,
     /// One instant for the whole transaction.
     pub now: Timestamp,
+    /// Where a long call tells how far it is.
+    pub progress: Progress,
     pub(super) changes: Vec<Value>,
 }
 
 impl<'a> Scope<'a> {
     pub(super) fn new(app: &'a App, ctx: &'a Ctx, tx: &'a mut Tx, entered: &'a Entered, now: Timestamp) -> Self {
-        Self { tx, app, ctx, entered, now, changes: Vec::new() }
+        Self { tx, app, ctx, entered, now, progress: Progress::default(), changes: Vec::new() }
     }
 
     /// The caller's role; the program itself counts as Admin.
@@ -115,6 +120,8 @@ pub struct CallOptions {
     pub idempotency_key: Option<String>,
     /// What [`Asked::state`] said, once the person has agreed.
     pub confirmation: Option<String>,
+    /// Who is told how far a long call is.
+    pub progress: Progress,
 }
 
 /// What the gate answers.

@@ -202,10 +202,12 @@ async fn draft(
     account_ids: Vec<AccountId>,
     at: &Zoned,
 ) -> Result<PostId> {
-    let input = PostCreate { segments, account_ids, variants: Vec::new(), title: None };
+    let input = PostCreate { segments, account_ids, ..PostCreate::default() };
     // Not the ten-minute memory of the gate: a second run plans a second week.
-    let options =
-        crate::app::use_case::CallOptions { idempotency_key: Some(app.new_request().to_string()), confirmation: None };
+    let options = crate::app::use_case::CallOptions {
+        idempotency_key: Some(app.new_request().to_string()),
+        ..Default::default()
+    };
     let post = app.call::<PostCreate>(ctx, input, options).await?.done()?.post.id;
     let schedule =
         PostSchedule { post_id: post, at: at.timestamp().to_string(), time_zone: None, account_ids: Vec::new() };

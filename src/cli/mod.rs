@@ -2,10 +2,14 @@
 
 mod account;
 mod audit;
+mod calendar;
+mod campaign;
 mod db;
 mod demo;
 mod doctor;
+mod export;
 mod held;
+mod import;
 mod key;
 mod member;
 mod pause;
@@ -84,6 +88,13 @@ enum Command {
     /// Posts that recur by a rule
     #[command(subcommand)]
     Series(series::Series),
+    /// Campaigns: create, list, show, schedule, change
+    #[command(subcommand)]
+    Campaign(campaign::Campaign),
+    /// Take posts from a CSV or JSON file; the same file twice changes nothing
+    Import(import::Import),
+    /// Write posts as CSV or JSON, as an import takes them
+    Export(export::Export),
     /// Print the tools that MCP clients are offered
     Tools(tools::Tools),
     /// The audit log
@@ -114,6 +125,10 @@ impl Cli {
             Command::Member(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Key(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Account(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Campaign(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Import(command) if command.prints_only() => command.print(),
+            Command::Import(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Export(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Post(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Queue(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Recycling(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,

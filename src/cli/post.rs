@@ -10,7 +10,6 @@ use crate::{
     app::{
         assets::fetch::AssetFetch,
         best_times::get::BestTimesGet,
-        calendar::get::CalendarGet,
         ctx::Ctx,
         metrics::post::PostMetrics,
         posts::{
@@ -20,7 +19,7 @@ use crate::{
         recycling::mark::PostEvergreen,
     },
     boot::Booted,
-    cli::{asking, print},
+    cli::{asking, calendar::Calendar, print},
     error::{Error, Result},
     ids::{AccountId, PostId},
     jobs::publish_posts,
@@ -172,17 +171,7 @@ pub enum Post {
         json: bool,
     },
     /// Show what goes out when
-    Calendar {
-        /// First day, 2026-12-01; default: today
-        #[arg(long)]
-        from: Option<String>,
-        /// Number of days, 7 unless told
-        #[arg(long)]
-        days: Option<i32>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Calendar(Calendar),
 }
 
 impl Post {
@@ -236,11 +225,7 @@ impl Post {
                 let marked = app.call_once::<PostEvergreen>(ctx, input).await?;
                 print::either(json, &marked, || PostEvergreen::say(&marked))
             }
-            Self::Calendar { from, days, json } => {
-                let calendar =
-                    app.call_once::<CalendarGet>(ctx, CalendarGet { from, days, ..CalendarGet::default() }).await?;
-                print::either(json, &calendar, || CalendarGet::say(&calendar))
-            }
+            Self::Calendar(command) => command.run(booted, ctx).await,
         }
     }
 }
@@ -270,7 +255,7 @@ async fn create(
             first.media.push(MediaRef { asset_id: added.asset.id, alt_text: None });
         }
     }
-    let input = PostCreate { segments, account_ids, variants: Vec::new(), title: None };
+    let input = PostCreate { segments, account_ids, ..PostCreate::default() };
     changed::<PostCreate>(json, &booted.app.call_once::<PostCreate>(ctx, input).await?)
 }
 

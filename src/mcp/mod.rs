@@ -3,6 +3,8 @@
 
 mod ask;
 mod keys;
+mod relay;
+mod results;
 mod server;
 
 pub use keys::{Keys, Sessions};

@@ -7,22 +7,27 @@ use data_encoding::BASE64URL_NOPAD;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, DiscoverResult,
-        Implementation, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        CacheScope, CallToolRequestParams, CallToolResponse, DiscoverResult, Implementation,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
         ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
     },
     service::RequestContext,
 };
 use serde_json::{Map, Value, json};
 
-use super::ask::{self, Answered};
+use super::{
+    ask::{self, Answered},
+    relay,
+    results::{failed, finished, protocol_error},
+};
 use crate::{
     app::{
         App,
         ctx::{Actor, Ctx, Origin},
+        progress::Progress,
         use_case::CallOptions,
     },
-    error::{Error, Kind, PublicError, Result},
+    error::{Error, Result},
     ids::WorkspaceId,
     model::roles::Role,
     resources,
@@ -94,6 +99,17 @@ impl Server {
         context: &RequestContext<RoleServer>,
         ctx: &Ctx,
     ) -> CallToolResponse {
+        relay::progress(context, |progress| self.run_telling(spec, request, context, ctx, progress)).await
+    }
+
+    async fn run_telling(
+        &self,
+        spec: &'static ToolSpec,
+        request: CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+        ctx: &Ctx,
+        progress: Progress,
+    ) -> CallToolResponse {
         let answered = ask::answered(&request);
         if let (Some(_), Answered::Yes(state)) = (spec.page, &answered) {
             return self
@@ -104,6 +120,7 @@ impl Server {
             Ok(split) => split,
             Err(error) => return failed(&error).into(),
         };
+        options.progress = progress;
         match answered {
             Answered::No => return ask::declined().into(),
             Answered::Yes(state) => options.confirmation = Some(state),
@@ -186,7 +203,7 @@ impl Server {
         let mut value: Value = serde_json::from_str(&payload).map_err(|_| wrong())?;
         let text = value.get("text").and_then(Value::as_str).unwrap_or_default().to_owned();
         let data = value.get_mut("data").map(Value::take).ok_or_else(wrong)?;
-        Ok(Said { data, text, replayed: false })
+        Ok(Said { data, text, picture: None, replayed: false })
     }
 }
 
@@ -198,46 +215,12 @@ fn split(mut arguments: Map<String, Value>) -> Result<(Map<String, Value>, CallO
         Some(_) => Err(Error::invalid("arguments_invalid", format!("`{name}` is no text of 1 to {most} characters."))
             .field(name, format!("1 to {most} characters"))),
     };
-    let options =
-        CallOptions { idempotency_key: take("idempotency_key", 200)?, confirmation: take("confirmation", 2000)? };
+    let options = CallOptions {
+        idempotency_key: take("idempotency_key", 200)?,
+        confirmation: take("confirmation", 2000)?,
+        ..CallOptions::default()
+    };
     Ok((arguments, options))
-}
-
-fn finished(said: Said) -> CallToolResult {
-    let text = if said.replayed { format!("Done before; this is the first result. {}", said.text) } else { said.text };
-    let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
-    result.structured_content = Some(said.data);
-    result
-}
-
-/// What the caller can do something about, as a tool result that the model reads.
-fn failed(error: &Error) -> CallToolResult {
-    let public = error.public();
-    ask::refusal(in_words(&public), json!({ "error": public }))
-}
-
-fn in_words(error: &PublicError) -> String {
-    let mut text = format!("{} [{}]\nNext: {}", error.message, error.code, error.next_step);
-    for issue in error.details.iter().filter(|issue| !issue.field.is_empty()) {
-        text.push_str(&format!("\n{}: {}", issue.field, issue.message));
-    }
-    text
-}
-
-/// An error outside a tool result.
-fn protocol_error(error: &Error) -> ErrorData {
-    let public = error.public();
-    let data = serde_json::to_value(&public).ok();
-    match error.kind() {
-        Kind::NotFound => ErrorData::resource_not_found(public.message, data),
-        Kind::Invalid
-        | Kind::Forbidden
-        | Kind::Unauthenticated
-        | Kind::Conflict
-        | Kind::NeedsConfirmation
-        | Kind::Limit => ErrorData::invalid_params(public.message, data),
-        Kind::Unavailable | Kind::Cancelled | Kind::Internal => ErrorData::internal_error(public.message, data),
-    }
 }
 
 /// Lists depend on the caller, so no cache may share them; a minute is short enough for a changed role.

@@ -111,6 +111,8 @@ permissions! {
     PublishPosts: Publisher, person_only = false, "product.md: Publishers publish on granted accounts";
     /// Remove what is public, and scheduled posts.
     DeletePosts: Contributor, person_only = false, "a Contributor deletes own drafts; what was scheduled or published takes SchedulePosts, checked in the use case";
+    /// Make, change and launch campaigns.
+    ManageCampaigns: Manager, person_only = false, "product.md: Managers own campaigns";
     /// Ask a network whether an account still works.
     TestAccounts: Publisher, person_only = false, "the test sends the account's token to its network, so it takes who may use it";
     /// How late an account's posts may go out, and the zone of its local times.

@@ -13,7 +13,7 @@ use data_encoding::BASE64URL_NOPAD;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{escape, page};
+use super::page;
 use crate::{
     app::{
         App,
@@ -22,7 +22,7 @@ use crate::{
     },
     error::{Kind, Result},
     ids::{ConnectId, WorkspaceId},
-    model::networks::NetworkId,
+    model::{markup::escape, networks::NetworkId},
     store::{
         connects::{self, ConnectRequest},
         db::Entrance,

@@ -1,5 +1,6 @@
 //! Server-rendered pages for people. No script, a strict content security policy, and nothing that changes on GET.
 
+mod calendar;
 mod connect;
 mod health;
 
@@ -12,11 +13,12 @@ use axum::{
     routing::get,
 };
 
-use crate::app::App;
+use crate::{app::App, model::markup::escape};
 
-/// The pages of a process: connecting accounts, and its health.
+/// The pages of a process: connecting accounts, the calendar, and its health.
 pub fn routes(app: Arc<App>) -> Router {
     Router::new()
+        .route("/calendar", get(calendar::show))
         .route("/connect/{token}", get(connect::show).post(connect::submit))
         .route("/healthz", get(health::show))
         .with_state(app)
@@ -31,10 +33,15 @@ input{background:#222;color:#eee}.hint{color:#aaa}.problem{background:#3a1d1b}bu
 
 /// A whole page. `body` is markup; texts of others in it must have gone through [`escape`].
 fn page(status: StatusCode, title: &str, body: &str) -> Response {
+    styled(status, title, "", body)
+}
+
+/// A page with rules of its own beside the common ones.
+fn styled(status: StatusCode, title: &str, style: &str, body: &str) -> Response {
     let html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width,initial-scale=1\"><title>{title} · AllIN</title>\
-         <style>{STYLE}</style></head><body><main>{body}</main></body></html>",
+         <style>{STYLE}{style}</style></head><body><main>{body}</main></body></html>",
         title = escape(title)
     );
     let policy =
@@ -50,19 +57,4 @@ fn page(status: StatusCode, title: &str, body: &str) -> Response {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
-}
-
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
-    out
 }

@@ -33,9 +33,7 @@ pub async fn read(app: &App, ctx: &Ctx, uri: &str) -> Result<ReadResourceResult>
     let parts: Vec<&str> = path.split('/').collect();
     match *parts.as_slice() {
         ["accounts"] => accounts::read(app, ctx, uri).await,
-        ["calendar"] => calendar::read(app, ctx, uri, None, None).await,
-        ["calendar", from] => calendar::read(app, ctx, uri, Some(from), None).await,
-        ["calendar", from, days] => calendar::read(app, ctx, uri, Some(from), Some(days)).await,
+        ["calendar", ref rest @ ..] => calendar::read(app, ctx, uri, rest).await,
         ["networks"] => networks::read(app, ctx, uri, None).await,
         ["networks", network] => networks::read(app, ctx, uri, Some(network)).await,
         ["posts", id] => posts::read(app, ctx, uri, id).await,

@@ -103,6 +103,39 @@ pub async fn insert(
     Ok(asset.asset_id)
 }
 
+/// Hash and description of those of the ids that exist.
+pub async fn hashes(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    ids: &[AssetId],
+) -> Result<Vec<(AssetId, Vec<u8>, String)>> {
+    let ids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query!(
+        r#"select asset_id as "id: AssetId", sha256, alt_text from assets where workspace_id = $1 and asset_id = any ($2)"#,
+        workspace.uuid(),
+        &ids
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.sha256, row.alt_text)).collect())
+}
+
+/// Those with one of these SHA-256 hashes.
+pub async fn by_hash(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    hashes: &[Vec<u8>],
+) -> Result<Vec<([u8; 32], AssetId)>> {
+    let rows = sqlx::query!(
+        r#"select sha256, asset_id as "id: AssetId" from assets where workspace_id = $1 and sha256 = any ($2)"#,
+        workspace.uuid(),
+        hashes
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().filter_map(|row| Some((row.sha256.try_into().ok()?, row.id))).collect())
+}
+
 /// Those of the ids that exist.
 pub async fn get_many(db: &mut PgConnection, workspace: WorkspaceId, ids: &[AssetId]) -> Result<Vec<Asset>> {
     let ids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();

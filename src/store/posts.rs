@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     clock::Timestamp,
     error::Result,
-    ids::{MemberId, PostId, WorkspaceId},
+    ids::{CampaignId, MemberId, PostId, WorkspaceId},
     model::states::{PostStatus, Review},
 };
 
@@ -32,6 +32,9 @@ pub struct Post {
     pub author_removed: bool,
     pub at: Option<Timestamp>,
     pub excerpt: String,
+    pub campaign_id: Option<CampaignId>,
+    pub campaign_name: Option<String>,
+    pub tags: Vec<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub deleted_at: Option<Timestamp>,
@@ -49,6 +52,9 @@ struct PostRow {
     author_removed: bool,
     at: Option<Timestamp>,
     excerpt: String,
+    campaign_id: Option<CampaignId>,
+    campaign_name: Option<String>,
+    tags: Vec<String>,
     created_at: Timestamp,
     updated_at: Timestamp,
     deleted_at: Option<Timestamp>,
@@ -68,6 +74,9 @@ impl PostRow {
             author_removed: self.author_removed,
             at: self.at,
             excerpt: self.excerpt,
+            campaign_id: self.campaign_id,
+            campaign_name: self.campaign_name,
+            tags: self.tags,
             created_at: self.created_at,
             updated_at: self.updated_at,
             deleted_at: self.deleted_at,
@@ -81,9 +90,11 @@ pub async fn get(db: &mut PgConnection, workspace: WorkspaceId, id: PostId) -> R
         PostRow,
         r#"select p.post_id as "post_id: PostId", p.title, p.version, p.status, p.review, p.content_hash,
                   p.author_id as "author_id: MemberId", m.display_name as author_name,
-                  m.removed_at is not null as "author_removed!", p.at, p.excerpt, p.created_at,
+                  m.removed_at is not null as "author_removed!", p.at, p.excerpt,
+                  p.campaign_id as "campaign_id: CampaignId", c.name as "campaign_name?", p.tags, p.created_at,
                   p.updated_at, p.deleted_at
            from posts p join members m on m.workspace_id = p.workspace_id and m.member_id = p.author_id
+           left join campaigns c on c.workspace_id = p.workspace_id and c.campaign_id = p.campaign_id
            where p.workspace_id = $1 and p.post_id = $2"#,
         workspace.uuid(),
         id.uuid()
@@ -215,6 +226,28 @@ pub async fn set_derived(
         id.uuid(),
         status.as_str(),
         at,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Which campaign the post belongs to, and its tags. Neither is sent anywhere.
+pub async fn set_labels(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: PostId,
+    campaign: Option<CampaignId>,
+    tags: &[String],
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query!(
+        "update posts set campaign_id = $3, tags = $4, updated_at = $5 where workspace_id = $1 and post_id = $2",
+        workspace.uuid(),
+        id.uuid(),
+        campaign.map(CampaignId::uuid),
+        tags,
         now
     )
     .execute(db)

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     clock::Timestamp,
     error::{Error, Result},
-    ids::{AccountId, MemberId, PostId, TargetId, WorkspaceId},
+    ids::{AccountId, PostId, TargetId, WorkspaceId},
     model::{
         posts::{MediaRef, Message},
         similarity,
@@ -350,46 +350,13 @@ pub async fn set_remote(
     Ok(())
 }
 
-/// A line of the calendar.
-#[derive(Debug, Clone)]
-pub struct CalendarRow {
-    pub post_id: PostId,
-    pub excerpt: String,
-    pub network: String,
-    pub handle: String,
-    pub state: String,
-    pub at: Timestamp,
-}
-
-/// What is or was to be published in `[from, to)`, by time.
-pub async fn calendar(
-    db: &mut PgConnection,
-    workspace: WorkspaceId,
-    from: Timestamp,
-    to: Timestamp,
-    account: Option<AccountId>,
-    published_or_by: Option<MemberId>,
-    limit: i64,
-) -> Result<Vec<CalendarRow>> {
-    Ok(sqlx::query_as!(
-        CalendarRow,
-        r#"select p.post_id as "post_id: PostId", coalesce(p.title, p.excerpt) as "excerpt!", a.network, a.handle, t.state,
-                  coalesce(t.published_at, t.due_at) as "at!"
-           from targets t
-           join posts p using (workspace_id, post_id)
-           join accounts a using (workspace_id, account_id)
-           where t.workspace_id = $1 and p.deleted_at is null and t.state <> 'cancelled'
-             and coalesce(t.published_at, t.due_at) >= $2 and coalesce(t.published_at, t.due_at) < $3
-             and ($4::uuid is null or t.account_id = $4)
-             and ($5::uuid is null or p.author_id = $5 or t.state = 'published')
-           order by coalesce(t.published_at, t.due_at), a.handle, p.post_id limit $6"#,
-        workspace.uuid(),
-        from,
-        to,
-        account.map(AccountId::uuid),
-        published_or_by.map(MemberId::uuid),
-        limit
+/// Targets that are to go out, with their posts.
+pub async fn scheduled(db: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec<(PostId, TargetId)>> {
+    let rows = sqlx::query!(
+        "select post_id, target_id from targets where workspace_id = $1 and state = 'scheduled'",
+        workspace.uuid()
     )
     .fetch_all(db)
-    .await?)
+    .await?;
+    Ok(rows.into_iter().map(|row| (PostId(row.post_id), TargetId(row.target_id))).collect())
 }

@@ -13,8 +13,8 @@ pub fn tools() -> Vec<ToolSpec> {
         toolset: Some(Toolset::Schedule),
         title: "Show the calendar",
         description: "Shows what goes out or went out day by day, in local time: time, account, text, status and post id. \
-            Defaults to seven days from today; from and days choose another span, up to a year. Use it to find gaps and \
-            clashes before scheduling; post_query searches by text or status.",
+            Defaults to seven days from today; view and from choose a month, week or day, days an agenda of up to a year. Use \
+            it to find gaps and clashes before scheduling; post_query searches by text. For a person's eyes ask for image or page.",
         idempotent: true,
         open_world: false,
         asks: false,
@@ -37,9 +37,24 @@ impl Spoken for CalendarGet {
                 );
             }
         }
+        for change in &calendar.clock_changes {
+            _ = writeln!(
+                text,
+                "{}: the clocks are changed, the day has {} minutes.",
+                change.date,
+                24 * 60 + change.minutes
+            );
+        }
         if calendar.truncated {
             text.push_str("More entries follow: ask for fewer days.\n");
         }
+        if let Some(url) = &calendar.page_url {
+            _ = writeln!(text, "For a person to look at, for 30 minutes: {url}");
+        }
         text
+    }
+
+    fn picture(calendar: &mut Calendar) -> Option<Vec<u8>> {
+        calendar.png.take()
     }
 }

@@ -4,7 +4,9 @@ mod accounts;
 mod assets;
 mod best_times;
 mod calendar;
+mod campaigns;
 mod held;
+mod imports;
 mod members;
 mod metrics;
 mod networks;
@@ -34,6 +36,8 @@ pub fn all() -> &'static [ToolSpec] {
             queue::tools(),
             series::tools(),
             calendar::tools(),
+            campaigns::tools(),
+            imports::tools(),
             held::tools(),
             members::tools(),
             metrics::tools(),

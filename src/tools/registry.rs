@@ -110,6 +110,8 @@ impl Profile {
 pub struct Said {
     pub data: Value,
     pub text: String,
+    /// A picture beside it, as PNG.
+    pub picture: Option<Vec<u8>>,
     pub replayed: bool,
 }
 
@@ -157,6 +159,11 @@ pub struct Face {
 pub trait Spoken: UseCase {
     /// The result for a reader: what happened or what was found, in few words, with the ids that the next call needs.
     fn say(output: &Self::Output) -> String;
+
+    /// A picture of the result, as PNG.
+    fn picture(_: &mut Self::Output) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 pub fn tool<U: Spoken>(face: Face) -> ToolSpec {
@@ -208,8 +215,9 @@ async fn call<U: Spoken>(
     })?;
     match app.call::<U>(ctx, input, options).await? {
         Reply::Ask(asked) => Ok(ToolReply::Ask(asked)),
-        Reply::Done(answer) => Ok(ToolReply::Done(Said {
+        Reply::Done(mut answer) => Ok(ToolReply::Done(Said {
             text: U::say(&answer.output),
+            picture: U::picture(&mut answer.output),
             data: serde_json::to_value(&answer.output).map_err(Error::internal)?,
             replayed: answer.replayed,
         })),

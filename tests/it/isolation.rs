@@ -6,7 +6,9 @@ mod rows;
 use allin::{
     app::{
         assets::add::AssetAdd,
+        campaigns::create::CampaignCreate,
         ctx::Ctx,
+        imports::import::PostsImport,
         pauses::{resume::PublishingResume, start::PublishingPause},
         posts::{create::PostCreate, schedule::PostSchedule, update::PostUpdate},
         queue::set::QueueSet,
@@ -15,7 +17,7 @@ use allin::{
         use_case::CallOptions,
     },
     clock::Clock as _,
-    ids::{AccountId, AttemptId, CampaignId, ConnectId, IdGen as _, RandomIds},
+    ids::{AccountId, AttemptId, ConnectId, IdGen as _, RandomIds},
     jobs::keep_house,
     model::{
         posts::{MediaRef, Variant},
@@ -109,9 +111,11 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
         account_ids: None,
         variants: None,
         title: Some(format!("{mark} changed")),
+        campaign_id: None,
+        tags: Some(vec![mark.into()]),
     };
     app.call_once::<PostUpdate>(&ctx, titled).await.unwrap();
-    let keyed = CallOptions { idempotency_key: Some("the same in both".into()), confirmation: None };
+    let keyed = CallOptions { idempotency_key: Some("the same in both".into()), ..CallOptions::default() };
     app.call::<PostSchedule>(&ctx, schedule(post, "2027-03-01T09:00"), keyed).await.unwrap();
     // A pause and its confirmed end leave a spent confirmation.
     let pause = PublishingPause {
@@ -125,7 +129,6 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     app.agreed::<PublishingResume>(&ctx, resume).await.unwrap();
     app.call_once::<PublishingPause>(&ctx, pause).await.unwrap();
 
-    let campaign = CampaignId(RandomIds.next(app.now()));
     let queue = QueueSet {
         account_id: account,
         slots: None,
@@ -148,14 +151,14 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     };
     let series = app.call_once::<SeriesCreate>(&ctx, weekly).await.unwrap().series.id;
 
+    let description = Some(format!("{mark} description"));
+    let campaign = CampaignCreate { name: format!("{mark} campaign"), description, post_ids: vec![post] };
+    let campaign = app.call_once::<CampaignCreate>(&ctx, campaign).await.unwrap().campaign.id;
+    let row = format!("key,text,campaign\n{mark}-row,{mark} imported,{mark} campaign\n");
+    let file = PostsImport { content: row, dry_run: false, ..PostsImport::default() };
+    app.call_once::<PostsImport>(&ctx, file).await.unwrap();
+
     let mut superuser = app.database.superuser().await;
-    sqlx::query("insert into campaigns (workspace_id, campaign_id, name, created_at, updated_at) values ($1, $2, $3, now(), now())")
-        .bind(team.workspace.uuid())
-        .bind(campaign.uuid())
-        .bind(format!("{mark} campaign"))
-        .execute(&mut superuser)
-        .await
-        .unwrap();
     let page: uuid::Uuid = sqlx::query_scalar("select connect_id from connect_requests where workspace_id = $1")
         .bind(team.workspace.uuid())
         .fetch_one(&mut superuser)

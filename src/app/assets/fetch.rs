@@ -54,6 +54,13 @@ pub struct Outcome {
     alt_text: Option<String>,
 }
 
+impl Outcome {
+    /// How much it takes.
+    pub fn bytes(&self) -> u64 {
+        self.facts.bytes
+    }
+}
+
 impl Remote for AssetFetch {
     type Plan = Plan;
     type Outcome = Outcome;

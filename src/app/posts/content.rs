@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     app::use_case::Scope,
+    clients::networks::registry::Networks,
     error::{Error, FieldIssue, Result},
     ids::{AccountId, AssetId},
     model::{
@@ -57,6 +58,17 @@ pub async fn resolve(
     check_shape(account_ids, segments, variants)?;
     let accounts = known_accounts(scope, account_ids).await?;
     let assets = known_assets(scope, segments, variants).await?;
+    Ok(per_account(&scope.app.networks, accounts, &assets, segments, variants))
+}
+
+/// [`resolve`] for whoever has checked the shape and loaded accounts and assets, as an import of many posts does.
+pub(crate) fn per_account(
+    networks: &Networks,
+    accounts: Vec<Account>,
+    assets: &BTreeMap<AssetId, Asset>,
+    segments: &[Message],
+    variants: &[Variant],
+) -> Vec<ForAccount> {
     let mut out = Vec::with_capacity(accounts.len());
     for account in accounts {
         let variant = variants.iter().enumerate().find(|(_, variant)| variant.account_id == account.account_id);
@@ -64,20 +76,20 @@ pub async fn resolve(
             Some((index, variant)) => (format!("variants[{index}]."), variant.segments.as_slice()),
             None => (String::new(), segments),
         };
-        let messages = with_descriptions(own, &assets);
-        let problems = check(scope, account.network, &messages, &assets, &path);
+        let messages = with_descriptions(own, assets);
+        let problems = check(networks, account.network, &messages, assets, &path);
         out.push(ForAccount { account, messages, problems });
     }
-    Ok(out)
+    out
 }
 
 /// Checks stored messages again, for example before they are scheduled.
 pub async fn recheck(scope: &mut Scope<'_>, network: NetworkId, messages: &[Message]) -> Result<Vec<FieldIssue>> {
     let assets = known_assets(scope, messages, &[]).await?;
-    Ok(check(scope, network, messages, &assets, ""))
+    Ok(check(&scope.app.networks, network, messages, &assets, ""))
 }
 
-fn check_shape(account_ids: &[AccountId], segments: &[Message], variants: &[Variant]) -> Result<()> {
+pub(crate) fn check_shape(account_ids: &[AccountId], segments: &[Message], variants: &[Variant]) -> Result<()> {
     let mut issues = Vec::new();
     let mut issue = |field: String, message: &str| issues.push(FieldIssue { field, message: message.to_owned() });
     if segments.is_empty() {
@@ -157,14 +169,14 @@ fn with_descriptions(messages: &[Message], assets: &BTreeMap<AssetId, Asset>) ->
 }
 
 fn check(
-    scope: &Scope<'_>,
+    networks: &Networks,
     network: NetworkId,
     messages: &[Message],
     assets: &BTreeMap<AssetId, Asset>,
     path: &str,
 ) -> Vec<FieldIssue> {
     let drafts: Vec<_> = messages.iter().map(|message| draft(message, assets)).collect();
-    let mut issues = scope.app.networks.get(network).validate(&drafts);
+    let mut issues = networks.get(network).validate(&drafts);
     for issue in &mut issues {
         issue.field = format!("{path}{}", issue.field);
         issue.message = format!("{}: {}", network.title(), issue.message);

@@ -8,13 +8,13 @@ use crate::{
     app::{
         posts::{
             content::{self, ForAccount},
-            derive, repeats,
+            derive, labels, repeats,
             view::{self, PostChanged},
         },
         use_case::{Effect, Local, Locally, Repeat, Scope, UseCase},
     },
     error::{Error, Result},
-    ids::{AccountId, PostId, TargetId},
+    ids::{AccountId, CampaignId, PostId, TargetId},
     model::{
         posts::{Message, Variant, content_hash, excerpt},
         roles::Permission,
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The draft.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PostCreate {
     /// The messages; more than one makes a thread.
@@ -39,6 +39,13 @@ pub struct PostCreate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 200))]
     pub title: Option<String>,
+    /// From campaign_list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign_id: Option<CampaignId>,
+    /// Words to find it by; not published.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub tags: Vec<String>,
 }
 
 impl UseCase for PostCreate {
@@ -67,6 +74,7 @@ impl Local for PostCreate {
             now: scope.now,
         };
         posts::insert(scope.tx, scope.ctx.workspace, &new).await?;
+        labels::put(scope, post_id, input.campaign_id, &input.tags).await?;
         for part in &content {
             add_target(scope, post_id, part).await?;
         }
@@ -89,7 +97,7 @@ impl Local for PostCreate {
     }
 }
 
-pub(super) fn check_title(title: Option<&str>) -> Result<()> {
+pub(crate) fn check_title(title: Option<&str>) -> Result<()> {
     match title {
         Some(title) if title.chars().count() > 200 || title.contains('\0') => {
             Err(Error::invalid("title_invalid", "The title is longer than 200 characters or contains a NUL character.")

@@ -6,6 +6,7 @@ pub mod create;
 pub mod delete;
 pub mod edit;
 pub mod get;
+pub mod labels;
 pub mod preview;
 pub mod publish;
 pub mod query;

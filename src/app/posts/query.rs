@@ -10,8 +10,8 @@ use crate::{
     },
     clock::Timestamp,
     error::{Error, Result},
-    ids::{AccountId, PostId},
-    model::{networks::NetworkId, roles::Permission, states::PostStatus, times},
+    ids::{AccountId, CampaignId, PostId},
+    model::{networks::NetworkId, roles::Permission, states::PostStatus, tags, times},
     store::posts::{self, Filter, ListedPost},
 };
 
@@ -25,6 +25,10 @@ pub struct PostQuery {
     pub account_id: Option<AccountId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign_id: Option<CampaignId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
     /// Words to find in title or text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 200))]
@@ -92,6 +96,8 @@ impl Local for PostQuery {
             status: input.status,
             account: input.account_id,
             network: input.network.map(|network| network.as_str().to_owned()),
+            campaign: input.campaign_id,
+            tag: input.tag.as_deref().map(tags::parse).transpose()?,
             text: input.text.filter(|text| !text.trim().is_empty()),
             from: input.from.as_deref().map(|text| times::parse(text, &zone)).transpose()?.map(|moment| moment.instant),
             to: input.to.as_deref().map(|text| times::parse(text, &zone)).transpose()?.map(|moment| moment.instant),

@@ -123,7 +123,7 @@ async fn moment_for(scope: &mut Scope<'_>, target: &Target, input: &PostSchedule
     Ok(moment)
 }
 
-fn in_the_future(now: Timestamp, moment: &Moment) -> Result<()> {
+pub(crate) fn in_the_future(now: Timestamp, moment: &Moment) -> Result<()> {
     let spoken = times::spoken(moment.instant, &moment.zone);
     if moment.instant <= now {
         return Err(Error::invalid(

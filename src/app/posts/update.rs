@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{
     app::{
         posts::{
-            content, create, derive, lock, repeats,
+            content, create, derive, labels, lock, repeats,
             view::{self, PostChanged},
         },
         use_case::{Effect, Local, Locally, Scope, UseCase},
@@ -43,6 +43,13 @@ pub struct PostUpdate {
     /// Internal name; empty text removes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// From campaign_list; empty text takes the post out of its campaign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign_id: Option<String>,
+    /// All tags, in place of the present ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 20))]
+    pub tags: Option<Vec<String>>,
 }
 
 impl UseCase for PostUpdate {
@@ -52,6 +59,12 @@ impl UseCase for PostUpdate {
     const NAME: &'static str = "post_update";
     const NEEDS: Permission = Permission::WriteDrafts;
     const EFFECT: Effect = Effect::Write;
+}
+
+impl PostUpdate {
+    fn keeps_content(&self) -> bool {
+        self.segments.is_none() && self.account_ids.is_none() && self.variants.is_none() && self.title.is_none()
+    }
 }
 
 /// What the last version says.
@@ -72,6 +85,20 @@ impl Local for PostUpdate {
                 format!("The post is at version {} by now.", post.version),
             )
             .next("Read it with post_get, then decide again."));
+        }
+        let waits = present.iter().any(|target| matches!(target.state, TargetState::Scheduled | TargetState::Held));
+        if (input.campaign_id.is_some() || input.tags.is_some())
+            && waits
+            && !scope.role().has(Permission::SchedulePosts)
+        {
+            // A pause may hang on the label.
+            return Err(scheduled_post());
+        }
+        let relabelled = labels::change(scope, &post, input.campaign_id.as_deref(), input.tags.as_deref()).await?;
+        if relabelled && input.keeps_content() {
+            // What is not published anywhere may change at any time.
+            let post = view::load(scope, post.post_id).await?;
+            return Ok(PostChanged { message: "Saved campaign and tags.".into(), post, warnings: Vec::new() });
         }
         if let Some(target) = present.iter().find(|target| !target.state.is_editable()) {
             return Err(Error::conflict(
@@ -168,11 +195,15 @@ pub(super) fn outcome_open(handle: &str) -> Error {
         .next("Settle that with held_resolve, or schedule the post again as it is: it is looked up first and sent only if it is not there.")
 }
 
+fn scheduled_post() -> Error {
+    Error::forbidden("scheduled_post", "The post is scheduled: changing it takes the role publisher.")
+        .next("Ask a publisher to take it back with post_cancel first.")
+}
+
 /// A scheduled post must stay fit to be sent, and only who may schedule may change it.
 async fn must_be_sendable(scope: &mut Scope<'_>, content: &[content::ForAccount]) -> Result<()> {
     if !scope.role().has(Permission::SchedulePosts) {
-        return Err(Error::forbidden("scheduled_post", "The post is scheduled: changing it takes the role publisher.")
-            .next("Ask a publisher to take it back with post_cancel first."));
+        return Err(scheduled_post());
     }
     let ids: Vec<_> = content.iter().map(|part| part.account.account_id).collect();
     content::may_use(scope, &ids).await?;

@@ -9,7 +9,7 @@ use crate::{
     clients::networks::Remote,
     clock::Timestamp,
     error::{Error, Result},
-    ids::{AccountId, PostId, TargetId},
+    ids::{AccountId, CampaignId, PostId, TargetId},
     model::{
         posts::Message,
         states::{PostStatus, Review, TargetState},
@@ -30,6 +30,10 @@ pub struct PostView {
     pub title: Option<String>,
     pub status: PostStatus,
     pub review: Review,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<CampaignName>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// Grows with every change of content.
     pub version: i32,
     /// Display name of the member who made it.
@@ -41,6 +45,13 @@ pub struct PostView {
     pub segments: Vec<Message>,
     /// One per account.
     pub targets: Vec<TargetView>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct CampaignName {
+    pub id: CampaignId,
+    pub name: String,
 }
 
 /// The post on one account.
@@ -125,6 +136,8 @@ pub async fn load(scope: &mut Scope<'_>, id: PostId) -> Result<PostView> {
         title: post.title,
         status: post.status,
         review: post.review,
+        campaign: post.campaign_id.zip(post.campaign_name).map(|(id, name)| CampaignName { id, name }),
+        tags: post.tags,
         version: post.version,
         author: post.author_name,
         created_at: post.created_at,

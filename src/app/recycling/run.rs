@@ -86,7 +86,7 @@ async fn copy(scope: &mut Scope<'_>, account: AccountId, source: &EvergreenRow, 
         .map(|segment| segment.message)
         .collect();
     let title = posts::get(scope.tx, workspace, source.post_id).await?.and_then(|post| post.title);
-    let draft = PostCreate { segments, account_ids: vec![account], variants: Vec::new(), title };
+    let draft = PostCreate { segments, account_ids: vec![account], title, ..PostCreate::default() };
     let post_id = PostCreate::run(scope, draft).await?.post.id;
     let time = PostSchedule { post_id, at: at.to_string(), time_zone: None, account_ids: Vec::new() };
     let planned = PostSchedule::run(scope, time).await?.post;

@@ -16,9 +16,10 @@ use crate::{
     ids::{PostId, WorkspaceId},
     model::{
         roles::{Permission, Role},
+        states::TargetState,
         times,
     },
-    store::{accounts, pauses, posts, series, targets, workspaces},
+    store::{accounts, calendar, pauses, posts, series, targets, workspaces},
 };
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -101,13 +102,12 @@ impl Local for WorkspaceOverview {
         };
         let only = scope.ctx.member().filter(|_| !role.sees_all_drafts());
         let counts = posts::count_by_status(scope.tx, id, only).await?;
-        let rows =
-            targets::calendar(scope.tx, id, scope.now, scope.now.plus_secs(366 * 24 * 3600), None, only, 50).await?;
+        let coming =
+            calendar::Filter { state: Some(TargetState::Scheduled), published_or_by: only, ..Default::default() };
+        let rows = calendar::entries(scope.tx, id, scope.now, scope.now.plus_secs(366 * 24 * 3600), &coming, 5).await?;
         let zone = workspace.time_zone.clone();
         let next = rows
             .into_iter()
-            .filter(|row| row.state == "scheduled")
-            .take(5)
             .map(|row| Upcoming {
                 post_id: row.post_id,
                 excerpt: row.excerpt,

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     clock::Timestamp,
     error::Result,
-    ids::{AccountId, MemberId, PostId, WorkspaceId},
+    ids::{AccountId, CampaignId, MemberId, PostId, WorkspaceId},
     model::states::PostStatus,
 };
 
@@ -30,6 +30,9 @@ pub struct Filter {
     pub status: Option<PostStatus>,
     pub account: Option<AccountId>,
     pub network: Option<String>,
+    pub campaign: Option<CampaignId>,
+    /// As it is stored: lower case, without `#`.
+    pub tag: Option<String>,
     /// Occurs in title or in a message; case does not matter.
     pub text: Option<String>,
     pub from: Option<Timestamp>,
@@ -42,9 +45,9 @@ pub struct Filter {
 
 impl Filter {
     fn narrows(&self) -> bool {
-        let Self { status, account, network, text, from, to, published_or_by: _, after } = self;
+        let Self { status, account, network, campaign, tag, text, from, to, published_or_by: _, after } = self;
         let words = status.is_some() || account.is_some() || network.is_some() || text.is_some();
-        words || from.is_some() || to.is_some() || after.is_some()
+        words || campaign.is_some() || tag.is_some() || from.is_some() || to.is_some() || after.is_some()
     }
 }
 
@@ -80,6 +83,7 @@ pub async fn list_by_age(
              and ($6::timestamptz is null or p.at >= $6) and ($7::timestamptz is null or p.at < $7)
              and ($8::uuid is null or p.author_id = $8 or p.status in ('published', 'partly_published'))
              and ($9::timestamptz is null or (p.created_at, p.post_id) < ($9, $10::uuid))
+             and ($12::uuid is null or p.campaign_id = $12) and ($13::text is null or p.tags @> array[$13])
            order by p.created_at desc, p.post_id desc limit $11"#,
         workspace.uuid(),
         filter.status.map(PostStatus::as_str),
@@ -91,7 +95,9 @@ pub async fn list_by_age(
         filter.published_or_by.map(MemberId::uuid),
         after_at,
         after_id,
-        limit
+        limit,
+        filter.campaign.map(CampaignId::uuid),
+        filter.tag
     )
     .fetch_all(db)
     .await?)

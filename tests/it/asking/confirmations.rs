@@ -94,7 +94,16 @@ async fn a_confirmation_ends_with_what_it_was_about() {
     let client = app.local(&team, whole(), Era::Legacy, Says::Mute).await;
     let state = ask(&client, "post_publish", one).await;
     let segments = Some(vec![message("Something else")]);
-    let update = PostUpdate { post_id: one, version: None, segments, account_ids: None, variants: None, title: None };
+    let update = PostUpdate {
+        post_id: one,
+        version: None,
+        segments,
+        account_ids: None,
+        variants: None,
+        title: None,
+        campaign_id: None,
+        tags: None,
+    };
     app.call_once::<PostUpdate>(&team.person(&app), update).await.unwrap();
     assert_eq!(code(&confirm(&client, "post_publish", one, &state).await), Some("confirmation_stale"));
 

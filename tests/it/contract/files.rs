@@ -11,9 +11,9 @@ const LONG: &[(&str, usize)] = &[
     ("src/boot.rs", 323),
     ("src/clients/http.rs", 354),
     ("src/clients/networks/sandbox.rs", 340),
-    ("src/mcp/server.rs", 351),
+    ("src/mcp/server.rs", 334),
     ("src/store/accounts.rs", 315),
-    ("src/store/targets.rs", 395),
+    ("src/store/targets.rs", 361),
     ("src/transport/http_tests.rs", 343),
 ];
 

@@ -42,6 +42,7 @@ const HISTORY: &[(&str, &str, &str)] = &[
     ("series", "insert select update", "its posts refer to it"),
     ("series_occurrences", "insert select", "each is decided on once"),
     ("recyclings", "insert select", "what was recycled stays known, or it would be again"),
+    ("import_rows", "insert select update", "what was imported once stays known"),
     ("audit_heads", "insert select update", "a chain without a head is broken"),
 ];
 

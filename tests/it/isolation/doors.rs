@@ -57,20 +57,23 @@ async fn no_list_shows_anything_of_another_workspace() {
         ("held_list", json!({})),
         ("best_times", json!({ "account_id": ours.ids.account })),
         ("calendar_get", json!({ "from": "2026-12-01", "days": 366 })),
+        ("calendar_get", json!({ "view": "month", "from": "2027-02-01" })),
+        ("campaign_list", json!({})),
         ("member_list", json!({})),
         ("network_rules", json!({})),
         ("post_query", json!({ "limit": 100 })),
         ("post_query", json!({ "text": theirs.mark })),
         ("queue_get", json!({})),
+        ("posts_export", json!({ "limit": 500 })),
+        ("posts_export", json!({ "format": "json", "tag": theirs.mark })),
         ("recycling_get", json!({})),
         ("series_list", json!({})),
         ("workspace_overview", json!({})),
     ];
-    // These show one post.
-    let one = ["post_get", "post_metrics"];
+    let single = ["campaign_get", "post_get", "post_metrics"];
     for spec in tools::all()
         .iter()
-        .filter(|spec| spec.effect == allin::app::use_case::Effect::Read && !one.contains(&spec.name))
+        .filter(|spec| spec.effect == allin::app::use_case::Effect::Read && !single.contains(&spec.name))
     {
         assert!(
             listing.iter().any(|(name, _)| *name == spec.name),
@@ -85,7 +88,8 @@ async fn no_list_shows_anything_of_another_workspace() {
             name == "network_rules"
                 || answer.contains(ours.mark)
                 || answer.contains("\"posts\":[]")
-                || answer.contains("\"held\":[]"),
+                || answer.contains("\"held\":[]")
+                || answer.contains("\"posts\":0"),
             "{name}: {answer}"
         );
     }
@@ -102,6 +106,8 @@ async fn no_resource_shows_anything_of_another_workspace() {
     let filled = resources::templates().into_iter().map(|template| {
         let fill = |ids: Ids| match template.uri_template.as_str() {
             "allin://posts/{post_id}" => format!("allin://posts/{}", ids.post),
+            "allin://calendar/{view}/{from}" => "allin://calendar/month/2026-12-01".into(),
+            "allin://calendar/{view}/{from}/image" => "allin://calendar/month/2026-12-01/image".into(),
             "allin://calendar/{from}/{days}" => "allin://calendar/2026-12-01/366".into(),
             "allin://networks/{network}" => "allin://networks/sandbox".into(),
             other => panic!("tests/it/isolation/doors.rs cannot fill {other}"),

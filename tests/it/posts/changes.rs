@@ -13,7 +13,16 @@ use crate::support::{
 
 fn text(post_id: PostId, text: &str, version: Option<i32>) -> PostUpdate {
     let segments = Some(vec![message(text)]);
-    PostUpdate { post_id, version, segments, account_ids: None, variants: None, title: None }
+    PostUpdate {
+        post_id,
+        version,
+        segments,
+        account_ids: None,
+        variants: None,
+        title: None,
+        campaign_id: None,
+        tags: None,
+    }
 }
 
 fn cancel(post_id: PostId) -> PostCancel {

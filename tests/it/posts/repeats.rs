@@ -20,7 +20,7 @@ async fn create(
     text: &str,
     key: Option<&str>,
 ) -> Result<(PostId, bool), &'static str> {
-    let options = CallOptions { idempotency_key: key.map(str::to_owned), confirmation: None };
+    let options = CallOptions { idempotency_key: key.map(str::to_owned), ..CallOptions::default() };
     match app.call::<PostCreate>(ctx, draft(&[text], &[]), options).await {
         Ok(Reply::Done(answer)) => Ok((answer.output.post.id, answer.replayed)),
         Ok(Reply::Ask(_)) => panic!("a draft asks nobody"),

@@ -9,10 +9,8 @@ use super::cases::Ids;
 pub fn least(tool: &str, own: Ids) -> Value {
     let post = json!({ "post_id": own.post });
     match tool {
-        "account_list" | "calendar_get" | "member_list" | "network_rules" | "post_query" | "queue_get"
-        | "recycling_get" | "series_list" | "workspace_overview" => {
-            json!({})
-        }
+        "account_list" | "calendar_get" | "campaign_list" | "member_list" | "network_rules" | "post_query"
+        | "posts_export" | "queue_get" | "recycling_get" | "series_list" | "workspace_overview" => json!({}),
         "account_connect" => json!({ "network": "sandbox" }),
         "account_test" | "best_times" | "queue_set" | "recycling_set" => json!({ "account_id": own.account }),
         "asset_add" => json!({ "path": "picture.png" }),
@@ -22,6 +20,10 @@ pub fn least(tool: &str, own: Ids) -> Value {
         "publishing_pause" => json!({ "reason": "a test" }),
         "publishing_resume" => json!({}),
         "post_edit" => json!({ "post_id": own.post, "texts": ["Other"] }),
+        "campaign_create" => json!({ "name": "A campaign" }),
+        "campaign_get" => json!({ "campaign_id": own.campaign }),
+        "campaign_schedule" => json!({ "campaign_id": own.campaign, "at": "2027-01-01T09:00" }),
+        "posts_import" => json!({ "content": "text\nA text\n" }),
         "post_create" => json!({ "segments": [{ "text": "A text" }], "account_ids": [own.account] }),
         "post_evergreen" => json!({ "post_id": own.post, "evergreen": true }),
         "post_schedule" => json!({ "post_id": own.post, "at": "2027-01-01T09:00" }),
@@ -39,8 +41,8 @@ impl Ids {
         match prefix {
             "post" => self.post.to_string(),
             "acc" => self.account.to_string(),
-            "cmp" => self.campaign.to_string(),
             "mbr" => self.member.to_string(),
+            "cmp" => self.campaign.to_string(),
             "ast" => self.asset.to_string(),
             "key" => self.key.to_string(),
             "att" => self.attempt.to_string(),

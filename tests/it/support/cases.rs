@@ -13,6 +13,10 @@ use allin::{
         assets::{add::AssetAdd, fetch::AssetFetch},
         best_times::get::BestTimesGet,
         calendar::get::CalendarGet,
+        campaigns::{
+            change::CampaignChange, create::CampaignCreate, get::CampaignGet, list::CampaignList,
+            schedule::CampaignSchedule,
+        },
         ctx::Ctx,
         held::{
             Release,
@@ -20,6 +24,7 @@ use allin::{
             release::HeldRelease,
             resolve::{HeldResolve, Verdict},
         },
+        imports::{export::PostsExport, import::PostsImport},
         keys::{create::KeyCreate, list::KeyList, revoke::KeyRevoke},
         members::{add::MemberAdd, change::MemberChange, list::MemberList},
         metrics::post::PostMetrics,
@@ -132,7 +137,6 @@ cases! {
     AssetAdd: |_ids| AssetAdd::new(&png(2, 2, [1; 3]), None, None);
     AssetFetch: |_ids| AssetFetch { path: Some("/nowhere.png".into()), url: None, alt_text: None };
     BestTimesGet: |ids| BestTimesGet { account_id: ids.account };
-    CalendarGet: |ids| CalendarGet { account_id: Some(ids.account), ..CalendarGet::default() };
     HeldList: |ids| HeldList { account_id: Some(ids.account), ..HeldList::default() };
     HeldRelease: |ids| HeldRelease {
         release: Release::Drop,
@@ -150,6 +154,12 @@ cases! {
         outcome: Verdict::LookAgain,
         link: None,
     };
+    CalendarGet: |ids| CalendarGet { account_id: Some(ids.account), campaign_id: Some(ids.campaign), ..CalendarGet::default() };
+    CampaignChange: |ids| CampaignChange { campaign_id: ids.campaign, name: None, description: None, archived: None };
+    CampaignCreate: |ids| CampaignCreate { name: "A campaign".into(), description: None, post_ids: vec![ids.post] };
+    CampaignGet: |ids| CampaignGet { campaign_id: ids.campaign };
+    CampaignList: |_ids| CampaignList { archived: true };
+    CampaignSchedule: |ids| CampaignSchedule { campaign_id: ids.campaign, at: "2027-01-01T09:00".into(), time_zone: None };
     KeyCreate: |ids| KeyCreate { name: "a key".into(), member_id: Some(ids.member), expires_in_days: None };
     KeyList: |_ids| KeyList::default();
     KeyRevoke: |ids| KeyRevoke { key_id: ids.key };
@@ -161,7 +171,7 @@ cases! {
     PostCreate: |ids| {
         let mut first = message("A text");
         first.media.push(MediaRef { asset_id: ids.asset, alt_text: None });
-        PostCreate { segments: vec![first], account_ids: vec![], variants: vec![], title: None }
+        PostCreate { segments: vec![first], campaign_id: Some(ids.campaign), ..PostCreate::default() }
     };
     PostDelete: |ids| PostDelete { post_id: ids.post };
     PostEdit: |ids| PostEdit { post_id: ids.post, texts: vec!["Other".into()], account_ids: vec![], version: None };
@@ -179,6 +189,13 @@ cases! {
         account_ids: Some(vec![ids.account]),
         variants: None,
         title: None,
+        campaign_id: Some(ids.campaign.to_string()),
+        tags: None,
+    };
+    PostsExport: |ids| PostsExport { account_id: Some(ids.account), ..PostsExport::default() };
+    PostsImport: |ids| {
+        let row = json!([{ "text": "A text", "accounts": [ids.account], "campaign": ids.campaign }]);
+        PostsImport { content: row.to_string(), dry_run: true, ..PostsImport::default() }
     };
     PublishingPause: |ids| PublishingPause {
         reason: "a test".into(),

@@ -13,10 +13,12 @@ use rmcp::{
     ClientHandler, ErrorData, RoleClient,
     model::{
         CallToolRequestParams, CallToolResponse, ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitResult,
-        ElicitationAction, ElicitationCapability, FormElicitationCapability, Implementation, ProtocolVersion, Tool,
-        UrlElicitationCapability,
+        ElicitationAction, ElicitationCapability, FormElicitationCapability, Implementation, ProgressNotificationParam,
+        ProtocolVersion, Tool, UrlElicitationCapability,
     },
-    service::{ClientLifecycleMode, ClientServiceExt as _, RequestContext, RunningService, ServiceError},
+    service::{
+        ClientLifecycleMode, ClientServiceExt as _, NotificationContext, RequestContext, RunningService, ServiceError,
+    },
     transport::{
         IntoTransport, StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig,
     },
@@ -60,9 +62,14 @@ pub enum Says {
 pub struct Person {
     says: Says,
     asked: Arc<Mutex<Vec<Value>>>,
+    told: Arc<Mutex<Vec<ProgressNotificationParam>>>,
 }
 
 impl ClientHandler for Person {
+    async fn on_progress(&self, params: ProgressNotificationParam, _: NotificationContext<RoleClient>) {
+        self.told.lock().unwrap().push(params);
+    }
+
     fn get_info(&self) -> ClientConfig {
         let mut capabilities = ClientCapabilities::default();
         if self.says != Says::Mute {
@@ -95,6 +102,7 @@ impl ClientHandler for Person {
 pub struct Client {
     pub running: RunningService<RoleClient, Person>,
     asked: Arc<Mutex<Vec<Value>>>,
+    told: Arc<Mutex<Vec<ProgressNotificationParam>>>,
 }
 
 impl Client {
@@ -104,9 +112,10 @@ impl Client {
         E: std::error::Error + Send + Sync + 'static,
     {
         let asked = Arc::<Mutex<Vec<Value>>>::default();
-        let person = Person { says, asked: Arc::clone(&asked) };
+        let told = Arc::<Mutex<Vec<ProgressNotificationParam>>>::default();
+        let person = Person { says, asked: Arc::clone(&asked), told: Arc::clone(&told) };
         let running = person.serve_with_lifecycle(transport, era.lifecycle()).await.expect("the handshake");
-        Self { running, asked }
+        Self { running, asked, told }
     }
 
     pub fn call(name: &str, arguments: Value) -> CallToolRequestParams {
@@ -132,6 +141,11 @@ impl Client {
     /// The questions so far.
     pub fn asked(&self) -> Vec<Value> {
         self.asked.lock().unwrap().clone()
+    }
+
+    /// The steps of calls so far.
+    pub fn told(&self) -> Vec<ProgressNotificationParam> {
+        self.told.lock().unwrap().clone()
     }
 
     pub async fn close(self) {

@@ -124,8 +124,7 @@ pub fn draft(texts: &[&str], accounts: &[AccountId]) -> PostCreate {
     PostCreate {
         segments: texts.iter().map(|text| message(text)).collect(),
         account_ids: accounts.to_vec(),
-        variants: Vec::new(),
-        title: None,
+        ..PostCreate::default()
     }
 }
 

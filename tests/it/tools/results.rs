@@ -119,6 +119,17 @@ async fn every_tool_answers_as_its_schema_says() {
     reader.call("held_resolve", json!({ "post_id": late, "attempt_id": open, "outcome": "look_again" })).await;
     reader.call("publishing_resume", json!({})).await;
     reader.call("held_release", json!({ "release": "new_times", "from": "2026-12-04T08:00" })).await;
+    let campaign = reader.call("campaign_create", json!({ "name": "Spring", "post_ids": [post] })).await;
+    let campaign = campaign["campaign"]["id"].clone();
+    reader.call("campaign_schedule", json!({ "campaign_id": campaign, "at": "2026-12-04T08:00" })).await;
+    reader.call("campaign_get", json!({ "campaign_id": campaign })).await;
+    reader.call("campaign_list", json!({})).await;
+    let file = "key,text,accounts,scheduled_at,campaign\na,Import,bakery,2026-12-04 08:05:00,Spring\nb,,bakery,,\n";
+    reader.call("posts_import", json!({ "content": file })).await;
+    reader.call("posts_import", json!({ "content": file, "dry_run": false, "only_good": true })).await;
+    reader.call("posts_export", json!({ "campaign_id": campaign })).await;
+    reader.call("posts_export", json!({ "format": "json", "status": "scheduled" })).await;
+    reader.call("calendar_get", json!({ "view": "month", "campaign_id": campaign })).await;
     reader.call("post_cancel", json!({ "post_id": post })).await;
     reader.call("post_publish", json!({ "post_id": post })).await;
     reader.call("post_get", json!({ "post_id": post })).await;

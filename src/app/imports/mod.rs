@@ -1,0 +1,11 @@
+//! Many posts at once: files in and out.
+
+pub mod export;
+pub mod import;
+
+mod check;
+mod clashes;
+mod desk;
+mod pictures;
+mod row;
+mod write;
