@@ -111,9 +111,11 @@ pub async fn get_all(db: &mut PgConnection, workspace: WorkspaceId, ids: &[Uuid]
         PostRow,
         r#"select p.post_id as "post_id: PostId", p.title, p.version, p.status, p.review, p.content_hash,
                   p.author_id as "author_id: MemberId", m.display_name as author_name,
-                  m.removed_at is not null as "author_removed!", p.at, p.excerpt, p.created_at,
+                  m.removed_at is not null as "author_removed!", p.at, p.excerpt,
+                  p.campaign_id as "campaign_id: CampaignId", c.name as "campaign_name?", p.tags, p.created_at,
                   p.updated_at, p.deleted_at
            from posts p join members m on m.workspace_id = p.workspace_id and m.member_id = p.author_id
+           left join campaigns c on c.workspace_id = p.workspace_id and c.campaign_id = p.campaign_id
            where p.workspace_id = $1 and p.post_id = any ($2)"#,
         workspace.uuid(),
         ids

@@ -64,7 +64,7 @@ struct Tally {
     /// Targets in other states, which a launch leaves alone.
     left: Vec<String>,
     problems: Vec<FieldIssue>,
-    /// Rules of queues that it breaks, and pauses that hold it.
+    /// What the networks advise against, rules of queues that it breaks, and pauses that hold it.
     warnings: Vec<String>,
 }
 
@@ -143,7 +143,10 @@ async fn look(scope: &mut Scope<'_>, id: PostId, tally: &mut Tally) -> Result<Op
         return Ok(None);
     }
     match sendable(scope, &chosen).await {
-        Ok(()) => Ok(Some((post, all))),
+        Ok(warnings) => {
+            tally.warnings.extend(warnings);
+            Ok(Some((post, all)))
+        }
         Err(error) => {
             tally.note(id, &error);
             Ok(None)

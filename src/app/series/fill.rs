@@ -19,6 +19,7 @@ use crate::{
     model::{roles::Permission, series::Occurrence},
     store::{
         db::Entrance,
+        posts,
         series::{self, Series},
     },
 };
@@ -126,8 +127,15 @@ async fn make(scope: &mut Scope<'_>, series: &Series, local: &str, warnings: &mu
         account_ids: content.account_ids,
         variants: content.variants,
         title: content.title,
+        campaign_id: None,
+        tags: Vec::new(),
     };
     let post = PostCreate::run(scope, draft).await?.post.id;
+    // Labels are no content: the copy carries those that the original has now.
+    let workspace = scope.ctx.workspace;
+    if let Some(original) = posts::get(scope.tx, workspace, series.post_id).await? {
+        posts::set_labels(scope.tx, workspace, post, original.campaign_id, &original.tags, scope.now).await?;
+    }
     let at = PostSchedule {
         post_id: post,
         at: local.to_owned(),

@@ -89,7 +89,7 @@ async fn what_somebody_waits_for_goes_first() {
     let urgent = stage.app.draft(&ctx, "Now", &[stage.account]).await.id;
     stage.app.clock.advance_secs(60);
     let publish = async {
-        let input = PostPublish { post_id: urgent, account_ids: vec![] };
+        let input = PostPublish { post_id: urgent, account_ids: vec![], emergency_reason: None };
         stage.app.agreed::<PostPublish>(&ctx, input).await.unwrap()
     };
     let deliver = async {
