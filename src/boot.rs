@@ -93,6 +93,7 @@ async fn start(
             media_dirs: config.media_dirs.clone(),
             asset_bytes_max: config.asset_bytes_max,
             send: config.send,
+            mail: config.mail.clone(),
             audit_heads: Some(config.home.logs().join("audit-heads.jsonl")),
         };
         let app = Arc::new(App::new(db, clock, Arc::new(RandomIds), vault, networks, http, settings));

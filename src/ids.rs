@@ -168,6 +168,8 @@ ids! {
     ApiKeyId = "key";
     /// A single-use page that takes a secret.
     ConnectId = "con";
+    /// Something a member is told.
+    NotificationId = "note";
     /// One request, for logs and error reports.
     RequestId = "req";
 }

@@ -13,6 +13,7 @@ pub mod gate;
 pub mod keys;
 pub mod members;
 pub mod networks;
+pub mod notifications;
 pub mod pauses;
 pub mod posts;
 pub mod publishing;
@@ -28,8 +29,10 @@ use tokio::sync::{Notify, broadcast};
 use url::Url;
 
 use crate::{
-    clients::{http::Http, networks::registry::Networks},
+    app::notifications::watch::{News, Watch},
+    clients::{http::Http, mail::Mailer, networks::registry::Networks},
     clock::{Clock, Timestamp},
+    error::Result,
     ids::{IdGen, RequestId, WorkspaceId},
     store::db::Db,
     vault::Vault,
@@ -46,6 +49,7 @@ pub struct App {
     pub settings: Settings,
     /// Wakes this process's publisher when something became due.
     pub due: Notify,
+    notices: Watch,
     changed: broadcast::Sender<WorkspaceId>,
     pages: OnceLock<Url>,
 }
@@ -58,6 +62,8 @@ pub struct Settings {
     /// Largest image, in bytes.
     pub asset_bytes_max: u64,
     pub send: SendTimes,
+    /// How notifications are mailed.
+    pub mail: Option<Mailer>,
     /// Where heads of the audit log are kept besides the database.
     pub audit_heads: Option<PathBuf>,
 }
@@ -93,7 +99,19 @@ impl App {
         settings: Settings,
     ) -> Self {
         let (changed, _) = broadcast::channel(256);
-        Self { db, clock, ids, vault, networks, http, settings, due: Notify::new(), changed, pages: OnceLock::new() }
+        Self {
+            db,
+            clock,
+            ids,
+            vault,
+            networks,
+            http,
+            settings,
+            due: Notify::new(),
+            notices: Watch::default(),
+            changed,
+            pages: OnceLock::new(),
+        }
     }
 
     pub fn now(&self) -> Timestamp {
@@ -112,6 +130,11 @@ impl App {
 
     pub fn changes(&self) -> broadcast::Receiver<WorkspaceId> {
         self.changed.subscribe()
+    }
+
+    /// Whose notifications change from now on, whichever process it was.
+    pub async fn notices(&self) -> Result<broadcast::Receiver<News>> {
+        self.notices.news(&self.db).await
     }
 
     /// Where this process serves pages to people; the first caller decides.

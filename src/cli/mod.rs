@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod key;
 mod member;
+mod notification;
 mod pause;
 mod post;
 mod print;
@@ -59,6 +60,9 @@ enum Command {
     /// Members of the workspace and their roles
     #[command(subcommand)]
     Member(member::Member),
+    /// What you have been told, and what of it comes by mail
+    #[command(subcommand)]
+    Notification(notification::Notification),
     /// API keys for HTTP clients
     #[command(subcommand)]
     Key(key::Key),
@@ -95,6 +99,7 @@ impl Cli {
             Command::Resume(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Workspace(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Member(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Notification(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Key(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Account(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Post(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,

@@ -3,6 +3,7 @@
 
 pub mod keep_house;
 pub mod publish_posts;
+pub mod send_mail;
 
 use std::sync::Arc;
 
@@ -22,6 +23,9 @@ impl Jobs {
         let mut tasks = JoinSet::new();
         tasks.spawn(publish_posts::run(Arc::clone(app), kind, shutdown.clone()));
         tasks.spawn(keep_house::run(Arc::clone(app), shutdown.clone()));
+        if app.settings.mail.is_some() {
+            tasks.spawn(send_mail::run(Arc::clone(app), shutdown.clone()));
+        }
         Self { tasks }
     }
 

@@ -6,6 +6,7 @@ pub mod facets;
 pub mod media;
 pub mod network_rules;
 pub mod networks;
+pub mod notifications;
 pub mod pauses;
 pub mod posts;
 pub mod roles;

@@ -30,9 +30,11 @@ use crate::{
     model::roles::Role,
 };
 
+mod listen;
 mod shelf;
 mod tx;
 
+pub use listen::{Heard, Listener};
 pub use tx::Tx;
 
 type Pooled = sqlx::pool::PoolConnection<sqlx::Postgres>;
@@ -224,6 +226,13 @@ impl Db {
         answered
             .await
             .map_err(|_| Error::unavailable("database_slow", "The database did not answer within 2 seconds."))?
+    }
+
+    /// Listens on a channel, with a connection beside the pool's.
+    pub async fn listen(&self, channel: &str) -> Result<Listener> {
+        let options = self.inner.pool.connect_options().as_ref().clone();
+        let apart = PgPoolOptions::new().max_connections(1).acquire_timeout(self.inner.acquire_timeout);
+        Listener::open(&apart.connect_lazy_with(options), channel, self.inner.pool.close_event()).await
     }
 
     /// Closes every connection; open transactions end when their holders let go.

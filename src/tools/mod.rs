@@ -5,6 +5,7 @@ mod assets;
 mod calendar;
 mod members;
 mod networks;
+mod notifications;
 mod pauses;
 mod posts;
 pub mod registry;
@@ -27,6 +28,7 @@ pub fn all() -> &'static [ToolSpec] {
             pauses::tools(),
             calendar::tools(),
             members::tools(),
+            notifications::tools(),
         ]
         .into_iter()
         .flatten()

@@ -49,6 +49,12 @@ impl Spoken for WorkspaceOverview {
         for next in &overview.next {
             _ = writeln!(text, "Next: {} on {}: {} ({})", next.at_local, next.account, next.excerpt, next.post_id);
         }
+        if let Some(unread) = &overview.notifications {
+            _ = writeln!(text, "{} unread notifications, the newest:", unread.count);
+            for one in &unread.newest {
+                _ = writeln!(text, "  {}: {}. Next: {}", one.at_local, one.title, one.next_step);
+            }
+        }
         for warning in &overview.warnings {
             _ = writeln!(text, "Note: {warning}");
         }

@@ -7,17 +7,25 @@ use allin::{
     app::{
         assets::add::AssetAdd,
         ctx::Ctx,
+        members::email::MemberEmail,
+        notifications::{
+            choose_mail::NotificationChooseMail,
+            list::NotificationList,
+            note::{Notice, note},
+        },
         pauses::{resume::PublishingResume, start::PublishingPause},
         posts::{create::PostCreate, schedule::PostSchedule, update::PostUpdate},
         use_case::CallOptions,
     },
     clock::Clock as _,
-    ids::{CampaignId, ConnectId, IdGen as _, RandomIds},
+    ids::{AccountId, CampaignId, ConnectId, IdGen as _, NotificationId, PostId, RandomIds},
     jobs::keep_house,
     model::{
+        notifications::{MailState, NotificationKind},
         posts::{MediaRef, Variant},
         roles::Role,
     },
+    store::db::Entrance,
 };
 
 use crate::support::{
@@ -50,6 +58,25 @@ async fn two(app: &TestApp) -> [Filled; 2] {
     let filled = [fill(app, MARKS[0]).await, fill(app, MARKS[1]).await];
     keep_house::step(app).await.unwrap();
     filled
+}
+
+/// A notification about the post, which waits to be mailed.
+async fn told(app: &TestApp, team: &Team, account: AccountId, post: PostId, mark: &str) -> NotificationId {
+    let (mut tx, _) = app.db.tenant(team.workspace, Entrance::System, app.now()).await.unwrap();
+    let notice = Notice {
+        kind: NotificationKind::PostFailed,
+        account,
+        post: Some(post),
+        code: "refused_by_network",
+        cause: &format!("{mark} cause"),
+        next_step: "Look.",
+        done_by: None,
+    };
+    note(app, &mut tx, team.workspace, &[notice], app.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let mine = app.call_once::<NotificationList>(&team.person(app), NotificationList::default()).await.unwrap();
+    assert_eq!(mine.notifications[0].mail, Some(MailState::Waiting));
+    mine.notifications[0].id
 }
 
 async fn fill(app: &TestApp, mark: &'static str) -> Filled {
@@ -103,6 +130,12 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     app.agreed::<PublishingResume>(&ctx, resume).await.unwrap();
     app.call_once::<PublishingPause>(&ctx, pause).await.unwrap();
 
+    let email = MemberEmail { member_id: team.admin, email: Some(format!("{mark}@example.com")) };
+    app.call_once::<MemberEmail>(&ctx, email).await.unwrap();
+    let choice = NotificationChooseMail { kind: None, mail: Some(true) };
+    app.call_once::<NotificationChooseMail>(&ctx, choice).await.unwrap();
+    let note = told(app, &team, account, post, mark).await;
+
     let campaign = CampaignId(RandomIds.next(app.now()));
     let mut superuser = app.database.superuser().await;
     sqlx::query("insert into campaigns (workspace_id, campaign_id, name, created_at, updated_at) values ($1, $2, $3, now(), now())")
@@ -117,6 +150,6 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
         .fetch_one(&mut superuser)
         .await
         .unwrap();
-    let ids = Ids { post, account, campaign, member, asset, key: key_id, page: ConnectId(page) };
+    let ids = Ids { post, account, campaign, member, asset, key: key_id, page: ConnectId(page), note };
     Filled { team, ids, key, mark }
 }

@@ -87,7 +87,7 @@ impl Remote for AccountTest {
                 )
             }
             Err(failure) if matches!(failure.kind, FailureKind::NeedsReconnect | FailureKind::TokenExpired) => {
-                accounts::disconnect(scope.tx, workspace, outcome.id, None, &failure.message, scope.now).await?;
+                tokens::lose(scope.app, scope.tx, workspace, outcome.id, None, &failure.message, scope.now).await?;
                 (
                     AccountStatus::Disconnected,
                     false,

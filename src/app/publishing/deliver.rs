@@ -107,7 +107,7 @@ async fn look(app: &App, claim: &Claimed) -> Result<Work> {
         return Ok(Work::None);
     };
     if let Some(reason) = reason_to_hold(&mut tx, claim, &post, &target, now).await? {
-        settle::hold(&mut tx, claim, &mut target, &reason, now).await?;
+        settle::hold(app, &mut tx, claim, &mut target, &reason, now).await?;
         tx.commit().await?;
         app.announce(workspace);
         return Ok(Work::None);

@@ -12,6 +12,7 @@ const NARROW: &[(&str, &str)] = &[
     ("protocol_sessions", "a session is found by its hash"),
     ("workers", "processes, no tenant's"),
     ("audit_pending", "workspaces with entries to chain"),
+    ("mail_queue", "which notifications wait to be mailed, for all tenants"),
 ];
 
 /// Tables without tenant data that the application reads itself, with what it may do.
@@ -52,9 +53,17 @@ const DEFINERS: &[&str] = &[
     "dispatch_put",
     "dispatch_release",
     "dispatch_renew",
+    "mail_claim",
+    "mail_drop",
+    "mail_expire",
+    "mail_health",
+    "mail_later",
+    "mail_put",
     "person_add",
+    "person_email",
     "person_find",
     "person_join",
+    "person_set_email",
     "person_workspaces_of",
     "session_drop",
     "session_get",

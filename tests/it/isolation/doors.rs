@@ -57,6 +57,7 @@ async fn no_list_shows_anything_of_another_workspace() {
         ("calendar_get", json!({ "from": "2026-12-01", "days": 366 })),
         ("member_list", json!({})),
         ("network_rules", json!({})),
+        ("notification_list", json!({})),
         ("post_query", json!({ "limit": 100 })),
         ("post_query", json!({ "text": theirs.mark })),
         ("workspace_overview", json!({})),

@@ -10,7 +10,7 @@ use super::two;
 use crate::support::TestApp;
 
 /// Tables with a workspace that have no policy, because the application has no right to them at all.
-const CLOSED: [&str; 4] = ["audit_pending", "dispatch", "person_workspaces", "token_hashes"];
+const CLOSED: [&str; 5] = ["audit_pending", "dispatch", "mail_queue", "person_workspaces", "token_hashes"];
 
 async fn run(db: &mut PgConnection, sql: &str, row: Option<&serde_json::Value>) -> Result<u64, String> {
     sqlx::raw_sql("savepoint s").execute(&mut *db).await.unwrap();

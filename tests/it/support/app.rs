@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::Arc};
 
 use allin::{
     app::{App, SendTimes, Settings},
-    clients::{http, http::Http, networks::registry::Networks},
+    clients::{http, http::Http, mail::Mailer, networks::registry::Networks},
     clock::{Clock, ManualClock, SystemClock, Timestamp},
     ids::RandomIds,
     jobs::publish_posts,
@@ -27,13 +27,14 @@ pub struct Setup {
     /// How long a network may take to answer, in milliseconds.
     pub answer_within: i64,
     pub pool: u32,
+    pub mail: Option<Mailer>,
     /// Put between the application and the sandbox: takes the sandbox's address, gives the one to call.
     pub between: Option<Box<dyn FnOnce(&Url) -> Url + Send>>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { dedupe: true, real_time: false, answer_within: 30_000, pool: 8, between: None }
+        Self { dedupe: true, real_time: false, answer_within: 30_000, pool: 8, mail: None, between: None }
     }
 }
 
@@ -77,6 +78,7 @@ impl TestApp {
             media_dirs: vec![media],
             asset_bytes_max: 20 * 1024 * 1024,
             send: SendTimes::from_answer_within(setup.answer_within),
+            mail: setup.mail,
             audit_heads: Some(folder.path().join("audit-heads.jsonl")),
         };
         let db = Db::connect(database.options(Role::App), setup.pool).await.unwrap();

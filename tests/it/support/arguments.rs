@@ -9,7 +9,14 @@ use super::cases::Ids;
 pub fn least(tool: &str, own: Ids) -> Value {
     let post = json!({ "post_id": own.post });
     match tool {
-        "account_list" | "calendar_get" | "member_list" | "network_rules" | "post_query" | "workspace_overview" => {
+        "account_list"
+        | "calendar_get"
+        | "member_list"
+        | "network_rules"
+        | "notification_list"
+        | "notification_mark_read"
+        | "post_query"
+        | "workspace_overview" => {
             json!({})
         }
         "account_connect" => json!({ "network": "sandbox" }),
@@ -35,6 +42,7 @@ impl Ids {
             "ast" => self.asset.to_string(),
             "key" => self.key.to_string(),
             "con" => self.page.to_string(),
+            "note" => self.note.to_string(),
             other => panic!("tests/it/support/arguments.rs knows no id of the kind {other}"),
         }
     }

@@ -14,8 +14,9 @@ use allin::{
         calendar::get::CalendarGet,
         ctx::Ctx,
         keys::{create::KeyCreate, list::KeyList, revoke::KeyRevoke},
-        members::{add::MemberAdd, change::MemberChange, list::MemberList},
+        members::{add::MemberAdd, change::MemberChange, email::MemberEmail, list::MemberList},
         networks::rules::NetworkRules,
+        notifications::{choose_mail::NotificationChooseMail, list::NotificationList, mark_read::NotificationMarkRead},
         pauses::{resume::PublishingResume, start::PublishingPause},
         posts::{
             cancel::PostCancel, create::PostCreate, delete::PostDelete, get::PostGet, publish::PostPublish,
@@ -25,7 +26,9 @@ use allin::{
         workspaces::{change::WorkspaceChange, overview::WorkspaceOverview},
     },
     error::Result,
-    ids::{AccountId, ApiKeyId, AssetId, CampaignId, ConnectId, IdGen as _, MemberId, PostId, RandomIds},
+    ids::{
+        AccountId, ApiKeyId, AssetId, CampaignId, ConnectId, IdGen as _, MemberId, NotificationId, PostId, RandomIds,
+    },
     model::{
         networks::NetworkId,
         posts::MediaRef,
@@ -48,6 +51,7 @@ pub struct Ids {
     pub asset: AssetId,
     pub key: ApiKeyId,
     pub page: ConnectId,
+    pub note: NotificationId,
 }
 
 impl Ids {
@@ -62,6 +66,7 @@ impl Ids {
             asset: AssetId(id()),
             key: ApiKeyId(id()),
             page: ConnectId(id()),
+            note: NotificationId(id()),
         }
     }
 }
@@ -118,8 +123,12 @@ cases! {
     KeyRevoke: |ids| KeyRevoke { key_id: ids.key };
     MemberAdd: |_ids| MemberAdd { name: "Somebody new".into(), role: Role::Viewer };
     MemberChange: |ids| MemberChange { member_id: ids.member, role: None };
+    MemberEmail: |ids| MemberEmail { member_id: ids.member, email: Some("somebody@example.com".into()) };
     MemberList: |_ids| MemberList::default();
     NetworkRules: |_ids| NetworkRules::default();
+    NotificationChooseMail: |_ids| NotificationChooseMail::default();
+    NotificationList: |_ids| NotificationList::default();
+    NotificationMarkRead: |ids| NotificationMarkRead { notification_ids: Some(vec![ids.note]) };
     PostCancel: |ids| PostCancel { post_id: ids.post, account_ids: vec![ids.account] };
     PostCreate: |ids| {
         let mut first = message("A text");
