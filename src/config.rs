@@ -9,7 +9,7 @@ use crate::{
     clients::{http::guard::Origin, mail::Mailer},
     error::{Error, Result},
     ids::{MemberId, WorkspaceId},
-    platform::{Home, StartOptions},
+    platform::{Home, StartOptions, background::UserFolders},
     tools::registry::{Profile, Toolset},
 };
 
@@ -52,6 +52,11 @@ pub struct Config {
     pub log_json: bool,
     /// How notifications are mailed.
     pub mail: Option<Mailer>,
+    /// Where the home is for who sets nothing.
+    pub usual_home: Option<PathBuf>,
+    pub user_folders: UserFolders,
+    /// The settings that were made, as they were made, for the background service.
+    pub settings: Vec<(String, String)>,
 }
 
 /// Every variable, for the help and the documentation: name, meaning.
@@ -156,6 +161,12 @@ impl Config {
             allowed_origins: list("ALLIN_ALLOWED_ORIGINS")?,
             log: text("ALLIN_LOG")?.unwrap_or_else(|| "warn,rmcp=error".into()),
             log_json: flag("ALLIN_LOG_JSON")?.unwrap_or(false),
+            usual_home: Home::default_root(get("HOME").as_deref(), get("LOCALAPPDATA").as_deref()).ok(),
+            user_folders: UserFolders {
+                home: get("HOME").filter(|value| !value.is_empty()).map(PathBuf::from),
+                config: get("XDG_CONFIG_HOME").filter(|value| !value.is_empty()).map(PathBuf::from),
+            },
+            settings: made(&text)?,
             mail: mail(text("ALLIN_SMTP_URL")?, text("ALLIN_MAIL_FROM")?)?,
             home,
         })
@@ -187,6 +198,15 @@ fn sandbox_url(text: &str) -> Result<url::Url> {
         Ok(url) if url.scheme() == "http" && on_loopback(&url) => Ok(url),
         _ => Err(malformed("ALLIN_SANDBOX_URL", "is no http address on this machine")),
     }
+}
+
+/// Everything that is set but the home, which is named apart.
+fn made(text: &impl Fn(&'static str) -> Result<Option<String>>) -> Result<Vec<(String, String)>> {
+    let mut made = Vec::new();
+    for (name, _) in VARIABLES.iter().filter(|(name, _)| *name != "ALLIN_HOME") {
+        made.extend(text(name)?.map(|value| ((*name).to_owned(), value)));
+    }
+    Ok(made)
 }
 
 fn mail(url: Option<String>, from: Option<String>) -> Result<Option<Mailer>> {

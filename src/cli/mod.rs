@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod background;
 mod db;
 mod demo;
 mod doctor;
@@ -46,6 +47,9 @@ enum Command {
     Stdio(stdio::Stdio),
     /// Serve MCP over HTTP, and keep publishing
     Serve(serve::Serve),
+    /// Keep AllIN running in the background: install, status, remove
+    #[command(subcommand)]
+    Service(background::Background),
     /// Fetch what AllIN needs and set up the home folder
     Setup(setup::Setup),
     /// Check everything that can be wrong, and say how to mend it
@@ -90,6 +94,7 @@ impl Cli {
             Command::Demo(command) => command.run(config).await,
             Command::Stdio(command) => command.run(config).await,
             Command::Serve(command) => command.run(config).await,
+            Command::Service(command) => command.run(config).await,
             Command::Setup(command) => command.run(config).await,
             Command::Doctor(command) => command.run(config).await,
             Command::Db(command) => command.run(config).await,

@@ -1,9 +1,11 @@
 //! The MCP server: what a client of either protocol era sees of the tools and resources. Knows protocol types and the
 //! registry; every call goes to a use case.
 
+mod answers;
 mod ask;
 mod keys;
 mod server;
+mod subscriptions;
 
 pub use keys::{Keys, Sessions};
 pub use server::{Caller, Server};

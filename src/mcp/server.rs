@@ -7,22 +7,26 @@ use data_encoding::BASE64URL_NOPAD;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, DiscoverResult,
-        Implementation, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-        ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
+        CacheScope, CallToolRequestParams, CallToolResponse, DiscoverResult, Implementation,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, SubscribeRequestParams,
+        SubscriptionFilter, Tool, UnsubscribeRequestParams,
     },
-    service::RequestContext,
+    service::{RequestContext, SubscriptionContext},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::ask::{self, Answered};
+use super::{
+    answers::{failed, finished, protocol_error, split},
+    ask::{self, Answered},
+    subscriptions::{self, Subscribed},
+};
 use crate::{
     app::{
         App,
         ctx::{Actor, Ctx, Origin},
-        use_case::CallOptions,
     },
-    error::{Error, Kind, PublicError, Result},
+    error::{Error, Result},
     ids::WorkspaceId,
     model::roles::Role,
     resources,
@@ -42,13 +46,15 @@ pub struct Caller {
     pub origin: Origin,
 }
 
-/// One for all callers. Holds nothing of any of them.
+/// One for all callers. Holds nothing of any of them but an older session's subscription, which its clones do not share.
 #[derive(Clone)]
 pub struct Server {
-    app: Arc<App>,
+    pub(super) app: Arc<App>,
     profile: Arc<Profile>,
     /// The caller on stdio; over HTTP each request brings its own.
     local: Option<Caller>,
+    /// What an older client's session has subscribed to.
+    subscribed: Subscribed,
 }
 
 const INSTRUCTIONS: &str = "AllIN plans, schedules and publishes posts on social networks. Begin with workspace_overview: it \
@@ -58,7 +64,7 @@ deleting ask the person first.";
 
 impl Server {
     pub fn new(app: Arc<App>, profile: Profile, local: Option<Caller>) -> Self {
-        Self { app, profile: Arc::new(profile), local }
+        Self { app, profile: Arc::new(profile), local, subscribed: Subscribed::default() }
     }
 
     fn ctx(&self, context: &RequestContext<RoleServer>) -> std::result::Result<Ctx, ErrorData> {
@@ -74,7 +80,7 @@ impl Server {
     }
 
     /// The caller's role; an error when its access has ended.
-    async fn role(&self, ctx: &Ctx) -> Result<Role> {
+    pub(super) async fn role(&self, ctx: &Ctx) -> Result<Role> {
         let entrance = match &ctx.actor {
             Actor::Person { member } | Actor::Connection { member, .. } => {
                 Entrance::Member { member: *member, key: None }
@@ -190,62 +196,13 @@ impl Server {
     }
 }
 
-/// Takes out what belongs to the call and not to the use case.
-fn split(mut arguments: Map<String, Value>) -> Result<(Map<String, Value>, CallOptions)> {
-    let mut take = |name: &'static str, most: usize| match arguments.remove(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if !text.is_empty() && text.len() <= most => Ok(Some(text)),
-        Some(_) => Err(Error::invalid("arguments_invalid", format!("`{name}` is no text of 1 to {most} characters."))
-            .field(name, format!("1 to {most} characters"))),
-    };
-    let options =
-        CallOptions { idempotency_key: take("idempotency_key", 200)?, confirmation: take("confirmation", 2000)? };
-    Ok((arguments, options))
-}
-
-fn finished(said: Said) -> CallToolResult {
-    let text = if said.replayed { format!("Done before; this is the first result. {}", said.text) } else { said.text };
-    let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
-    result.structured_content = Some(said.data);
-    result
-}
-
-/// What the caller can do something about, as a tool result that the model reads.
-fn failed(error: &Error) -> CallToolResult {
-    let public = error.public();
-    ask::refusal(in_words(&public), json!({ "error": public }))
-}
-
-fn in_words(error: &PublicError) -> String {
-    let mut text = format!("{} [{}]\nNext: {}", error.message, error.code, error.next_step);
-    for issue in error.details.iter().filter(|issue| !issue.field.is_empty()) {
-        text.push_str(&format!("\n{}: {}", issue.field, issue.message));
-    }
-    text
-}
-
-/// An error outside a tool result.
-fn protocol_error(error: &Error) -> ErrorData {
-    let public = error.public();
-    let data = serde_json::to_value(&public).ok();
-    match error.kind() {
-        Kind::NotFound => ErrorData::resource_not_found(public.message, data),
-        Kind::Invalid
-        | Kind::Forbidden
-        | Kind::Unauthenticated
-        | Kind::Conflict
-        | Kind::NeedsConfirmation
-        | Kind::Limit => ErrorData::invalid_params(public.message, data),
-        Kind::Unavailable | Kind::Cancelled | Kind::Internal => ErrorData::internal_error(public.message, data),
-    }
-}
-
 /// Lists depend on the caller, so no cache may share them; a minute is short enough for a changed role.
 const LIST_TTL_MS: u64 = 60_000;
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().enable_resources().build();
+        let capabilities =
+            ServerCapabilities::builder().enable_tools().enable_resources().enable_resources_subscribe().build();
         let implementation = Implementation::new("allin", env!("CARGO_PKG_VERSION"))
             .with_title("AllIN")
             .with_description("Plans, schedules and publishes posts on social networks.");
@@ -347,5 +304,35 @@ impl ServerHandler for Server {
             }
         })
         .await
+    }
+
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(subscriptions::accepted(requested))
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> std::result::Result<(), ErrorData> {
+        let ctx = self.ctx(context.request_context())?;
+        subscriptions::listen(self, ctx, &context).await
+    }
+
+    #[expect(deprecated, reason = "how clients before 2026-07-28 subscribe")]
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> std::result::Result<(), ErrorData> {
+        let ctx = self.ctx(&context)?;
+        let begun = self.subscribed.begin(self, ctx, context.peer.clone(), &request.uri).await;
+        begun.map_err(|error| protocol_error(&error))
+    }
+
+    #[expect(deprecated, reason = "how clients before 2026-07-28 end it")]
+    async fn unsubscribe(
+        &self,
+        _: UnsubscribeRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> std::result::Result<(), ErrorData> {
+        self.subscribed.end();
+        Ok(())
     }
 }

@@ -17,8 +17,8 @@ use std::{
 };
 
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, Row, postgres::PgConnectOptions,
-    postgres::PgPoolOptions,
+    AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, Row,
+    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
@@ -232,7 +232,8 @@ impl Db {
     pub async fn listen(&self, channel: &str) -> Result<Listener> {
         let options = self.inner.pool.connect_options().as_ref().clone();
         let apart = PgPoolOptions::new().max_connections(1).acquire_timeout(self.inner.acquire_timeout);
-        Listener::open(&apart.connect_lazy_with(options), channel, self.inner.pool.close_event()).await
+        let listener = PgListener::connect_with(&apart.connect_lazy_with(options)).await;
+        Listener::open(listener.map_err(unreachable_database)?, channel, self.inner.pool.close_event()).await
     }
 
     /// Closes every connection; open transactions end when their holders let go.

@@ -21,6 +21,7 @@ mod cli;
 mod contract;
 mod http;
 mod isolation;
+mod notifications;
 mod pauses;
 mod permissions;
 mod posts;

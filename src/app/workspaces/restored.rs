@@ -10,7 +10,7 @@ use crate::{
         gate::record,
         notifications::note::{Notice, note},
         posts::derive,
-        publishing::settle::shown_time,
+        publishing::{presence::BACKGROUND, settle::shown_time},
     },
     clock::Timestamp,
     error::Result,
@@ -37,6 +37,8 @@ pub async fn check(app: &App) -> Result<()> {
     hold_everything(app).await?;
     let mut tx = app.db.begin().await?;
     installation::put(&mut tx, "cluster", &identity).await?;
+    // A background service belongs to the machine that it was installed on.
+    installation::put(&mut tx, BACKGROUND, &Value::Null).await?;
     tx.commit().await
 }
 

@@ -2,9 +2,8 @@
 
 use std::{future::Future, pin::Pin};
 
-use sqlx::postgres::{PgListener, PgPool};
+use sqlx::postgres::PgListener;
 
-use super::unreachable_database;
 use crate::error::Result;
 
 /// Ends when the database is closed for this process.
@@ -26,11 +25,10 @@ pub enum Heard {
 
 impl Listener {
     pub(super) async fn open(
-        apart: &PgPool,
+        mut inner: PgListener,
         channel: &str,
         closed: impl Future<Output = ()> + Send + 'static,
     ) -> Result<Self> {
-        let mut inner = PgListener::connect_with(apart).await.map_err(unreachable_database)?;
         inner.listen(channel).await?;
         Ok(Self { inner, closed: Box::pin(closed) })
     }

@@ -13,15 +13,18 @@ use rmcp::{
     ClientHandler, ErrorData, RoleClient,
     model::{
         CallToolRequestParams, CallToolResponse, ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitResult,
-        ElicitationAction, ElicitationCapability, FormElicitationCapability, Implementation, ProtocolVersion, Tool,
-        UrlElicitationCapability,
+        ElicitationAction, ElicitationCapability, FormElicitationCapability, Implementation, ProtocolVersion,
+        ResourceUpdatedNotificationParam, Tool, UrlElicitationCapability,
     },
-    service::{ClientLifecycleMode, ClientServiceExt as _, RequestContext, RunningService, ServiceError},
+    service::{
+        ClientLifecycleMode, ClientServiceExt as _, NotificationContext, RequestContext, RunningService, ServiceError,
+    },
     transport::{
         IntoTransport, StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig,
     },
 };
 use serde_json::{Value, json};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{TestApp, http::Http, people::Team};
 
@@ -60,6 +63,8 @@ pub enum Says {
 pub struct Person {
     says: Says,
     asked: Arc<Mutex<Vec<Value>>>,
+    /// Resources that were said to have changed, as older clients hear it.
+    updated: Arc<Mutex<Option<UnboundedSender<String>>>>,
 }
 
 impl ClientHandler for Person {
@@ -90,11 +95,18 @@ impl ClientHandler for Person {
         result.content = content;
         Ok(result)
     }
+
+    async fn on_resource_updated(&self, params: ResourceUpdatedNotificationParam, _: NotificationContext<RoleClient>) {
+        if let Some(updated) = &*self.updated.lock().unwrap() {
+            _ = updated.send(params.uri);
+        }
+    }
 }
 
 pub struct Client {
     pub running: RunningService<RoleClient, Person>,
     asked: Arc<Mutex<Vec<Value>>>,
+    updated: Arc<Mutex<Option<UnboundedSender<String>>>>,
 }
 
 impl Client {
@@ -104,9 +116,10 @@ impl Client {
         E: std::error::Error + Send + Sync + 'static,
     {
         let asked = Arc::<Mutex<Vec<Value>>>::default();
-        let person = Person { says, asked: Arc::clone(&asked) };
+        let updated = Arc::default();
+        let person = Person { says, asked: Arc::clone(&asked), updated: Arc::clone(&updated) };
         let running = person.serve_with_lifecycle(transport, era.lifecycle()).await.expect("the handshake");
-        Self { running, asked }
+        Self { running, asked, updated }
     }
 
     pub fn call(name: &str, arguments: Value) -> CallToolRequestParams {
@@ -127,6 +140,13 @@ impl Client {
 
     pub async fn tools(&self) -> Vec<Tool> {
         self.running.list_all_tools().await.unwrap()
+    }
+
+    /// Resources that are said to have changed from now on.
+    pub fn updates(&self) -> UnboundedReceiver<String> {
+        let (sender, receiver) = unbounded_channel();
+        *self.updated.lock().unwrap() = Some(sender);
+        receiver
     }
 
     /// The questions so far.

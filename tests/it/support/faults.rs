@@ -39,6 +39,10 @@ pub enum Fault {
     Slow,
     /// Passed on when the caller has given up already.
     TooLate,
+    /// The content is refused; never passed on. Not among `ALL`: nothing is published then.
+    Refused,
+    /// The token is refused for good; never passed on. Likewise.
+    SignedOut,
 }
 
 impl Fault {
@@ -130,6 +134,8 @@ impl Proxy {
                 let refusal = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 120\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
                 return say(client, refusal.as_bytes()).await;
             }
+            Fault::Refused => return say(client, refusal("422 Unprocessable Content").as_bytes()).await,
+            Fault::SignedOut => return say(client, refusal("401 Unauthorized").as_bytes()).await,
             Fault::TooLate => tokio::time::sleep(Duration::from_millis(2 * PATIENCE)).await,
             _ => {}
         }
@@ -149,6 +155,11 @@ impl Proxy {
             _ => say(client, &answer).await,
         }
     }
+}
+
+fn refusal(status: &str) -> String {
+    let body = r#"{"error":{"message":"not like this"}}"#;
+    format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
 /// The head, and the whole request with `connection: close` so that its answer ends with the connection.

@@ -3,8 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-const KINDS: [&str; 13] =
-    ["ws", "prs", "mbr", "acc", "post", "tgt", "att", "cmp", "ast", "key", "con", "note", "req"];
+const KINDS: [&str; 13] = ["ws", "prs", "mbr", "acc", "post", "tgt", "att", "cmp", "ast", "key", "con", "note", "req"];
 
 /// Numbers ids over everything that it is shown.
 #[derive(Default)]
