@@ -94,6 +94,7 @@ async fn start(
             asset_bytes_max: config.asset_bytes_max,
             send: config.send,
             connections: config.connections,
+            mail: config.mail.clone(),
             audit_heads: Some(config.home.logs().join("audit-heads.jsonl")),
         };
         let app = Arc::new(App::new(db, clock, Arc::new(RandomIds), vault, networks, http, settings));

@@ -6,10 +6,10 @@ use secrecy::SecretString;
 
 use crate::{
     app::SendTimes,
-    clients::http::guard::Origin,
+    clients::{http::guard::Origin, mail::Mailer},
     error::{Error, Result},
     ids::{MemberId, WorkspaceId},
-    platform::{Home, StartOptions},
+    platform::{Home, StartOptions, background::UserFolders},
     tools::registry::{Profile, Toolset},
 };
 
@@ -54,6 +54,13 @@ pub struct Config {
     /// Directives for the log, such as `info,allin=debug`.
     pub log: String,
     pub log_json: bool,
+    /// How notifications are mailed.
+    pub mail: Option<Mailer>,
+    /// Where the home is for who sets nothing.
+    pub usual_home: Option<PathBuf>,
+    pub user_folders: UserFolders,
+    /// The settings that were made, as they were made, for the background service.
+    pub settings: Vec<(String, String)>,
 }
 
 /// Every variable, for the help and the documentation: name, meaning.
@@ -84,6 +91,11 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("ALLIN_CONNECTIONS", "posts sent at once to one server of a network; default 32"),
     ("ALLIN_POOL_SIZE", "database connections; default 16"),
     ("ALLIN_PG_DURABLE", "0: the private server does not wait for the disk; for tests only"),
+    (
+        "ALLIN_SMTP_URL",
+        "mail server for notifications: smtps://user:password@host, or smtp:// for STARTTLS; plain on this machine only",
+    ),
+    ("ALLIN_MAIL_FROM", "sender of that mail, such as AllIN <allin@example.com>"),
     ("ALLIN_LOG", "what to log to stderr, such as info or warn,allin=debug; default warn"),
     ("ALLIN_LOG_JSON", "1: log as JSON"),
 ];
@@ -157,6 +169,13 @@ impl Config {
             allowed_origins: list("ALLIN_ALLOWED_ORIGINS")?,
             log: text("ALLIN_LOG")?.unwrap_or_else(|| "warn,rmcp=error".into()),
             log_json: flag("ALLIN_LOG_JSON")?.unwrap_or(false),
+            usual_home: Home::default_root(get("HOME").as_deref(), get("LOCALAPPDATA").as_deref()).ok(),
+            user_folders: UserFolders {
+                home: get("HOME").filter(|value| !value.is_empty()).map(PathBuf::from),
+                config: get("XDG_CONFIG_HOME").filter(|value| !value.is_empty()).map(PathBuf::from),
+            },
+            settings: made(&text)?,
+            mail: mail(text("ALLIN_SMTP_URL")?, text("ALLIN_MAIL_FROM")?)?,
             home,
         })
     }
@@ -186,6 +205,27 @@ fn sandbox_url(text: &str) -> Result<url::Url> {
     match text.parse::<url::Url>() {
         Ok(url) if url.scheme() == "http" && on_loopback(&url) => Ok(url),
         _ => Err(malformed("ALLIN_SANDBOX_URL", "is no http address on this machine")),
+    }
+}
+
+/// Everything that is set but the home, which is named apart.
+fn made(text: &impl Fn(&'static str) -> Result<Option<String>>) -> Result<Vec<(String, String)>> {
+    let mut made = Vec::new();
+    for (name, _) in VARIABLES.iter().filter(|(name, _)| *name != "ALLIN_HOME") {
+        made.extend(text(name)?.map(|value| ((*name).to_owned(), value)));
+    }
+    Ok(made)
+}
+
+fn mail(url: Option<String>, from: Option<String>) -> Result<Option<Mailer>> {
+    match (url, from) {
+        (None, None) => Ok(None),
+        (Some(url), Some(from)) => {
+            Mailer::new(&SecretString::from(url), &from).map(Some).map_err(|what| malformed("ALLIN_SMTP_URL", what))
+        }
+        (Some(_), None) => Err(malformed("ALLIN_MAIL_FROM", "is missing, and ALLIN_SMTP_URL is set")
+            .next("Set it to the sender of the mail, such as AllIN <allin@example.com>.")),
+        (None, Some(_)) => Err(malformed("ALLIN_SMTP_URL", "is missing, and ALLIN_MAIL_FROM is set")),
     }
 }
 

@@ -170,6 +170,8 @@ ids! {
     ConnectId = "con";
     /// A recurring post.
     SeriesId = "srs";
+    /// Something a member is told.
+    NotificationId = "note";
     /// One request, for logs and error reports.
     RequestId = "req";
 }

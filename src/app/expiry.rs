@@ -1,10 +1,13 @@
-//! Forgets what has expired: stored results of calls, and spent confirmations.
+//! Forgets what has expired: stored results of calls, spent confirmations, old notifications.
 
 use crate::{
-    app::App,
+    app::{App, notifications::mail},
     error::Result,
-    store::{confirmations, db::Entrance, idempotency, installation},
+    store::{confirmations, db::Entrance, idempotency, installation, notifications},
 };
+
+/// How long notifications are kept, in days.
+const NOTIFICATION_DAYS: i64 = 90;
 
 /// In every workspace, one short transaction each.
 pub async fn forget_expired(app: &App) -> Result<()> {
@@ -20,7 +23,10 @@ pub async fn forget_expired(app: &App) -> Result<()> {
             let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
             idempotency::forget_expired(&mut tx, workspace, now).await?;
             confirmations::forget_expired(&mut tx, workspace, now).await?;
+            let before = now.plus_secs(-NOTIFICATION_DAYS * 24 * 3600);
+            notifications::forget_before(&mut tx, workspace, before).await?;
             tx.commit().await?;
+            mail::give_up_stale(app, workspace, now).await?;
         }
     }
 }

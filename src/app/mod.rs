@@ -18,6 +18,7 @@ pub mod keys;
 pub mod members;
 pub mod metrics;
 pub mod networks;
+pub mod notifications;
 pub mod pauses;
 pub mod posts;
 pub mod progress;
@@ -38,9 +39,13 @@ use tokio::sync::{Notify, broadcast};
 use url::Url;
 
 use crate::{
-    app::publishing::engine::Engine,
-    clients::{http::Http, networks::registry::Networks},
+    app::{
+        notifications::watch::{News, Watch},
+        publishing::engine::Engine,
+    },
+    clients::{http::Http, mail::Mailer, networks::registry::Networks},
     clock::{Clock, Timestamp},
+    error::Result,
     ids::{IdGen, RequestId, WorkspaceId},
     store::db::Db,
     vault::Vault,
@@ -59,6 +64,7 @@ pub struct App {
     pub engine: Arc<Engine>,
     /// Wakes this process's publisher when something became due.
     pub due: Notify,
+    notices: Watch,
     changed: broadcast::Sender<WorkspaceId>,
     pages: OnceLock<Url>,
 }
@@ -73,6 +79,8 @@ pub struct Settings {
     pub send: SendTimes,
     /// Calls at once to one server of a network, in one process.
     pub connections: usize,
+    /// How notifications are mailed.
+    pub mail: Option<Mailer>,
     /// Where heads of the audit log are kept besides the database.
     pub audit_heads: Option<PathBuf>,
 }
@@ -109,8 +117,8 @@ impl App {
     ) -> Self {
         let (changed, _) = broadcast::channel(256);
         let engine = Arc::new(Engine::new(settings.connections, db.size()));
-        let (due, pages) = (Notify::new(), OnceLock::new());
-        Self { db, clock, ids, vault, networks, http, settings, engine, due, changed, pages }
+        let (due, pages, notices) = (Notify::new(), OnceLock::new(), Watch::default());
+        Self { db, clock, ids, vault, networks, http, settings, engine, due, notices, changed, pages }
     }
 
     pub fn now(&self) -> Timestamp {
@@ -129,6 +137,11 @@ impl App {
 
     pub fn changes(&self) -> broadcast::Receiver<WorkspaceId> {
         self.changed.subscribe()
+    }
+
+    /// Whose notifications change from now on, whichever process it was.
+    pub async fn notices(&self) -> Result<broadcast::Receiver<News>> {
+        self.notices.news(&self.db).await
     }
 
     /// Where this process serves pages to people; the first caller decides.

@@ -5,7 +5,7 @@ use clap::Subcommand;
 use crate::{
     app::{
         ctx::Ctx,
-        members::{add::MemberAdd, change::MemberChange, list::MemberList},
+        members::{add::MemberAdd, change::MemberChange, email::MemberEmail, list::MemberList},
     },
     boot::Booted,
     cli::print,
@@ -34,6 +34,8 @@ pub enum Member {
     },
     /// Change a member's role
     Role { member: MemberId, role: Role },
+    /// Set the address to which a member's notifications are mailed; without an address it is taken away
+    Email { member: MemberId, address: Option<String> },
     /// Remove a member; keys and connections of theirs stop working
     Remove { member: MemberId },
 }
@@ -51,6 +53,11 @@ impl Member {
                 print::either(json, &added, || added.message.clone())
             }
             Self::Role { member, role } => change(booted, ctx, member, Some(role)).await,
+            Self::Email { member, address } => {
+                let input = MemberEmail { member_id: member, email: address };
+                print::line(app.call_once::<MemberEmail>(ctx, input).await?.message);
+                Ok(())
+            }
             Self::Remove { member } => change(booted, ctx, member, None).await,
         }
     }

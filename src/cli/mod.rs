@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod background;
 mod calendar;
 mod campaign;
 mod db;
@@ -12,6 +13,7 @@ mod held;
 mod import;
 mod key;
 mod member;
+mod notification;
 mod pause;
 mod post;
 mod print;
@@ -53,6 +55,9 @@ enum Command {
     Stdio(stdio::Stdio),
     /// Serve MCP over HTTP, and keep publishing
     Serve(serve::Serve),
+    /// Keep AllIN running in the background: install, status, remove
+    #[command(subcommand)]
+    Service(background::Background),
     /// Fetch what AllIN needs and set up the home folder
     Setup(setup::Setup),
     /// Check everything that can be wrong, and say how to mend it
@@ -70,6 +75,9 @@ enum Command {
     /// Members of the workspace and their roles
     #[command(subcommand)]
     Member(member::Member),
+    /// What you have been told, and what of it comes by mail
+    #[command(subcommand)]
+    Notification(notification::Notification),
     /// API keys for HTTP clients
     #[command(subcommand)]
     Key(key::Key),
@@ -113,6 +121,7 @@ impl Cli {
             Command::Demo(command) => command.run(config).await,
             Command::Stdio(command) => command.run(config).await,
             Command::Serve(command) => command.run(config).await,
+            Command::Service(command) => command.run(config).await,
             Command::Setup(command) => command.run(config).await,
             Command::Doctor(command) => command.run(config).await,
             Command::Db(command) => command.run(config).await,
@@ -123,6 +132,7 @@ impl Cli {
             Command::Held(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Workspace(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Member(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Notification(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Key(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Account(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Campaign(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,

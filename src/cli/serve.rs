@@ -39,6 +39,9 @@ pub struct Serve {
     /// Serve only; leave publishing to other processes
     #[arg(long)]
     no_publish: bool,
+    /// As the background service, which `allin service` installs
+    #[arg(long, hide = true)]
+    background: bool,
     /// Write the bound address into this file once it is served
     #[arg(long)]
     port_file: Option<PathBuf>,
@@ -51,7 +54,8 @@ impl Serve {
         let shutdown = CancellationToken::new();
         tokio::spawn(cancel_on_signal(shutdown.clone()));
         let app = &booted.app;
-        let jobs = (!self.no_publish).then(|| Jobs::start(app, "serve", &shutdown));
+        let kind = if self.background { super::background::KIND } else { "serve" };
+        let jobs = (!self.no_publish).then(|| Jobs::start(app, kind, &shutdown));
         let keys = Arc::new(Keys::new(Arc::clone(app)));
         let sessions = Arc::new(Sessions(Arc::clone(app)));
         let extra = pages::routes(Arc::clone(app)).merge(rest::routes(Arc::clone(app), Arc::clone(&keys)));

@@ -7,6 +7,7 @@ pub mod fill_series;
 pub mod keep_house;
 pub mod publish_posts;
 pub mod recycle_posts;
+pub mod send_mail;
 
 use std::sync::Arc;
 
@@ -29,6 +30,9 @@ impl Jobs {
         tasks.spawn(keep_house::run(Arc::clone(app), shutdown.clone()));
         tasks.spawn(collect_metrics::run(Arc::clone(app), shutdown.clone()));
         tasks.spawn(recycle_posts::run(Arc::clone(app), shutdown.clone()));
+        if app.settings.mail.is_some() {
+            tasks.spawn(send_mail::run(Arc::clone(app), shutdown.clone()));
+        }
         Self { tasks }
     }
 

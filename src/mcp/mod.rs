@@ -6,6 +6,7 @@ mod keys;
 mod relay;
 mod results;
 mod server;
+mod subscriptions;
 
 pub use keys::{Keys, Sessions};
 pub use server::{Caller, Server};

@@ -5,11 +5,12 @@ use rmcp::{
     ErrorData,
     model::{CallToolResult, ContentBlock},
 };
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::ask;
 use crate::{
-    error::{Error, Kind, PublicError},
+    app::use_case::CallOptions,
+    error::{Error, Kind, PublicError, Result},
     tools::registry::Said,
 };
 
@@ -50,4 +51,20 @@ pub fn protocol_error(error: &Error) -> ErrorData {
         | Kind::Limit => ErrorData::invalid_params(public.message, data),
         Kind::Unavailable | Kind::Cancelled | Kind::Internal => ErrorData::internal_error(public.message, data),
     }
+}
+
+/// Takes out what belongs to the call and not to the use case.
+pub fn split(mut arguments: Map<String, Value>) -> Result<(Map<String, Value>, CallOptions)> {
+    let mut take = |name: &'static str, most: usize| match arguments.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if !text.is_empty() && text.len() <= most => Ok(Some(text)),
+        Some(_) => Err(Error::invalid("arguments_invalid", format!("`{name}` is no text of 1 to {most} characters."))
+            .field(name, format!("1 to {most} characters"))),
+    };
+    let options = CallOptions {
+        idempotency_key: take("idempotency_key", 200)?,
+        confirmation: take("confirmation", 2000)?,
+        ..CallOptions::default()
+    };
+    Ok((arguments, options))
 }

@@ -9,16 +9,18 @@ use rmcp::{
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, DiscoverResult, Implementation,
         ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-        ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
+        ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, SubscribeRequestParams,
+        SubscriptionFilter, Tool, UnsubscribeRequestParams,
     },
-    service::RequestContext,
+    service::{RequestContext, SubscriptionContext},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     ask::{self, Answered},
     relay,
-    results::{failed, finished, protocol_error},
+    results::{failed, finished, protocol_error, split},
+    subscriptions::{self, Subscribed},
 };
 use crate::{
     app::{
@@ -47,13 +49,15 @@ pub struct Caller {
     pub origin: Origin,
 }
 
-/// One for all callers. Holds nothing of any of them.
+/// One for all callers. Holds nothing of any of them but an older session's subscription, which its clones do not share.
 #[derive(Clone)]
 pub struct Server {
-    app: Arc<App>,
+    pub(super) app: Arc<App>,
     profile: Arc<Profile>,
     /// The caller on stdio; over HTTP each request brings its own.
     local: Option<Caller>,
+    /// What an older client's session has subscribed to.
+    subscribed: Subscribed,
 }
 
 const INSTRUCTIONS: &str = "AllIN plans, schedules and publishes posts on social networks. Begin with workspace_overview: it \
@@ -63,7 +67,7 @@ deleting ask the person first.";
 
 impl Server {
     pub fn new(app: Arc<App>, profile: Profile, local: Option<Caller>) -> Self {
-        Self { app, profile: Arc::new(profile), local }
+        Self { app, profile: Arc::new(profile), local, subscribed: Subscribed::default() }
     }
 
     fn ctx(&self, context: &RequestContext<RoleServer>) -> std::result::Result<Ctx, ErrorData> {
@@ -79,7 +83,7 @@ impl Server {
     }
 
     /// The caller's role; an error when its access has ended.
-    async fn role(&self, ctx: &Ctx) -> Result<Role> {
+    pub(super) async fn role(&self, ctx: &Ctx) -> Result<Role> {
         let entrance = match &ctx.actor {
             Actor::Person { member } | Actor::Connection { member, .. } => {
                 Entrance::Member { member: *member, key: None }
@@ -207,28 +211,13 @@ impl Server {
     }
 }
 
-/// Takes out what belongs to the call and not to the use case.
-fn split(mut arguments: Map<String, Value>) -> Result<(Map<String, Value>, CallOptions)> {
-    let mut take = |name: &'static str, most: usize| match arguments.remove(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if !text.is_empty() && text.len() <= most => Ok(Some(text)),
-        Some(_) => Err(Error::invalid("arguments_invalid", format!("`{name}` is no text of 1 to {most} characters."))
-            .field(name, format!("1 to {most} characters"))),
-    };
-    let options = CallOptions {
-        idempotency_key: take("idempotency_key", 200)?,
-        confirmation: take("confirmation", 2000)?,
-        ..CallOptions::default()
-    };
-    Ok((arguments, options))
-}
-
 /// Lists depend on the caller, so no cache may share them; a minute is short enough for a changed role.
 const LIST_TTL_MS: u64 = 60_000;
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().enable_resources().build();
+        let capabilities =
+            ServerCapabilities::builder().enable_tools().enable_resources().enable_resources_subscribe().build();
         let implementation = Implementation::new("allin", env!("CARGO_PKG_VERSION"))
             .with_title("AllIN")
             .with_description("Plans, schedules and publishes posts on social networks.");
@@ -330,5 +319,35 @@ impl ServerHandler for Server {
             }
         })
         .await
+    }
+
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(subscriptions::accepted(requested))
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> std::result::Result<(), ErrorData> {
+        let ctx = self.ctx(context.request_context())?;
+        subscriptions::listen(self, ctx, &context).await
+    }
+
+    #[expect(deprecated, reason = "how clients before 2026-07-28 subscribe")]
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> std::result::Result<(), ErrorData> {
+        let ctx = self.ctx(&context)?;
+        let begun = self.subscribed.begin(self, ctx, context.peer.clone(), &request.uri).await;
+        begun.map_err(|error| protocol_error(&error))
+    }
+
+    #[expect(deprecated, reason = "how clients before 2026-07-28 end it")]
+    async fn unsubscribe(
+        &self,
+        _: UnsubscribeRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> std::result::Result<(), ErrorData> {
+        self.subscribed.end();
+        Ok(())
     }
 }

@@ -17,6 +17,7 @@ pub mod media;
 pub mod metrics;
 pub mod network_rules;
 pub mod networks;
+pub mod notifications;
 pub mod pauses;
 pub mod pinterest;
 pub mod posts;

@@ -139,6 +139,12 @@ permissions! {
     PausePublishing: Manager, person_only = false, "product.md: Managers pause; stopping is always safe, and resume is asked";
     /// Change the workspace's name and time zone.
     ManageWorkspace: Admin, person_only = true, "a changed zone moves what local times mean";
+    /// See own notifications.
+    ReadNotifications: Viewer, person_only = false, "everybody sees what they were told, and nobody what others were";
+    /// Mark own notifications as read.
+    MarkNotifications: Viewer, person_only = false, "it changes only what the caller sees as new";
+    /// Choose which notifications come by mail.
+    ChooseMail: Viewer, person_only = true, "a program that silences the mail could hide what goes wrong";
     /// Read the audit log.
     ReadAudit: Admin, person_only = false, "it names who did what";
 }

@@ -1,4 +1,5 @@
-//! `/healthz`: whether the database answers, something publishes, and how long the oldest due post has been waiting.
+//! `/healthz`: whether the database answers, something publishes, and how long the oldest due post and the oldest mail
+//! have been waiting.
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use serde_json::json;
 use crate::{
     app::{App, publishing::presence::SILENT_AFTER_SECS},
     error::Result,
-    store::{dispatch, workers},
+    store::{dispatch, mail, workers},
 };
 
 /// A due post that waits longer than this means that publishing is stuck, in seconds.
@@ -38,6 +39,7 @@ async fn look(app: &App) -> Result<(bool, serde_json::Value)> {
     let mut tx = app.db.begin().await?;
     let queue = dispatch::health(&mut tx, now).await?;
     let alive = workers::alive(&mut tx, now.plus_secs(-SILENT_AFTER_SECS)).await?;
+    let mail = mail::health(&mut tx).await?;
     tx.finish_read();
     let waiting = queue.oldest_due.map(|due| now.millis_since(due) / 1000);
     let stuck = waiting.is_some_and(|seconds| seconds > STUCK_AFTER_SECS);
@@ -46,6 +48,11 @@ async fn look(app: &App) -> Result<(bool, serde_json::Value)> {
         "status": if healthy { "ok" } else { "unhealthy" },
         "database": { "ok": true },
         "workers": alive.iter().map(|worker| worker.kind.clone()).collect::<Vec<_>>(),
+        "mail": {
+            "server": app.settings.mail.is_some(),
+            "waiting": mail.waiting,
+            "oldest_seconds": mail.oldest.map(|since| now.millis_since(since) / 1000),
+        },
         "queue": { "overdue": queue.overdue, "under_way": queue.leased, "oldest_due_seconds": waiting },
     });
     Ok((healthy, body))

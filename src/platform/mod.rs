@@ -10,8 +10,10 @@
 //! link.rs     address, roles, passwords           status.rs   a look from outside
 //! lock.rs     locks between processes             swap.rs     other data in the place of the home's
 //! look.rs     the machine, for the doctor         os_*.rs     the two families of operating systems
+//! background  keeping `allin serve` running, by systemd, launchd or the task scheduler
 //! ```
 
+pub mod background;
 mod cluster;
 mod fetch;
 mod home;

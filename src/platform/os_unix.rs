@@ -45,6 +45,10 @@ pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+pub(crate) fn user_id() -> u32 {
+    rustix::process::getuid().as_raw()
+}
+
 /// The path without links.
 pub(crate) fn resolve(path: &Path) -> io::Result<PathBuf> {
     std::fs::canonicalize(path)

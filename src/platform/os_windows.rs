@@ -31,6 +31,11 @@ pub(crate) fn is_root() -> bool {
     false
 }
 
+/// Users have no number here.
+pub(crate) fn user_id() -> u32 {
+    0
+}
+
 /// Not the verbatim form (`\\\\?\\`), which PostgreSQL's programs do not take.
 pub(crate) fn resolve(path: &Path) -> io::Result<PathBuf> {
     std::path::absolute(path)

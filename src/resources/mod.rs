@@ -3,6 +3,7 @@
 mod accounts;
 mod calendar;
 mod networks;
+pub mod notifications;
 mod posts;
 
 use rmcp::model::{ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
@@ -19,7 +20,10 @@ const MIME: &str = "application/json";
 
 /// Resources with a fixed address.
 pub fn list() -> Vec<Resource> {
-    [accounts::resources(), calendar::resources(), networks::resources()].into_iter().flatten().collect()
+    [accounts::resources(), calendar::resources(), networks::resources(), notifications::resources()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Resources whose address has a part to fill in.
@@ -36,6 +40,7 @@ pub async fn read(app: &App, ctx: &Ctx, uri: &str) -> Result<ReadResourceResult>
         ["calendar", ref rest @ ..] => calendar::read(app, ctx, uri, rest).await,
         ["networks"] => networks::read(app, ctx, uri, None).await,
         ["networks", network] => networks::read(app, ctx, uri, Some(network)).await,
+        ["notifications"] => notifications::read(app, ctx, uri).await,
         ["posts", id] => posts::read(app, ctx, uri, id).await,
         _ => Err(no_such_resource()),
     }

@@ -186,7 +186,7 @@ pub async fn set_status(
 }
 
 /// Takes the secret away and says why. With `only`, nothing happens unless it is the present secret; the reason of an
-/// earlier disconnection stays.
+/// earlier disconnection stays. `true` when the account was connected until now.
 pub async fn disconnect(
     db: &mut PgConnection,
     workspace: WorkspaceId,
@@ -194,8 +194,8 @@ pub async fn disconnect(
     only: Option<&[u8]>,
     reason: &str,
     now: Timestamp,
-) -> Result<()> {
-    sqlx::query!(
+) -> Result<bool> {
+    let done = sqlx::query!(
         "update accounts set status = 'disconnected', status_reason = $3, secret = null, secret_expires_at = null,
                 updated_at = $4
          where workspace_id = $1 and account_id = $2 and secret is not null and ($5::bytea is null or secret = $5)",
@@ -207,7 +207,7 @@ pub async fn disconnect(
     )
     .execute(db)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// The network asked us to wait.

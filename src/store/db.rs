@@ -17,8 +17,8 @@ use std::{
 };
 
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, Row, postgres::PgConnectOptions,
-    postgres::PgPoolOptions,
+    AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, Row,
+    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
@@ -30,9 +30,11 @@ use crate::{
     model::roles::Role,
 };
 
+mod listen;
 mod shelf;
 mod tx;
 
+pub use listen::{Heard, Listener};
 pub use tx::Tx;
 
 type Pooled = sqlx::pool::PoolConnection<sqlx::Postgres>;
@@ -229,6 +231,14 @@ impl Db {
         answered
             .await
             .map_err(|_| Error::unavailable("database_slow", "The database did not answer within 2 seconds."))?
+    }
+
+    /// Listens on a channel, with a connection beside the pool's.
+    pub async fn listen(&self, channel: &str) -> Result<Listener> {
+        let options = self.inner.pool.connect_options().as_ref().clone();
+        let apart = PgPoolOptions::new().max_connections(1).acquire_timeout(self.inner.acquire_timeout);
+        let listener = PgListener::connect_with(&apart.connect_lazy_with(options)).await;
+        Listener::open(listener.map_err(unreachable_database)?, channel, self.inner.pool.close_event()).await
     }
 
     /// Closes every connection; open transactions end when their holders let go.

@@ -6,7 +6,7 @@ use crate::{
     app::accounts::{
         connect::{AccountConnect, ConnectPage},
         list::{AccountList, Accounts},
-        test::{AccountTest, AccountTested},
+        test::{AccountTest, AccountTested, CheckResult, Checked},
     },
     tools::registry::{Face, Spoken, ToolSpec, Toolset, tool},
 };
@@ -40,8 +40,10 @@ pub fn tools() -> Vec<ToolSpec> {
             name: "account_test",
             toolset: Some(Toolset::Accounts),
             title: "Test an account",
-            description: "Asks the network whether an account still works and updates its state here. Publishes nothing. Use \
-                it when posts on an account fail; a disconnected account has to be connected again with account_connect.",
+            description: "Asks the network whether an account still works and updates its state here. Publishes nothing. Checks \
+                token, rate limit, permission to post and settings, each ok, fail or unknown. Use it when posts on an account \
+                fail; a disconnected account has to be connected again with account_connect. post_get tells what is wrong with \
+                a post.",
             idempotent: true,
             open_world: true,
             asks: false,
@@ -75,6 +77,20 @@ impl Spoken for AccountConnect {
 impl Spoken for AccountTest {
     fn say(tested: &AccountTested) -> String {
         let mut text = tested.message.clone();
+        for check in &tested.checks {
+            let result = match check.result {
+                CheckResult::Ok => "ok",
+                CheckResult::Fail => "FAIL",
+                CheckResult::Unknown => "unknown",
+            };
+            let what = match check.what {
+                Checked::Token => "token",
+                Checked::RateLimit => "rate limit",
+                Checked::Posting => "permission to post",
+                Checked::Settings => "settings",
+            };
+            _ = write!(text, "\n{what}: {result} ({})", check.seen);
+        }
         for note in &tested.notes {
             _ = write!(text, "\nNote: {note}");
         }

@@ -10,6 +10,7 @@ mod imports;
 mod members;
 mod metrics;
 mod networks;
+mod notifications;
 mod pauses;
 mod posts;
 mod queue;
@@ -43,6 +44,7 @@ pub fn all() -> &'static [ToolSpec] {
             metrics::tools(),
             best_times::tools(),
             recycling::tools(),
+            notifications::tools(),
         ]
         .into_iter()
         .flatten()

@@ -52,6 +52,12 @@ impl Spoken for WorkspaceOverview {
         for figures in &overview.figures {
             _ = writeln!(text, "Last 30 days on {}", super::metrics::account(figures));
         }
+        if let Some(unread) = &overview.notifications {
+            _ = writeln!(text, "{} unread notifications, the newest:", unread.count);
+            for one in &unread.newest {
+                _ = writeln!(text, "  {}: {}. Next: {}", one.at_local, one.title, one.next_step);
+            }
+        }
         for warning in &overview.warnings {
             _ = writeln!(text, "Note: {warning}");
         }

@@ -1,4 +1,6 @@
 //! The command line.
 
+#[cfg(target_os = "linux")]
+mod background;
 mod help;
 mod story;

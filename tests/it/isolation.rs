@@ -9,6 +9,12 @@ use allin::{
         campaigns::create::CampaignCreate,
         ctx::Ctx,
         imports::import::PostsImport,
+        members::email::MemberEmail,
+        notifications::{
+            choose_mail::NotificationChooseMail,
+            list::NotificationList,
+            note::{Notice, note},
+        },
         pauses::{resume::PublishingResume, start::PublishingPause},
         posts::{create::PostCreate, schedule::PostSchedule, update::PostUpdate},
         queue::set::QueueSet,
@@ -17,12 +23,14 @@ use allin::{
         use_case::CallOptions,
     },
     clock::Clock as _,
-    ids::{AccountId, AttemptId, ConnectId, IdGen as _, RandomIds},
+    ids::{AccountId, AttemptId, ConnectId, IdGen as _, NotificationId, PostId, RandomIds},
     jobs::keep_house,
     model::{
+        notifications::{MailState, NotificationKind},
         posts::{MediaRef, Variant},
         roles::Role,
     },
+    store::db::Entrance,
 };
 
 use crate::support::{
@@ -72,6 +80,25 @@ async fn recycle(app: &TestApp, ctx: &Ctx, account_id: AccountId) {
     app.call_once::<RecyclingSet>(ctx, rule).await.unwrap();
     let done = app.call_once::<RecyclingRun>(ctx, RecyclingRun { account_id }).await.unwrap();
     assert!(done.post_id.is_some(), "{done:?}");
+}
+
+/// A notification about the post, which waits to be mailed.
+async fn told(app: &TestApp, team: &Team, account: AccountId, post: PostId, mark: &str) -> NotificationId {
+    let (mut tx, _) = app.db.tenant(team.workspace, Entrance::System, app.now()).await.unwrap();
+    let notice = Notice {
+        kind: NotificationKind::PostFailed,
+        account,
+        post: Some(post),
+        code: "refused_by_network",
+        cause: &format!("{mark} cause"),
+        next_step: "Look.",
+        done_by: None,
+    };
+    note(app, &mut tx, team.workspace, &[notice], app.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let mine = app.call_once::<NotificationList>(&team.person(app), NotificationList::default()).await.unwrap();
+    assert_eq!(mine.notifications[0].mail, Some(MailState::Waiting));
+    mine.notifications[0].id
 }
 
 async fn fill(app: &TestApp, mark: &'static str) -> Filled {
@@ -158,6 +185,12 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     let file = PostsImport { content: row, dry_run: false, ..PostsImport::default() };
     app.call_once::<PostsImport>(&ctx, file).await.unwrap();
 
+    let email = MemberEmail { member_id: team.admin, email: Some(format!("{mark}@example.com")) };
+    app.call_once::<MemberEmail>(&ctx, email).await.unwrap();
+    let choice = NotificationChooseMail { kind: None, mail: Some(true) };
+    app.call_once::<NotificationChooseMail>(&ctx, choice).await.unwrap();
+    let note = told(app, &team, account, post, mark).await;
+
     let mut superuser = app.database.superuser().await;
     let page: uuid::Uuid = sqlx::query_scalar("select connect_id from connect_requests where workspace_id = $1")
         .bind(team.workspace.uuid())
@@ -176,6 +209,6 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     .unwrap();
     let attempt = sqlx::query_scalar("select attempt_id from attempts where workspace_id = $1 limit 1");
     let attempt = AttemptId(attempt.bind(team.workspace.uuid()).fetch_one(&mut superuser).await.unwrap());
-    let ids = Ids { post, account, campaign, member, asset, key: key_id, page: ConnectId(page), attempt, series };
+    let ids = Ids { post, account, campaign, member, asset, key: key_id, page: ConnectId(page), attempt, series, note };
     Filled { team, ids, key, mark }
 }

@@ -28,6 +28,7 @@ mod http;
 mod imports;
 mod isolation;
 mod metrics;
+mod notifications;
 mod pauses;
 mod permissions;
 mod posts;

@@ -14,13 +14,14 @@ use crate::{
             list::{self, AccountView},
         },
         ctx::Ctx,
+        notifications::note::{Notice, note},
         publishing::tokens::place,
         use_case::{Effect, Remote, Remotely, Scope, UseCase},
     },
     clients::networks::{ConnectForm, Connected},
     error::{Error, Result},
     ids::{AccountId, ConnectId},
-    model::{networks::NetworkId, roles::Permission},
+    model::{accounts::AccountStatus, networks::NetworkId, notifications::NotificationKind, roles::Permission},
     store::{accounts, connects, tokens},
 };
 
@@ -122,6 +123,10 @@ impl Remote for AccountFinishConnect {
         }
         let known = accounts::find(scope.tx, workspace, outcome.network, &connected.remote_id).await?;
         let id = known.unwrap_or_else(|| scope.new_id::<AccountId>());
+        let before = accounts::get(scope.tx, workspace, id).await?;
+        let lost = before
+            .filter(|account| account.status == AccountStatus::Disconnected)
+            .map(|account| account.status_reason.unwrap_or_else(|| "no reason was given".into()));
         let sealed = scope.app.vault.seal(place(workspace, id), &connected.credentials.secret)?;
         let connection = accounts::Connection {
             network: outcome.network,
@@ -135,6 +140,18 @@ impl Remote for AccountFinishConnect {
         if let Some(page) = outcome.page {
             connects::finish(scope.tx, workspace, page, id, scope.now).await?;
             tokens::drop_of(scope.tx, workspace, page.uuid()).await?;
+        }
+        if let Some(lost) = lost {
+            let notice = Notice {
+                kind: NotificationKind::AccountConnected,
+                account: id,
+                post: None,
+                code: "account_connected",
+                cause: &format!("{} connected it; it had been disconnected: {lost}.", scope.entered.member_name),
+                next_step: "Posts that were held meanwhile wait to be scheduled again; post_query with status held lists them.",
+                done_by: scope.ctx.member(),
+            };
+            note(scope.app, scope.tx, workspace, &[notice], scope.now).await?;
         }
         let how: Value = json!({ "connected": connected.handle, "network": outcome.network, "again": known.is_some() });
         scope.changed("account", id, how);

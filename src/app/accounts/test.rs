@@ -14,10 +14,11 @@ use crate::{
         use_case::{Effect, Remote, Remotely, Scope, UseCase},
     },
     clients::networks::{Failure, FailureKind, Health},
+    clock::Timestamp,
     error::Result,
     ids::AccountId,
-    model::{accounts::AccountStatus, networks::NetworkId, roles::Permission},
-    store::accounts,
+    model::{accounts::AccountStatus, networks::NetworkId, roles::Permission, times},
+    store::accounts::{self, Account},
 };
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -36,8 +37,39 @@ pub struct AccountTested {
     pub handle: String,
     pub works: bool,
     pub status: AccountStatus,
+    /// Token, rate limit, permission to post, settings.
+    pub checks: Vec<Check>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Check {
+    pub what: Checked,
+    pub result: CheckResult,
+    /// What was seen.
+    pub seen: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Checked {
+    Token,
+    RateLimit,
+    Posting,
+    Settings,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum CheckResult {
+    Ok,
+    Fail,
+    /// Could not be found out now.
+    Unknown,
 }
 
 impl UseCase for AccountTest {
@@ -87,7 +119,7 @@ impl Remote for AccountTest {
                 )
             }
             Err(failure) if matches!(failure.kind, FailureKind::NeedsReconnect | FailureKind::TokenExpired) => {
-                accounts::disconnect(scope.tx, workspace, outcome.id, None, &failure.message, scope.now).await?;
+                tokens::lose(scope.app, scope.tx, workspace, outcome.id, None, &failure.message, scope.now).await?;
                 (
                     AccountStatus::Disconnected,
                     false,
@@ -108,7 +140,65 @@ impl Remote for AccountTest {
             ),
         };
         scope.changed("account", outcome.id, json!({ "works": works, "status": status }));
+        let checks = checks(&account, &outcome.result, scope.now, &scope.entered.time_zone);
         let handle = outcome.result.map_or(account.handle, |health| health.handle);
-        Ok(AccountTested { message, account_id: outcome.id, network: account.network, handle, works, status, notes })
+        let network = account.network;
+        Ok(AccountTested { message, account_id: outcome.id, network, handle, works, status, checks, notes })
+    }
+}
+
+fn checks(account: &Account, asked: &std::result::Result<Health, Failure>, now: Timestamp, zone: &str) -> Vec<Check> {
+    let check = |what, (result, seen)| Check { what, result, seen };
+    let limited = match asked {
+        Err(Failure { kind: FailureKind::RateLimited { until }, .. }) => Some(*until),
+        _ => account.not_before.filter(|until| *until > now).map(Some),
+    };
+    let title = account.network.title();
+    vec![
+        check(
+            Checked::Token,
+            match asked {
+                Ok(_) => (CheckResult::Ok, format!("{title} takes the token")),
+                Err(failure) if matches!(failure.kind, FailureKind::NeedsReconnect | FailureKind::TokenExpired) => {
+                    (CheckResult::Fail, failure.message.clone())
+                }
+                Err(failure) => (CheckResult::Unknown, failure.message.clone()),
+            },
+        ),
+        check(
+            Checked::RateLimit,
+            match limited {
+                Some(Some(until)) => {
+                    (CheckResult::Fail, format!("{title} asks to wait until {}", times::spoken(until, zone)))
+                }
+                Some(None) => (CheckResult::Fail, format!("{title} asks to wait")),
+                None if asked.is_ok() => (CheckResult::Ok, format!("{title} does not ask to wait")),
+                None => (CheckResult::Unknown, "the network did not get that far".into()),
+            },
+        ),
+        check(
+            Checked::Posting,
+            match asked {
+                Ok(Health { may_post: Some(true), .. }) => (CheckResult::Ok, "posts are allowed".into()),
+                Ok(Health { may_post: Some(false), notes, .. }) => (CheckResult::Fail, notes.join("; ")),
+                Ok(_) => (CheckResult::Unknown, format!("{title} says so only when a post is sent")),
+                Err(_) => (CheckResult::Unknown, "the network did not get that far".into()),
+            },
+        ),
+        check(Checked::Settings, settings(account, asked)),
+    ]
+}
+
+/// What AllIN keeps of the account, against what can be known.
+fn settings(account: &Account, asked: &std::result::Result<Health, Failure>) -> (CheckResult, String) {
+    if let Some(zone) = account.time_zone.as_deref().filter(|zone| times::zone(zone).is_err()) {
+        return (CheckResult::Fail, format!("its time zone {zone} is not known any more"));
+    }
+    match asked {
+        Ok(health) if health.handle != account.handle => {
+            (CheckResult::Fail, format!("it is called @{} now; connect it again to renew the name", health.handle))
+        }
+        Ok(_) => (CheckResult::Ok, "name and time zone are right".into()),
+        Err(_) => (CheckResult::Unknown, "the network did not tell the account's name".into()),
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod add;
 pub mod change;
+pub mod email;
 pub mod list;
 
 use crate::{

@@ -150,7 +150,7 @@ async fn refused(app: &App, step: &Arm, reason: &str) -> Result<()> {
     let reason = world.paused(&place).unwrap_or_else(|| {
         Reason::new("not_allowed", format!("It came due, but {reason}."), "Clear that up, then schedule it again.")
     });
-    settle::hold(&mut tx, claim, &mut place.target.clone(), &reason, now).await?;
+    settle::hold(app, &mut tx, claim, &mut place.target.clone(), &reason, now).await?;
     tx.commit().await?;
     app.announce(workspace);
     Ok(())

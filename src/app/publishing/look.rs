@@ -187,7 +187,7 @@ async fn write(app: &App, tx: &mut Tx, world: &World, claim: &Claimed, now: Time
         Decision::Edit => return Ok(Work::Edit(Box::new(target))),
         Decision::Open(attempt) => return open_attempt(app, tx, claim, target, attempt, now).await,
         Decision::Complete => settle::complete(tx, claim, &mut target, now).await?,
-        Decision::Hold(reason) => settle::hold(tx, claim, &mut target, &reason, now).await?,
+        Decision::Hold(reason) => settle::hold(app, tx, claim, &mut target, &reason, now).await?,
         Decision::Wait(until) => {
             // Waiting as the network asked does not make the post late.
             target.next_step_at = Some(until);

@@ -60,7 +60,7 @@ pub async fn look_up(app: &App, claim: &Claimed, seen: &Target, attempt: &Attemp
             false
         }
         Reconciled::Undecidable { evidence } => {
-            settle::still_unknown(&mut tx, claim, &mut target, &evidence, now).await?;
+            settle::still_unknown(app, &mut tx, claim, &mut target, &evidence, now).await?;
             false
         }
     };

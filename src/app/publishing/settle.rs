@@ -8,6 +8,7 @@ use crate::{
         App,
         ctx::{Actor, Ctx, Origin},
         gate::record as audit_record,
+        notifications::note::{Notice, note},
         posts::derive,
         publishing::tokens,
     },
@@ -15,7 +16,10 @@ use crate::{
     clock::Timestamp,
     error::Result,
     ids::WorkspaceId,
-    model::states::{TargetEvent, TargetState},
+    model::{
+        notifications::NotificationKind::{OutcomeUnknown, PostFailed, PostHeld},
+        states::{TargetEvent, TargetState},
+    },
     store::{
         accounts,
         db::Tx,
@@ -65,7 +69,14 @@ pub async fn complete(tx: &mut Tx, claim: &Claimed, target: &mut Target, now: Ti
 }
 
 /// Waits for a person from now on.
-pub async fn hold(tx: &mut Tx, claim: &Claimed, target: &mut Target, reason: &Reason, now: Timestamp) -> Result<()> {
+pub async fn hold(
+    app: &App,
+    tx: &mut Tx,
+    claim: &Claimed,
+    target: &mut Target,
+    reason: &Reason,
+    now: Timestamp,
+) -> Result<()> {
     if let Some(state) = target.state.after(TargetEvent::Hold) {
         target.state = state;
     }
@@ -73,7 +84,9 @@ pub async fn hold(tx: &mut Tx, claim: &Claimed, target: &mut Target, reason: &Re
     target.next_step_at = None;
     tracing::warn!(target = %claim.target, code = reason.0.code, "held for review");
     dispatch::remove(tx, claim.workspace, claim.target).await?;
-    write(tx, claim.workspace, target, now).await
+    write(tx, claim.workspace, target, now).await?;
+    let kind = if reason.0.code == "outcome_unknown" { OutcomeUnknown } else { PostHeld };
+    note(app, tx, claim.workspace, &[Notice::of_target(kind, target, &reason.0)], now).await
 }
 
 async fn audit(
@@ -113,9 +126,9 @@ pub async fn refuse(
             .await
         }
         FailureKind::TokenExpired | FailureKind::NeedsReconnect => {
-            accounts::disconnect(tx, claim.workspace, target.account_id, None, &failure.message, now).await?;
+            tokens::lose(app, tx, claim.workspace, target.account_id, None, &failure.message, now).await?;
             let step = "Connect the account again with account_connect, then schedule the post again.";
-            hold(tx, claim, target, &Reason::new("account_disconnected", said, step), now).await
+            hold(app, tx, claim, target, &Reason::new("account_disconnected", said, step), now).await
         }
         FailureKind::RateLimited { until } => {
             let until = self::until(until, now);
@@ -155,7 +168,7 @@ pub async fn refuse(
         FailureKind::Duplicate => {
             let step =
                 "Look on the network whether it is there already. If not, change the text and schedule it again.";
-            hold(tx, claim, target, &Reason::new("duplicate", said, step), now).await
+            hold(app, tx, claim, target, &Reason::new("duplicate", said, step), now).await
         }
         FailureKind::Content => {
             fail(
@@ -230,10 +243,11 @@ async fn fail(
     target.next_step_at = None;
     tracing::warn!(target = %claim.target, code = reason.0.code, message = reason.0.message, "publishing failed");
     let change = json!([{ "what": "target", "id": target.target_id, "how": { "failed": reason.0.code } }]);
-    target.error = Some(reason.0);
+    target.error = Some(reason.0.clone());
     dispatch::remove(tx, claim.workspace, claim.target).await?;
     write(tx, claim.workspace, target, now).await?;
-    audit(app, tx, claim.workspace, "target_fail", &change, now).await
+    audit(app, tx, claim.workspace, "target_fail", &change, now).await?;
+    note(app, tx, claim.workspace, &[Notice::of_target(PostFailed, target, &reason.0)], now).await
 }
 
 /// An attempt was looked up and is proved not to be public: it may be sent again.
@@ -245,6 +259,7 @@ pub async fn absent(tx: &mut Tx, claim: &Claimed, target: &mut Target, now: Time
 
 /// Still not known: look again later, or let a person look.
 pub async fn still_unknown(
+    app: &App,
     tx: &mut Tx,
     claim: &Claimed,
     target: &mut Target,
@@ -253,7 +268,7 @@ pub async fn still_unknown(
 ) -> Result<()> {
     if target.tries >= TRIES_MAX {
         let step = "Look on the network whether it is there, then say so with held_resolve. Scheduling it again looks it up first and sends it only if it is not there.";
-        return hold(tx, claim, target, &Reason::new("outcome_unknown", evidence, step), now).await;
+        return hold(app, tx, claim, target, &Reason::new("outcome_unknown", evidence, step), now).await;
     }
     let at = now.plus_millis(backoff_millis(target.tries, claim.fence));
     target.tries += 1;

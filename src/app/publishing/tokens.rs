@@ -6,15 +6,18 @@ use std::time::Duration;
 use url::Url;
 
 use crate::{
-    app::App,
+    app::{
+        App,
+        notifications::note::{Notice, note},
+    },
     clients::networks::{Credentials, Failure, FailureKind, NetworkAccount},
     clock::Timestamp,
     error::{Error, Result},
     ids::{AccountId, WorkspaceId},
-    model::networks::NetworkId,
+    model::{networks::NetworkId, notifications::NotificationKind},
     store::{
         accounts::{self, Account},
-        db::Entrance,
+        db::{Entrance, Tx},
         ledger::{self, Sender},
     },
     vault::SealedFor,
@@ -153,8 +156,33 @@ async fn end(app: &App, workspace: WorkspaceId, stored: &Stored, renewed: Option
 async fn disconnect(app: &App, workspace: WorkspaceId, stored: &Stored, reason: &str) -> Result<()> {
     let now = app.now();
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
-    accounts::disconnect(&mut tx, workspace, stored.row.account_id, Some(&stored.sealed), reason, now).await?;
+    lose(app, &mut tx, workspace, stored.row.account_id, Some(&stored.sealed), reason, now).await?;
     tx.commit().await
+}
+
+/// Disconnects an account and tells the members concerned, once.
+pub async fn lose(
+    app: &App,
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    account: AccountId,
+    only: Option<&[u8]>,
+    reason: &str,
+    now: Timestamp,
+) -> Result<()> {
+    if !accounts::disconnect(tx, workspace, account, only, reason, now).await? {
+        return Ok(());
+    }
+    let notice = Notice {
+        kind: NotificationKind::ReconnectNeeded,
+        account,
+        post: None,
+        code: "account_disconnected",
+        cause: reason,
+        next_step: "Connect the account again with account_connect; until then its posts are held.",
+        done_by: None,
+    };
+    note(app, tx, workspace, &[notice], now).await
 }
 
 /// The network says that the token has expired, whatever its date said.

@@ -15,11 +15,12 @@ use crate::{
     error::{Error, Result},
     ids::{PostId, WorkspaceId},
     model::{
+        notifications::NotificationKind,
         roles::{Permission, Role},
         states::TargetState,
         times,
     },
-    store::{accounts, calendar, pauses, posts, series, targets, workspaces},
+    store::{accounts, calendar, notifications, pauses, posts, series, targets, workspaces},
 };
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +39,9 @@ pub struct Overview {
     /// What the posts of the last 30 days come to, for each account with figures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub figures: Vec<AccountFigures>,
+    /// What you have been told and not read; notification_list shows all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notifications: Option<Unread>,
     /// What deserves attention.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -80,6 +84,43 @@ pub struct Upcoming {
     pub at_local: String,
 }
 
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Unread {
+    pub count: i64,
+    /// The newest three.
+    pub newest: Vec<News>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct News {
+    pub kind: NotificationKind,
+    pub title: String,
+    pub next_step: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_id: Option<PostId>,
+    pub at_local: String,
+}
+
+/// Missing when there is none, or the caller is no member.
+async fn unread(scope: &mut Scope<'_>, zone: &str) -> Result<Option<Unread>> {
+    let Some(member) = scope.ctx.member() else { return Ok(None) };
+    let newest = notifications::list(scope.tx, scope.ctx.workspace, member, true, None, 3).await?;
+    if newest.is_empty() {
+        return Ok(None);
+    }
+    let count = notifications::unread(scope.tx, scope.ctx.workspace, member).await?;
+    let newest = newest.into_iter().map(|one| News {
+        kind: one.kind,
+        title: one.title,
+        next_step: one.next_step,
+        post_id: one.post_id,
+        at_local: times::spoken(one.created_at, zone),
+    });
+    Ok(Some(Unread { count, newest: newest.collect() }))
+}
+
 impl UseCase for WorkspaceOverview {
     type Input = Self;
     type Output = Overview;
@@ -115,6 +156,7 @@ impl Local for WorkspaceOverview {
                 at_local: times::spoken(row.at, &zone),
             })
             .collect();
+        let notifications = unread(scope, &zone).await?;
         let mut warnings = Vec::new();
         for pause in pauses::list(scope.tx, id).await? {
             warnings.push(format!("Publishing of {} is paused: {}", what(&pause), pause.reason));
@@ -163,6 +205,7 @@ impl Local for WorkspaceOverview {
             posts: counts.into_iter().map(|(status, count)| StatusCount { status, count }).collect(),
             next,
             figures,
+            notifications,
             warnings,
         })
     }

@@ -8,17 +8,18 @@ use crate::{
         App,
         ctx::{Actor, Ctx, Origin},
         gate::record,
+        notifications::note::{Notice, note},
         posts::derive,
-        publishing::settle::shown_time,
+        publishing::{presence::BACKGROUND, settle::shown_time},
     },
     clock::Timestamp,
     error::Result,
     ids::{AttemptId, PostId, TargetId, WorkspaceId},
-    model::{pauses::PauseScope, posts::fingerprint, states::TargetState},
+    model::{notifications::NotificationKind, pauses::PauseScope, posts::fingerprint, states::TargetState},
     store::{
         attempts::{self, NewAttempt},
         db::{Entrance, Tx},
-        dispatch, installation, pauses, posts, recycling,
+        dispatch, installation, mail, pauses, posts, recycling,
         targets::{self, TargetError},
     },
 };
@@ -36,6 +37,8 @@ pub async fn check(app: &App) -> Result<()> {
     hold_everything(app).await?;
     let mut tx = app.db.begin().await?;
     installation::put(&mut tx, "cluster", &identity).await?;
+    // A background service belongs to the machine that it was installed on.
+    installation::put(&mut tx, BACKGROUND, &Value::Null).await?;
     tx.commit().await
 }
 
@@ -73,6 +76,8 @@ async fn hold_workspace(app: &App, workspace: WorkspaceId) -> Result<()> {
     // Ended here: what follows locks posts, and whoever arms an attempt locks the post before the workspace.
     tx.commit().await?;
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
+    // What the backup had not mailed yet may have been mailed since.
+    mail::give_up_before(&mut tx, workspace, now, "the database was restored from a backup").await?;
     let scheduled = targets::due::scheduled(&mut tx, workspace).await?;
     for (post, target) in &scheduled {
         doubt_target(app, &mut tx, workspace, *post, *target, now).await?;
@@ -119,12 +124,15 @@ async fn doubt_target(
     }
     target.state = TargetState::Held;
     target.next_step_at = None;
-    target.error = Some(TargetError {
+    let why = TargetError {
         code: "restored".into(),
         message: "It came due between the backup and the restore; it may be public already.".into(),
         next_step: "Schedule it again: it is looked up first and sent only if it is not there.".into(),
-    });
+    };
+    target.error = Some(why.clone());
     targets::save(tx, workspace, target, now).await?;
     dispatch::remove(tx, workspace, id).await?;
+    let notice = Notice::of_target(NotificationKind::PostHeld, target, &why);
+    note(app, tx, workspace, &[notice], now).await?;
     derive(tx, workspace, post, &all, now).await
 }

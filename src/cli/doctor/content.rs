@@ -18,7 +18,7 @@ use crate::{
     store::{
         accounts,
         db::{Db, Entrance},
-        dispatch, installation, posts, workers, workspaces,
+        dispatch, installation, mail, posts, workers, workspaces,
     },
 };
 
@@ -38,6 +38,7 @@ pub async fn look(config: &Config, db: &Db) -> Vec<Check> {
         }
         Err(error) => checks.push(Check::failed("accounts", &error)),
     }
+    checks.push(mail_queue(config, db).await.unwrap_or_else(|error| Check::failed("mail", &error)));
     checks.extend(publishing(db).await.unwrap_or_else(|error| vec![Check::failed("publishing", &error)]));
     checks
 }
@@ -224,6 +225,40 @@ fn server(base_url: &str) -> Option<String> {
     Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
 }
 
+/// Whether notifications can be mailed, and are.
+async fn mail_queue(config: &Config, db: &Db) -> Result<Check> {
+    let name = "mail";
+    let mut tx = db.begin().await?;
+    let queue = mail::health(&mut tx).await?;
+    tx.finish_read();
+    let waiting = match queue.oldest {
+        None => "nothing waits".to_owned(),
+        Some(since) => {
+            let minutes = SystemClock.now().millis_since(since) / 60_000;
+            format!(
+                "{} notifications wait, the oldest for {minutes} min, {} after a failed try",
+                queue.waiting, queue.retried
+            )
+        }
+    };
+    let Some(mailer) = &config.mail else {
+        let seen = format!("no mail server is set; {waiting}");
+        return Ok(match queue.waiting {
+            0 => Check::ok(name, seen),
+            _ => Check::warning(name, seen, "Set ALLIN_SMTP_URL and ALLIN_MAIL_FROM where AllIN keeps running."),
+        });
+    };
+    crate::clients::http::install_tls_provider();
+    Ok(match mailer.check().await {
+        Ok(()) => Check::ok(name, format!("{} answers; {waiting}", mailer.server())),
+        Err(why) => Check::problem(
+            name,
+            format!("{}: {why}; {waiting}", mailer.server()),
+            "Correct ALLIN_SMTP_URL, or look at that server. What waits is tried again for hours.",
+        ),
+    })
+}
+
 async fn publishing(db: &Db) -> Result<Vec<Check>> {
     let now = SystemClock.now();
     let mut tx = db.begin().await?;
@@ -238,12 +273,12 @@ async fn publishing(db: &Db) -> Result<Vec<Check>> {
         Some(_) if alive.is_empty() => Check::warning(
             "publisher",
             "nothing is running that would publish",
-            "Start `allin serve`, or keep an MCP client connected.",
+            "`allin service install` keeps a worker running; `allin serve` or an open MCP client does, too.",
         ),
         Some(_) => Check::warning(
             "publisher",
             format!("running: {kinds}; posts go out while that stays open"),
-            "To publish with the client closed, keep `allin serve` running.",
+            "To publish with the client closed: `allin service install`, or keep `allin serve` running.",
         ),
     };
     let waiting = queue.oldest_due.map_or(0, |due| now.millis_since(due) / 1000);

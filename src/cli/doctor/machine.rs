@@ -8,7 +8,7 @@ use std::{
 
 use super::Check;
 use crate::{
-    cli::db,
+    cli::{background, db},
     clock::{Clock as _, SystemClock, Timestamp},
     config::Config,
     model::times,
@@ -33,7 +33,7 @@ pub async fn look(config: &Config) -> Vec<Check> {
 }
 
 pub async fn look_outside(config: &Config) -> Vec<Check> {
-    let mut checks = vec![practice_network(config).await];
+    let mut checks = vec![background_worker(config).await, practice_network(config).await];
     for origin in &config.allow_origins {
         let origin = origin.to_string();
         checks.push(match answers(&origin).await {
@@ -51,6 +51,25 @@ pub async fn look_outside(config: &Config) -> Vec<Check> {
 /// Whether something accepts connections there, by name or number.
 pub(super) async fn answers(host_and_port: &str) -> bool {
     matches!(tokio::time::timeout(CONNECT_PATIENCE, tokio::net::TcpStream::connect(host_and_port)).await, Ok(Ok(_)))
+}
+
+/// Not having one is fine: a client or `allin serve` may be what publishes.
+async fn background_worker(config: &Config) -> Check {
+    let name = "service";
+    match background::state(config).await {
+        Err(error) => Check::ok(name, format!("cannot be installed here: {}", error.message())),
+        Ok(state) => match (state.installed, state.running) {
+            (false, _) => {
+                Check::ok(name, "not installed; `allin service install` keeps AllIN running in the background")
+            }
+            (true, true) => Check::ok(name, "installed and running"),
+            (true, false) => Check::warning(
+                name,
+                "installed, and not running",
+                format!("`allin service install` starts it anew. What it logged: {}", state.logs),
+            ),
+        },
+    }
 }
 
 fn home(config: &Config) -> Check {

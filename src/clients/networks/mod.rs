@@ -205,6 +205,8 @@ pub struct AccountSample {
 pub struct Health {
     /// The handle as the network has it now.
     pub handle: String,
+    /// Whether these tokens may publish; `None` when the network does not say before one tries.
+    pub may_post: Option<bool>,
     pub notes: Vec<String>,
 }
 

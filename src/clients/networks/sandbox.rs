@@ -167,7 +167,7 @@ impl Network for Sandbox {
     async fn check(&self, account: &NetworkAccount) -> Result<Health, Failure> {
         let me: Value = self.ask(self.call(account, Method::GET, &["me"])?).await?.json().map_err(|_| unreadable())?;
         let handle = me.get("handle").and_then(Value::as_str).ok_or_else(unreadable)?.to_owned();
-        Ok(Health { handle, notes: vec!["A practice network: posts reach nobody.".into()] })
+        Ok(Health { handle, may_post: Some(true), notes: vec!["A practice network: posts reach nobody.".into()] })
     }
 
     async fn prepare(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Result<Value, Failure> {

@@ -16,6 +16,7 @@ const NARROW: &[(&str, &str)] = &[
     ("series_due", "series whose next posts are to be made"),
     ("lanes", "where an account is, and whether it waits, for the queue of all tenants"),
     ("servers", "servers that fail, no tenant's"),
+    ("mail_queue", "which notifications wait to be mailed, for all tenants"),
 ];
 
 /// Tables without tenant data that the application reads itself, with what it may do.
@@ -69,9 +70,17 @@ const DEFINERS: &[&str] = &[
     "metric_release",
     "dispatch_renew_all",
     "dispatch_take",
+    "mail_claim",
+    "mail_drop",
+    "mail_expire",
+    "mail_health",
+    "mail_later",
+    "mail_put",
     "person_add",
+    "person_email",
     "person_find",
     "person_join",
+    "person_set_email",
     "person_workspaces_of",
     "series_due_drop",
     "series_due_put",

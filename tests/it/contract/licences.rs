@@ -16,6 +16,8 @@ const ALLOWED: &[&str] = &[
     "BSD-2-Clause",
     "BSD-3-Clause",
     "ISC",
+    // Asks for nothing at all.
+    "0BSD",
     "Zlib",
     "Unlicense",
     "Unicode-3.0",

@@ -61,6 +61,7 @@ async fn no_list_shows_anything_of_another_workspace() {
         ("campaign_list", json!({})),
         ("member_list", json!({})),
         ("network_rules", json!({})),
+        ("notification_list", json!({})),
         ("post_query", json!({ "limit": 100 })),
         ("post_query", json!({ "text": theirs.mark })),
         ("queue_get", json!({})),

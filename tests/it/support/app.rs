@@ -8,6 +8,7 @@ use allin::{
     clients::{
         http,
         http::{Http, guard::Origin},
+        mail::Mailer,
         networks::registry::Networks,
     },
     clock::{Clock, ManualClock, SystemClock, Timestamp},
@@ -35,6 +36,7 @@ pub struct Setup {
     pub allow: Vec<Origin>,
     /// Calls at once to one server.
     pub connections: usize,
+    pub mail: Option<Mailer>,
     /// Put between the application and the sandbox: takes the sandbox's address, gives the one to call.
     pub between: Option<Box<dyn FnOnce(&Url) -> Url + Send>>,
 }
@@ -48,6 +50,7 @@ impl Default for Setup {
             pool: 8,
             connections: 16,
             allow: Vec::new(),
+            mail: None,
             between: None,
         }
     }
@@ -94,6 +97,7 @@ impl TestApp {
             asset_bytes_max: 20 * 1024 * 1024,
             send: SendTimes::from_answer_within(setup.answer_within),
             connections: setup.connections,
+            mail: setup.mail,
             audit_heads: Some(folder.path().join("audit-heads.jsonl")),
         };
         let db = Db::connect(database.options(Role::App), setup.pool).await.unwrap();

@@ -9,8 +9,19 @@ use super::cases::Ids;
 pub fn least(tool: &str, own: Ids) -> Value {
     let post = json!({ "post_id": own.post });
     match tool {
-        "account_list" | "calendar_get" | "campaign_list" | "member_list" | "network_rules" | "post_query"
-        | "posts_export" | "queue_get" | "recycling_get" | "series_list" | "workspace_overview" => json!({}),
+        "account_list"
+        | "calendar_get"
+        | "campaign_list"
+        | "member_list"
+        | "network_rules"
+        | "notification_list"
+        | "notification_mark_read"
+        | "post_query"
+        | "posts_export"
+        | "queue_get"
+        | "recycling_get"
+        | "series_list"
+        | "workspace_overview" => json!({}),
         "account_connect" => json!({ "network": "sandbox" }),
         "account_test" | "best_times" | "queue_set" | "recycling_set" => json!({ "account_id": own.account }),
         "asset_add" => json!({ "path": "picture.png" }),
@@ -48,6 +59,7 @@ impl Ids {
             "att" => self.attempt.to_string(),
             "con" => self.page.to_string(),
             "srs" => self.series.to_string(),
+            "note" => self.note.to_string(),
             other => panic!("tests/it/support/arguments.rs knows no id of the kind {other}"),
         }
     }

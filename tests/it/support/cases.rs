@@ -26,9 +26,10 @@ use allin::{
         },
         imports::{export::PostsExport, import::PostsImport},
         keys::{create::KeyCreate, list::KeyList, revoke::KeyRevoke},
-        members::{add::MemberAdd, change::MemberChange, list::MemberList},
+        members::{add::MemberAdd, change::MemberChange, email::MemberEmail, list::MemberList},
         metrics::post::PostMetrics,
         networks::rules::NetworkRules,
+        notifications::{choose_mail::NotificationChooseMail, list::NotificationList, mark_read::NotificationMarkRead},
         pauses::{resume::PublishingResume, start::PublishingPause},
         posts::{
             cancel::PostCancel, create::PostCreate, delete::PostDelete, edit::PostEdit, get::PostGet,
@@ -42,8 +43,8 @@ use allin::{
     },
     error::Result,
     ids::{
-        AccountId, ApiKeyId, AssetId, AttemptId, CampaignId, ConnectId, IdGen as _, MemberId, PostId, RandomIds,
-        SeriesId,
+        AccountId, ApiKeyId, AssetId, AttemptId, CampaignId, ConnectId, IdGen as _, MemberId, NotificationId, PostId,
+        RandomIds, SeriesId,
     },
     model::{
         networks::{KnownNetwork, NetworkId},
@@ -69,6 +70,7 @@ pub struct Ids {
     pub page: ConnectId,
     pub attempt: AttemptId,
     pub series: SeriesId,
+    pub note: NotificationId,
 }
 
 impl Ids {
@@ -85,6 +87,7 @@ impl Ids {
             page: ConnectId(id()),
             attempt: AttemptId(id()),
             series: SeriesId(id()),
+            note: NotificationId(id()),
         }
     }
 }
@@ -165,8 +168,12 @@ cases! {
     KeyRevoke: |ids| KeyRevoke { key_id: ids.key };
     MemberAdd: |_ids| MemberAdd { name: "Somebody new".into(), role: Role::Viewer };
     MemberChange: |ids| MemberChange { member_id: ids.member, role: None };
+    MemberEmail: |ids| MemberEmail { member_id: ids.member, email: Some("somebody@example.com".into()) };
     MemberList: |_ids| MemberList::default();
     NetworkRules: |_ids| NetworkRules::default();
+    NotificationChooseMail: |_ids| NotificationChooseMail::default();
+    NotificationList: |_ids| NotificationList::default();
+    NotificationMarkRead: |ids| NotificationMarkRead { notification_ids: Some(vec![ids.note]) };
     PostCancel: |ids| PostCancel { post_id: ids.post, account_ids: vec![ids.account] };
     PostCreate: |ids| {
         let mut first = message("A text");

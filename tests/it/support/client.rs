@@ -14,7 +14,7 @@ use rmcp::{
     model::{
         CallToolRequestParams, CallToolResponse, ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitResult,
         ElicitationAction, ElicitationCapability, FormElicitationCapability, Implementation, ProgressNotificationParam,
-        ProtocolVersion, Tool, UrlElicitationCapability,
+        ProtocolVersion, ResourceUpdatedNotificationParam, Tool, UrlElicitationCapability,
     },
     service::{
         ClientLifecycleMode, ClientServiceExt as _, NotificationContext, RequestContext, RunningService, ServiceError,
@@ -24,6 +24,7 @@ use rmcp::{
     },
 };
 use serde_json::{Value, json};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{TestApp, http::Http, people::Team};
 
@@ -63,6 +64,8 @@ pub struct Person {
     says: Says,
     asked: Arc<Mutex<Vec<Value>>>,
     told: Arc<Mutex<Vec<ProgressNotificationParam>>>,
+    /// Resources that were said to have changed, as older clients hear it.
+    updated: Arc<Mutex<Option<UnboundedSender<String>>>>,
 }
 
 impl ClientHandler for Person {
@@ -97,12 +100,19 @@ impl ClientHandler for Person {
         result.content = content;
         Ok(result)
     }
+
+    async fn on_resource_updated(&self, params: ResourceUpdatedNotificationParam, _: NotificationContext<RoleClient>) {
+        if let Some(updated) = &*self.updated.lock().unwrap() {
+            _ = updated.send(params.uri);
+        }
+    }
 }
 
 pub struct Client {
     pub running: RunningService<RoleClient, Person>,
     asked: Arc<Mutex<Vec<Value>>>,
     told: Arc<Mutex<Vec<ProgressNotificationParam>>>,
+    updated: Arc<Mutex<Option<UnboundedSender<String>>>>,
 }
 
 impl Client {
@@ -113,9 +123,10 @@ impl Client {
     {
         let asked = Arc::<Mutex<Vec<Value>>>::default();
         let told = Arc::<Mutex<Vec<ProgressNotificationParam>>>::default();
-        let person = Person { says, asked: Arc::clone(&asked), told: Arc::clone(&told) };
+        let updated = Arc::default();
+        let person = Person { says, asked: Arc::clone(&asked), told: Arc::clone(&told), updated: Arc::clone(&updated) };
         let running = person.serve_with_lifecycle(transport, era.lifecycle()).await.expect("the handshake");
-        Self { running, asked, told }
+        Self { running, asked, told, updated }
     }
 
     pub fn call(name: &str, arguments: Value) -> CallToolRequestParams {
@@ -136,6 +147,13 @@ impl Client {
 
     pub async fn tools(&self) -> Vec<Tool> {
         self.running.list_all_tools().await.unwrap()
+    }
+
+    /// Resources that are said to have changed from now on.
+    pub fn updates(&self) -> UnboundedReceiver<String> {
+        let (sender, receiver) = unbounded_channel();
+        *self.updated.lock().unwrap() = Some(sender);
+        receiver
     }
 
     /// The questions so far.

@@ -41,6 +41,10 @@ pub enum Fault {
     TooLate,
     /// Passed on, and the answer says that it was the last one for a minute.
     LastOne,
+    /// The content is refused; never passed on. Not among `ALL`: nothing is published then.
+    Refused,
+    /// The token is refused for good; never passed on. Likewise.
+    SignedOut,
 }
 
 impl Fault {
@@ -165,6 +169,8 @@ impl Proxy {
                 let refusal = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 120\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
                 return say(client, refusal.as_bytes()).await;
             }
+            Fault::Refused => return say(client, refusal("422 Unprocessable Content").as_bytes()).await,
+            Fault::SignedOut => return say(client, refusal("401 Unauthorized").as_bytes()).await,
             Fault::TooLate => tokio::time::sleep(Duration::from_millis(2 * PATIENCE)).await,
             _ => {}
         }
@@ -190,6 +196,11 @@ impl Proxy {
             _ => say(client, &answer).await,
         }
     }
+}
+
+fn refusal(status: &str) -> String {
+    let body = r#"{"error":{"message":"not like this"}}"#;
+    format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
 /// The head, and the whole request with `connection: close` so that its answer ends with the connection.

@@ -13,6 +13,7 @@ pub mod people;
 pub mod pictures;
 pub mod process;
 pub mod sandbox;
+pub mod smtp;
 
 pub use app::{Setup, TestApp};
 pub use named::named;

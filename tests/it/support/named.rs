@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-const KINDS: [&str; 13] = ["ws", "prs", "mbr", "acc", "post", "tgt", "att", "cmp", "ast", "key", "con", "req", "srs"];
+const KINDS: [&str; 14] =
+    ["ws", "prs", "mbr", "acc", "post", "tgt", "att", "cmp", "ast", "key", "con", "note", "req", "srs"];
 
 /// Numbers ids over everything that it is shown.
 #[derive(Default)]

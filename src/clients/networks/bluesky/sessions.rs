@@ -201,7 +201,8 @@ impl Bluesky {
         if scope.as_deref() == Some(FULL_ACCESS) {
             notes.push("Connected with the main password, which AllIN never needs: create an app password, connect again with it, and change the main password.".into());
         }
-        Ok(Health { handle: handle.to_owned(), notes })
+        let may_post = body.get("active").and_then(Value::as_bool);
+        Ok(Health { handle: handle.to_owned(), may_post, notes })
     }
 }
 

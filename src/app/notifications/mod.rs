@@ -1,0 +1,9 @@
+//! What members are told: posts that failed or wait, accounts that have to be connected again. Written in the
+//! transaction of what they tell of; mail and subscriptions follow from that.
+
+pub mod choose_mail;
+pub mod list;
+pub mod mail;
+pub mod mark_read;
+pub mod note;
+pub mod watch;

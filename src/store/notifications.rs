@@ -1,0 +1,283 @@
+//! What members are told: who is concerned, and the notifications themselves. The mail that carries them is in `mail`.
+
+use std::str::FromStr;
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{
+    clock::Timestamp,
+    error::Result,
+    ids::{AccountId, MemberId, NotificationId, PostId, WorkspaceId},
+    model::{
+        notifications::{MailState, NotificationKind},
+        roles::Role,
+    },
+};
+
+/// The channel on which the database tells processes that a member has news: `workspace member`, as UUIDs.
+pub const CHANNEL: &str = "allin_notices";
+
+/// A member, as far as notifications go.
+pub struct Recipient {
+    pub member_id: MemberId,
+    pub role: Role,
+    /// Those of the accounts asked about that were granted.
+    pub granted: Vec<Uuid>,
+    /// Kinds for which the member has chosen, with the choice.
+    pub chosen: Vec<(NotificationKind, bool)>,
+}
+
+/// Everybody who is in the workspace now, in the order of their ids.
+pub async fn recipients(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    accounts: &[AccountId],
+) -> Result<Vec<Recipient>> {
+    let accounts: Vec<_> = accounts.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query!(
+        r#"select m.member_id as "member_id: MemberId", m.role,
+                  array(select g.account_id from account_grants g where g.workspace_id = m.workspace_id
+                        and g.member_id = m.member_id and g.account_id = any ($2)) as "granted!",
+                  array(select c.kind from mail_choices c where c.workspace_id = m.workspace_id
+                        and c.member_id = m.member_id and c.mail) as "wanted!",
+                  array(select c.kind from mail_choices c where c.workspace_id = m.workspace_id
+                        and c.member_id = m.member_id and not c.mail) as "refused!"
+           from members m where m.workspace_id = $1 and m.removed_at is null order by m.member_id"#,
+        workspace.uuid(),
+        &accounts
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let choice = |kinds: Vec<String>, mail: bool| -> Result<Vec<_>> {
+                kinds.iter().map(|kind| Ok((kind.parse()?, mail))).collect()
+            };
+            let mut chosen = choice(row.wanted, true)?;
+            chosen.extend(choice(row.refused, false)?);
+            Ok(Recipient { member_id: row.member_id, role: Role::from_str(&row.role)?, granted: row.granted, chosen })
+        })
+        .collect()
+}
+
+/// What a notification is about, in words.
+pub struct Subjects {
+    /// Author and beginning of the text.
+    pub posts: Vec<(PostId, MemberId, String)>,
+    /// Network and handle.
+    pub accounts: Vec<(AccountId, String, String)>,
+}
+
+pub async fn subjects(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    posts: &[PostId],
+    accounts: &[AccountId],
+) -> Result<Subjects> {
+    let posts: Vec<_> = posts.iter().map(|id| id.uuid()).collect();
+    let accounts: Vec<_> = accounts.iter().map(|id| id.uuid()).collect();
+    let posts = sqlx::query!(
+        r#"select post_id as "post_id: PostId", author_id as "author_id: MemberId", excerpt
+           from posts where workspace_id = $1 and post_id = any ($2)"#,
+        workspace.uuid(),
+        &posts
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    let accounts = sqlx::query!(
+        r#"select account_id as "account_id: AccountId", network, handle
+           from accounts where workspace_id = $1 and account_id = any ($2)"#,
+        workspace.uuid(),
+        &accounts
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(Subjects {
+        posts: posts.into_iter().map(|row| (row.post_id, row.author_id, row.excerpt)).collect(),
+        accounts: accounts.into_iter().map(|row| (row.account_id, row.network, row.handle)).collect(),
+    })
+}
+
+/// One line for one member.
+#[derive(Debug, Clone)]
+pub struct Notification {
+    pub notification_id: NotificationId,
+    pub member_id: MemberId,
+    pub kind: NotificationKind,
+    pub account_id: Option<AccountId>,
+    pub post_id: Option<PostId>,
+    pub code: String,
+    pub title: String,
+    pub cause: String,
+    pub next_step: String,
+    pub created_at: Timestamp,
+    pub read_at: Option<Timestamp>,
+    pub mail: Option<MailState>,
+    pub mail_problem: Option<String>,
+}
+
+struct Row {
+    notification_id: NotificationId,
+    member_id: MemberId,
+    kind: String,
+    account_id: Option<AccountId>,
+    post_id: Option<PostId>,
+    code: String,
+    title: String,
+    cause: String,
+    next_step: String,
+    created_at: Timestamp,
+    read_at: Option<Timestamp>,
+    mail: Option<String>,
+    mail_problem: Option<String>,
+}
+
+impl Row {
+    fn read(self) -> Result<Notification> {
+        Ok(Notification {
+            notification_id: self.notification_id,
+            member_id: self.member_id,
+            kind: self.kind.parse()?,
+            account_id: self.account_id,
+            post_id: self.post_id,
+            code: self.code,
+            title: self.title,
+            cause: self.cause,
+            next_step: self.next_step,
+            created_at: self.created_at,
+            read_at: self.read_at,
+            mail: self.mail.as_deref().map(str::parse).transpose()?,
+            mail_problem: self.mail_problem,
+        })
+    }
+}
+
+/// Writes them, and tells whoever listens once the transaction is committed.
+pub async fn insert(db: &mut PgConnection, workspace: WorkspaceId, new: &[Notification], now: Timestamp) -> Result<()> {
+    let ids: Vec<_> = new.iter().map(|one| one.notification_id.uuid()).collect();
+    let members: Vec<_> = new.iter().map(|one| one.member_id.uuid()).collect();
+    let kinds: Vec<_> = new.iter().map(|one| one.kind.as_str().to_owned()).collect();
+    let accounts: Vec<_> = new.iter().map(|one| one.account_id.map(AccountId::uuid)).collect();
+    let posts: Vec<_> = new.iter().map(|one| one.post_id.map(PostId::uuid)).collect();
+    let text =
+        |field: fn(&Notification) -> &String| -> Vec<String> { new.iter().map(|one| field(one).clone()).collect() };
+    sqlx::query!(
+        "insert into notifications (workspace_id, notification_id, member_id, kind, account_id, post_id, code, title, cause,
+                                    next_step, created_at)
+         select $1, n.*, $11 from unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::text[],
+                                         $9::text[], $10::text[]) as n",
+        workspace.uuid(),
+        &ids,
+        &members,
+        &kinds,
+        &accounts as &[Option<Uuid>],
+        &posts as &[Option<Uuid>],
+        &text(|one| &one.code),
+        &text(|one| &one.title),
+        &text(|one| &one.cause),
+        &text(|one| &one.next_step),
+        now
+    )
+    .execute(&mut *db)
+    .await?;
+    tell(db, workspace, &members).await
+}
+
+/// The members have something new to read, or have read something.
+async fn tell(db: &mut PgConnection, workspace: WorkspaceId, members: &[Uuid]) -> Result<()> {
+    sqlx::query!(
+        "select pg_notify($1, $2::uuid::text || ' ' || m::text) from unnest($3::uuid[]) as m",
+        CHANNEL,
+        workspace.uuid(),
+        members
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// What one member has, newest first, from before `after` on.
+pub async fn list(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    member: MemberId,
+    unread: bool,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Notification>> {
+    sqlx::query_as!(
+        Row,
+        r#"select notification_id as "notification_id: NotificationId", member_id as "member_id: MemberId", kind,
+                  account_id as "account_id: AccountId", post_id as "post_id: PostId", code, title, cause, next_step,
+                  created_at, read_at, mail, mail_problem
+           from notifications
+           where workspace_id = $1 and member_id = $2 and (not $3 or read_at is null)
+             and ($4::uuid is null or notification_id < $4)
+           order by notification_id desc limit $5"#,
+        workspace.uuid(),
+        member.uuid(),
+        unread,
+        after,
+        limit
+    )
+    .fetch_all(db)
+    .await?
+    .into_iter()
+    .map(Row::read)
+    .collect()
+}
+
+pub async fn unread(db: &mut PgConnection, workspace: WorkspaceId, member: MemberId) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "count!" from notifications where workspace_id = $1 and member_id = $2 and read_at is null"#,
+        workspace.uuid(),
+        member.uuid()
+    )
+    .fetch_one(db)
+    .await?)
+}
+
+/// Marks these, or with `None` all, as read. Returns how many were unread.
+pub async fn mark_read(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    member: MemberId,
+    only: Option<&[Uuid]>,
+    now: Timestamp,
+) -> Result<u64> {
+    let done = sqlx::query!(
+        "update notifications set read_at = $4
+         where workspace_id = $1 and member_id = $2 and read_at is null and ($3::uuid[] is null or notification_id = any ($3))",
+        workspace.uuid(),
+        member.uuid(),
+        only,
+        now
+    )
+    .execute(&mut *db)
+    .await?;
+    if done.rows_affected() > 0 {
+        tell(db, workspace, &[member.uuid()]).await?;
+    }
+    Ok(done.rows_affected())
+}
+
+/// Which of these ids a member has.
+pub async fn known(db: &mut PgConnection, workspace: WorkspaceId, member: MemberId, ids: &[Uuid]) -> Result<Vec<Uuid>> {
+    Ok(sqlx::query_scalar!(
+        "select notification_id from notifications where workspace_id = $1 and member_id = $2 and notification_id = any ($3)",
+        workspace.uuid(),
+        member.uuid(),
+        ids
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Forgets what is older.
+pub async fn forget_before(db: &mut PgConnection, workspace: WorkspaceId, before: Timestamp) -> Result<()> {
+    sqlx::query!("delete from notifications where workspace_id = $1 and created_at < $2", workspace.uuid(), before)
+        .execute(db)
+        .await?;
+    Ok(())
+}
