@@ -17,7 +17,7 @@ use allin::{
         use_case::CallOptions,
     },
     clock::Clock as _,
-    ids::{AccountId, AttemptId, ConnectId, IdGen as _, RandomIds},
+    ids::{AccountId, AttemptId, ConnectId},
     jobs::keep_house,
     model::{
         posts::{MediaRef, Variant},
