@@ -27,7 +27,6 @@ use crate::{
         App,
         ctx::{Actor, Ctx, Origin},
         progress::Progress,
-        use_case::CallOptions,
     },
     error::{Error, Result},
     ids::WorkspaceId,
@@ -330,7 +329,6 @@ impl ServerHandler for Server {
         subscriptions::listen(self, ctx, &context).await
     }
 
-    #[expect(deprecated, reason = "how clients before 2026-07-28 subscribe")]
     async fn subscribe(
         &self,
         request: SubscribeRequestParams,
@@ -341,7 +339,6 @@ impl ServerHandler for Server {
         begun.map_err(|error| protocol_error(&error))
     }
 
-    #[expect(deprecated, reason = "how clients before 2026-07-28 end it")]
     async fn unsubscribe(
         &self,
         _: UnsubscribeRequestParams,

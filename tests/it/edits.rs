@@ -126,6 +126,8 @@ async fn what_cannot_be_changed_is_refused_with_what_can_be_done() {
         account_ids: None,
         variants: None,
         title: None,
+        campaign_id: None,
+        tags: None,
     };
     let error = stage.app.call_once::<PostUpdate>(&stage.ctx, update).await.unwrap_err();
     assert!(error.public().next_step.contains("post_edit"), "{error:?}");

@@ -23,7 +23,7 @@ use allin::{
         use_case::CallOptions,
     },
     clock::Clock as _,
-    ids::{AccountId, AttemptId, ConnectId, IdGen as _, NotificationId, PostId, RandomIds},
+    ids::{AccountId, AttemptId, ConnectId, NotificationId, PostId},
     jobs::keep_house,
     model::{
         notifications::{MailState, NotificationKind},

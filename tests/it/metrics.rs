@@ -14,7 +14,6 @@ use allin::{
         workspaces::overview::WorkspaceOverview,
     },
     clients::http::guard::Origin,
-    clock::Clock as _,
     ids::{AccountId, PostId},
     jobs::collect_metrics,
     model::{

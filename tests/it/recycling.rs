@@ -14,7 +14,7 @@ use allin::{
         },
         workspaces::restored,
     },
-    clock::{Clock as _, Timestamp},
+    clock::Timestamp,
     ids::{AccountId, PostId},
     jobs::recycle_posts,
     model::{

@@ -148,6 +148,8 @@ async fn a_draft_is_shown_to_those_who_may_read_it() {
         account_ids: None,
         variants: None,
         title: None,
+        campaign_id: None,
+        tags: None,
     };
     app.call_once::<PostUpdate>(&ctx, change).await.unwrap();
     let input = PostPreview { post_id: Some(post.id), networks: vec![KnownNetwork::X], ..PostPreview::default() };

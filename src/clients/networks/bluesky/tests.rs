@@ -267,7 +267,7 @@ async fn the_server_gets_the_bytes_that_a_preview_shows() {
     assert_eq!(facets[0]["index"], json!({ "byteStart": 4, "byteEnd": 15 }));
     out.prepared = bluesky.prepare(&account, &out).await.unwrap();
     let published = bluesky.publish(&account, &out).await;
-    assert!(matches!(published, Outcome::Published(_)), "{published:?}");
+    assert!(matches!(published, Outcome::Published { .. }), "{published:?}");
     // All that the server alone can say is who is behind a mention.
     let expected = shown.to_string().replace("(DID of @alice.test)", "did:plc:alice");
     assert_eq!(arrived.recv().await.unwrap(), expected);
