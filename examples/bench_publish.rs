@@ -1,6 +1,7 @@
 //! How fast due posts go out: 10,000 due at one instant on 200 accounts of a practice network that answers after 50 ms,
 //! over 64 connections, as a ratio to the same network called directly over as many; the time from due to accepted; the
-//! same without delay, with commits a post; and what claiming costs when a million posts are scheduled.
+//! same without delay, with commits a post; what claiming costs when a million posts are scheduled; and how long a CSV
+//! file of 10,000 posts takes to import.
 //!
 //!     cargo run --release --example bench_publish
 //!
@@ -8,6 +9,8 @@
 
 #[path = "bench_publish/claims.rs"]
 mod claims;
+#[path = "bench_publish/imports.rs"]
+mod imports;
 #[path = "bench_publish/installation.rs"]
 mod installation;
 #[path = "bench_publish/network.rs"]
@@ -85,6 +88,8 @@ async fn bench(arguments: Arguments) -> Result<Value> {
             Some(slow.publish(arguments.posts, Duration::from_secs(60)).await?)
         }
     };
+    say("a CSV file of 10,000 posts")?;
+    let csv = imports::import(&slow).await?;
     slow.close().await?;
     say("without delay")?;
     let mut fast = Installation::set_up(&folder.path().join("fast"), arguments, 0).await?;
@@ -108,6 +113,7 @@ async fn bench(arguments: Arguments) -> Result<Value> {
         "network_posts_per_s_no_delay": no_delay.network_posts_per_s.round(),
         "commits_per_post_no_delay": rounded(no_delay.commits_per_post),
     });
+    add(&mut line, "csv_10k_s", json!(rounded(csv)));
     if let Some(spread) = spread {
         add(&mut line, "spread_due_to_accepted_p50_ms", json!(spread.times.percentile(50)));
         add(&mut line, "spread_due_to_accepted_p99_ms", json!(spread.times.percentile(99)));
