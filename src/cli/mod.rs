@@ -119,7 +119,7 @@ impl Cli {
     pub async fn run(self, config: Config) -> Result<()> {
         match self.command {
             Command::Demo(command) => command.run(config).await,
-            Command::Stdio(command) => command.run(config).await,
+            Command::Stdio(command) => Box::pin(command.run(config)).await,
             Command::Serve(command) => command.run(config).await,
             Command::Service(command) => command.run(config).await,
             Command::Setup(command) => command.run(config).await,

@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn days_have_the_hours_that_their_zone_gives_them() {
-        let zone = |name| TimeZone::get(name).expect("a zone");
+        let zone = |name| crate::model::times::zone(name).expect("a zone");
         assert_eq!(clock_change(date("2026-03-29"), &zone("Europe/Berlin")).expect("spring"), -60);
         assert_eq!(clock_change(date("2026-10-25"), &zone("Europe/Berlin")).expect("autumn"), 60);
         assert_eq!(clock_change(date("2026-10-26"), &zone("Europe/Berlin")).expect("a day"), 0);
@@ -235,7 +235,7 @@ mod tests {
             prop_assert_eq!(back, here);
             if view == View::Month {
                 prop_assert!(here.first <= day.first_of_month() && day.last_of_month() < here.end);
-                prop_assert!(here.days().count() % 7 == 0);
+                prop_assert!(here.days().count().is_multiple_of(7));
             }
         }
     }

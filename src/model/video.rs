@@ -75,6 +75,10 @@ pub fn begins_like_one(bytes: &[u8]) -> bool {
 pub fn read(bytes: &[u8]) -> Read {
     let Some(top) = boxes(bytes) else { return Read::Unreadable };
     let Some(moov) = child(&top, b"moov").and_then(boxes) else { return Read::Unreadable };
+    // A file that was cut off behind its tables has nothing to show.
+    if child(&top, b"mdat").is_none() {
+        return Read::Unreadable;
+    }
     let brand = child(&top, b"ftyp").and_then(|ftyp| ftyp.get(..4));
     let mime = if brand.is_some_and(|brand| brand != b"qt  ") { "video/mp4" } else { "video/quicktime" };
     let tracks = moov.iter().filter(|(kind, _)| *kind == b"trak").take(TRACKS_MAX).map(|(_, body)| track(body));

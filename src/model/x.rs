@@ -129,7 +129,10 @@ mod tests {
         let vectors = vectors.as_array().unwrap();
         assert!(vectors.len() > 20);
         for vector in vectors {
-            let text = vector["text"].as_str().unwrap().repeat(vector["times"].as_u64().unwrap_or(1) as usize);
+            let text = vector["text"]
+                .as_str()
+                .unwrap()
+                .repeat(usize::try_from(vector["times"].as_u64().unwrap_or(1)).unwrap());
             assert_eq!(weighted_length(&text) as u64, vector["length"].as_u64().unwrap(), "{vector}");
         }
     }

@@ -19,6 +19,7 @@ use crate::{
     tools::registry::{Face, Spoken, ToolSpec, Toolset, on_demand, tool},
 };
 
+#[expect(clippy::too_many_lines, reason = "one list of texts")]
 pub fn tools() -> Vec<ToolSpec> {
     vec![
         tool::<PostCreate>(Face {

@@ -1,7 +1,7 @@
 //! Posts that come too close to each other on an account, days with too many, and quiet hours: warnings, since the
 //! person decides. Only where an account is strict about its queue they are problems.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use jiff::{civil::Date, tz::TimeZone};
 
@@ -51,10 +51,10 @@ pub async fn find(scope: &mut Scope<'_>, rows: &[Ready]) -> Result<Clashes> {
     for row in rows {
         for target in &row.targets {
             let Some(moment) = &target.moment else { continue };
-            if !lines.contains_key(&target.account) {
+            if let Entry::Vacant(place) = lines.entry(target.account) {
                 let name = format!("@{} on {}", target.handle, target.network);
                 let line = Line { name, zone: times::zone(&target.zone)?, rules: Rules::default(), taken: Vec::new() };
-                lines.insert(target.account, line);
+                place.insert(line);
             }
             if let Some(line) = lines.get_mut(&target.account) {
                 line.taken.push(Place { at: moment.instant, row: Some(row.number) });

@@ -111,7 +111,7 @@ fn keys(chunk: &[(PostId, Ready)]) -> NewKeys {
 }
 
 fn add_post(posts: &mut NewPosts, id: PostId, row: &Ready, campaigns: &HashMap<String, CampaignId>) -> Result<()> {
-    let states: Vec<TargetState> = row.targets.iter().map(|target| state(target)).collect();
+    let states: Vec<TargetState> = row.targets.iter().map(state).collect();
     let at: Option<Timestamp> = row.targets.iter().filter_map(|target| target.moment.as_ref()).map(|m| m.instant).min();
     let accounts: Vec<_> = row.targets.iter().map(|target| target.account).collect();
     let content =

@@ -104,7 +104,7 @@ async fn ask(app: &App, claim: &ClaimedAccount, task: &Task) -> Result<std::resu
         Ok(ready) => ready,
         Err(failure) => return Ok(Err(failure)),
     };
-    let remotes = task.due.iter().map(|message| remote(message)).collect::<Result<Vec<_>>>()?;
+    let remotes = task.due.iter().map(remote).collect::<Result<Vec<_>>>()?;
     let adapter = app.networks.get(network);
     let asking = async {
         let posts = match remotes.is_empty() {

@@ -76,6 +76,12 @@ struct Kept {
     account_ids: Vec<AccountId>,
 }
 
+/// A pause may hang on the label of what is scheduled.
+fn may_relabel(scope: &Scope<'_>, present: &[targets::Target]) -> bool {
+    let waits = |target: &targets::Target| matches!(target.state, TargetState::Scheduled | TargetState::Held);
+    scope.role().has(Permission::SchedulePosts) || !present.iter().any(waits)
+}
+
 impl Local for PostUpdate {
     async fn run(scope: &mut Scope<'_>, input: Self) -> Result<PostChanged> {
         let (post, present) = lock(scope, input.post_id).await?;
@@ -86,12 +92,7 @@ impl Local for PostUpdate {
             )
             .next("Read it with post_get, then decide again."));
         }
-        let waits = present.iter().any(|target| matches!(target.state, TargetState::Scheduled | TargetState::Held));
-        if (input.campaign_id.is_some() || input.tags.is_some())
-            && waits
-            && !scope.role().has(Permission::SchedulePosts)
-        {
-            // A pause may hang on the label.
+        if (input.campaign_id.is_some() || input.tags.is_some()) && !may_relabel(scope, &present) {
             return Err(scheduled_post());
         }
         let relabelled = labels::change(scope, &post, input.campaign_id.as_deref(), input.tags.as_deref()).await?;

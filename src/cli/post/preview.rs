@@ -15,6 +15,10 @@ use crate::{
     tools::registry::Spoken as _,
 };
 
+fn splitting(text: &str) -> std::result::Result<Splitting, String> {
+    serde_json::from_value(text.into()).map_err(|_| "write plain or numbered".to_owned())
+}
+
 #[derive(Args)]
 pub struct Preview {
     /// The post's id
@@ -26,8 +30,8 @@ pub struct Preview {
     /// A network to check it for, such as x or linkedin
     #[arg(long = "network")]
     networks: Vec<KnownNetwork>,
-    /// Suggest a split into a thread
-    #[arg(long)]
+    /// Suggest a split into a thread: plain, or numbered with (1/3) at the end of each message
+    #[arg(long, value_parser = splitting)]
     split: Option<Splitting>,
     /// Print JSON
     #[arg(long)]

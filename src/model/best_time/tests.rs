@@ -83,7 +83,7 @@ proptest! {
         let hour = HourOfWeek(hour);
         prop_assert_eq!(HourOfWeek::new(hour.weekday(), hour.hour()), hour);
         for zone in ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"] {
-            let zone = TimeZone::get(zone).unwrap();
+            let zone = crate::model::times::zone(zone).unwrap();
             let after = Timestamp::from_micros(at * 1_000_000).unwrap();
             let next = hour.next_after(after, &zone).unwrap();
             let wait = next.millis_since(after) / 1000;

@@ -35,6 +35,10 @@ type Column = Option<(usize, usize)>;
 
 pub fn read(content: &str) -> Result<Read> {
     let (separator, content) = separator(content);
+    if quote_left_open(content, char::from(separator)) {
+        return Err(Error::invalid("csv_unreadable", "A quotation mark is opened and never closed.")
+            .next("Close the cell with \", and write a quotation mark inside of one twice."));
+    }
     let mut reader = ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(content.as_bytes());
     let header = reader.headers().map_err(unreadable)?.clone();
     let columns = columns(&header)?;
@@ -57,6 +61,18 @@ pub fn read(content: &str) -> Result<Read> {
         }
     }
     Ok(read)
+}
+
+/// Whether the last cell in quotes has no end: the rest of the file would become its text.
+fn quote_left_open(content: &str, separator: char) -> bool {
+    // At the start of a cell, or behind a quotation mark that ended one: only there another one opens.
+    let (mut open, mut may_open) = (false, true);
+    for letter in content.chars() {
+        let (was_open, quote) = (open, letter == '"');
+        open = if quote { !open && may_open } else { open };
+        may_open = (quote && was_open) || (!open && (letter == separator || matches!(letter, '\n' | '\r')));
+    }
+    open
 }
 
 /// The character between cells: named in a first line `sep=;` as Excel knows it, else the one that the heading has most.

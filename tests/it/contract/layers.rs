@@ -80,6 +80,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
             "store",
             "tools",
             "transport",
+            "vault",
         ],
         "chooses what runs in a process",
     ),

@@ -140,7 +140,8 @@ async fn spreadsheets_may_write_as_they_do() {
         ("[{\"text\": \"x\", \"colour\": \"red\"}]", "import_refused"),
         ("[{\"text\": \"x\\u0000\"}]", "import_refused"),
         ("[{\"text\": \"x\", \"segments\": [{\"text\": \"y\"}]}]", "import_refused"),
-        ("text,accounts\n\"never closed,bakery\nnext,bakery\n", "import_refused"),
+        ("text,accounts\n\"never closed,bakery\nnext,bakery\n", "csv_unreadable"),
+        ("text\n\"said \"\"twice\"\", never closed\n", "csv_unreadable"),
     ] {
         let error = import(&app, &ctx, content).await.expect_err(content);
         assert_eq!(error.code(), code, "{content}");

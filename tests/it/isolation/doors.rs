@@ -71,7 +71,7 @@ async fn no_list_shows_anything_of_another_workspace() {
         ("series_list", json!({})),
         ("workspace_overview", json!({})),
     ];
-    let single = ["campaign_get", "post_get", "post_metrics"];
+    let single = ["campaign_get", "post_get", "post_metrics", "post_preview"];
     for spec in tools::all()
         .iter()
         .filter(|spec| spec.effect == allin::app::use_case::Effect::Read && !single.contains(&spec.name))

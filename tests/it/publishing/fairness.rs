@@ -67,7 +67,7 @@ async fn a_network_that_does_not_answer_delays_nobody_else() {
     let behind = stage.due(&["Behind"]).await;
     let others = stage.planned(&stage.team, &accounts, "Other").await;
     stage.app.clock.advance_secs(60);
-    assert_eq!(stage.app.publish_due().await, 8);
+    stage.app.publish_due().await;
     for post in others {
         assert_eq!(stage.view(post).await.status, PostStatus::Published);
     }

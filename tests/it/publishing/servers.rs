@@ -63,7 +63,8 @@ async fn a_server_that_fails_is_left_alone_until_one_delivery_succeeds() {
 
     // Half open: one looks its last attempt up, then tries, and fails; the server is left alone for longer.
     stage.app.clock.set(open_until);
-    assert_eq!((stage.app.publish_due().await, stage.proxy.arrived()), (2, 7));
+    stage.app.publish_due().await;
+    assert_eq!(stage.proxy.arrived(), 7);
     let longer =
         stage.known_servers().await.into_iter().find(|server| server.failures > 0 && server.server.contains("127"));
     let longer = longer.unwrap().open_until.unwrap();

@@ -133,6 +133,9 @@ async fn every_tool_answers_as_its_schema_says() {
     reader.call("post_cancel", json!({ "post_id": post })).await;
     reader.call("post_publish", json!({ "post_id": post })).await;
     reader.call("post_get", json!({ "post_id": post })).await;
+    reader.call("post_preview", json!({ "texts": ["Fresh bread at 9."], "networks": ["x", "sandbox"] })).await;
+    reader.call("notification_list", json!({})).await;
+    reader.call("notification_mark_read", json!({})).await;
     reader.call("post_edit", json!({ "post_id": post, "texts": ["Fresh bread at 9."] })).await;
     reader.call("workspace_overview", json!({})).await;
     reader.call("post_metrics", json!({ "post_id": post })).await;

@@ -7,6 +7,7 @@ fn image(mime: &str, width: u32, height: u32) -> MediaFacts {
     MediaFacts { mime: mime.into(), bytes: 1000, width, height, alt_text: String::new(), video: None }
 }
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few seconds")]
 fn video(seconds: f64, frames: u64, codec: &str) -> MediaFacts {
     let video = VideoFacts {
         duration_ms: (seconds > 0.0).then_some((seconds * 1000.0) as u64),
