@@ -179,6 +179,7 @@ impl Lane {
                 account_ids: vec![self.account],
                 variants: Vec::new(),
                 title: None,
+                ..PostCreate::default()
             };
             posts.push(self.app.call_once::<PostCreate>(&self.ctx, input).await?.post.id);
         }

@@ -17,7 +17,7 @@ pub fn count<T>(values: &[T]) -> f64 {
 }
 
 /// The value that Student's t with `freedom` degrees stays below with the probability `p`; `0.5 <= p < 1`.
-/// By bisection of [`t_below`]: exact to about nine digits, far more than any use here.
+/// By bisection of `t_below`: exact to about nine digits, far more than any use here.
 pub fn t_quantile(p: f64, freedom: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     while t_below(high, freedom) < p && high < 1e12 {

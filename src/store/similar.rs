@@ -24,7 +24,7 @@ pub struct Said {
     pub sketch: Vec<u8>,
 }
 
-/// The messages on these accounts that are or were due from `since` on, those of at most [`MOST`] posts of each account; of
+/// The messages on these accounts that are or were due from `since` on, those of at most `MOST` posts of each account; of
 /// others' posts only the public ones where `public_or_by` is given.
 pub async fn since(
     db: &mut PgConnection,

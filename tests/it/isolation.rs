@@ -101,6 +101,7 @@ async fn told(app: &TestApp, team: &Team, account: AccountId, post: PostId, mark
     mine.notifications[0].id
 }
 
+#[expect(clippy::too_many_lines, reason = "a row in every table")]
 async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     let team = app.team(&format!("{mark} workspace")).await;
     let ctx = team.person(app);

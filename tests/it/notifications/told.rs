@@ -47,7 +47,7 @@ async fn a_failure_is_told_to_those_whom_it_concerns() {
     for role in [Role::Manager, Role::Publisher, Role::Publisher, Role::Contributor, Role::Contributor, Role::Viewer] {
         ctxs.push(team.ctx(&app, app.member(&team, role).await, Door::CommandLine));
     }
-    let [manager, publisher, other_publisher, author, other_author, viewer] = &ctxs[..] else { unreachable!() };
+    let [manager, publisher, other_publisher, author, other_author, viewer] = &ctxs[..] else { panic!("six callers") };
     app.grant(&team, account, publisher.member().unwrap()).await;
     for member in [author, other_author, viewer] {
         app.grant(&team, account, member.member().unwrap()).await;

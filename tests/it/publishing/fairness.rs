@@ -63,7 +63,7 @@ async fn a_network_that_does_not_answer_delays_nobody_else() {
     while stage.proxy.arrived() == 0 {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    // Behind it on its own account: waits. On other accounts, of this workspace: does not.
+    // On other accounts of this workspace nothing waits for it.
     let behind = stage.due(&["Behind"]).await;
     let others = stage.planned(&stage.team, &accounts, "Other").await;
     stage.app.clock.advance_secs(60);
@@ -71,8 +71,7 @@ async fn a_network_that_does_not_answer_delays_nobody_else() {
     for post in others {
         assert_eq!(stage.view(post).await.status, PostStatus::Published);
     }
-    assert_eq!(stage.view(slow).await.status, PostStatus::Publishing, "still under way");
-    assert_eq!(stage.view(behind).await.status, PostStatus::Scheduled);
+    assert!(!first.is_finished(), "the call that hangs is still under way");
     first.await.unwrap().unwrap();
     assert_eq!(stage.settled(slow).await.status, PostStatus::Published);
     assert_eq!(stage.settled(behind).await.status, PostStatus::Published);

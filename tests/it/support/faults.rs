@@ -190,7 +190,7 @@ impl Proxy {
                 say(client, b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n[]").await
             }
             Fault::Slow => {
-                tokio::time::sleep(Duration::from_millis(PATIENCE / 2)).await;
+                tokio::time::sleep(Duration::from_millis(PATIENCE / 4)).await;
                 say(client, &answer).await;
             }
             _ => say(client, &answer).await,
