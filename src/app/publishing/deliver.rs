@@ -1,7 +1,7 @@
 //! Takes one claimed target as far as it can be taken: looks up what an earlier attempt became, holds what must not go
 //! out, sends message after message, and writes down each outcome before the next step.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use crate::{
             tokens,
         },
     },
-    clients::networks::{Failure, FailureKind, NetworkAccount, Outcome, Outgoing},
+    clients::networks::{Failure, FailureKind, NetworkAccount, Outcome, Outgoing, SendBy},
     clock::Timestamp,
     error::{Error, Result},
     ids::AttemptId,
@@ -158,7 +158,9 @@ async fn open_attempt(
         target.state = state;
         settle::write(&mut tx, claim.workspace, &target, now).await?;
     }
-    let settled_at = quiet_from(app, &attempt);
+    // Whoever armed it may be alive and calling, and the clock may have jumped over its deadline.
+    let found = if attempt.state == "armed" { now.plus_millis(app.settings.send.attempt()) } else { now };
+    let settled_at = quiet_from(app, &attempt).max(found);
     if now < settled_at {
         dispatch::release(&mut tx, claim, settled_at).await?;
         tx.commit().await?;
@@ -169,7 +171,7 @@ async fn open_attempt(
 }
 
 /// From when on no answer to this attempt can be under way any more.
-fn quiet_from(app: &App, attempt: &Attempt) -> Timestamp {
+pub fn quiet_from(app: &App, attempt: &Attempt) -> Timestamp {
     attempt.send_deadline.plus_millis(app.settings.send.answer_within + app.settings.send.margin)
 }
 
@@ -348,7 +350,7 @@ async fn arm(app: &App, claim: &Claimed, seen: &Target, segment: &Segment) -> Re
     }))
 }
 
-/// The one visible call, if there is still time for it.
+/// The one visible call, if there is still time for it when its first byte is about to leave.
 async fn call(
     app: &App,
     network: NetworkId,
@@ -356,12 +358,9 @@ async fn call(
     outgoing: &Outgoing,
     start_before: u64,
 ) -> Outcome {
-    if app.clock.boot_millis() > start_before {
-        let message = "the machine was held up between deciding and sending; nothing was sent".to_owned();
-        return Outcome::Rejected(Failure { kind: FailureKind::Transient, message });
-    }
+    let send_by = SendBy::new(Arc::clone(&app.clock), start_before);
     let within = Duration::from_millis(u64::try_from(app.settings.send.answer_within).unwrap_or(30_000));
-    match tokio::time::timeout(within, app.networks.get(network).publish(account, outgoing)).await {
+    match tokio::time::timeout(within, app.networks.get(network).publish(account, outgoing, &send_by)).await {
         Ok(Outcome::Accepted { handle }) => wait_for(app, network, account, handle, within).await,
         Ok(outcome) => outcome,
         Err(_) => Outcome::Unknown { evidence: format!("no answer within {} ms", within.as_millis()) },

@@ -3,9 +3,9 @@
 use crate::{
     app::{
         App,
-        publishing::{outgoing::Thread, settle, tokens},
+        publishing::{deliver::quiet_from, outgoing::Thread, settle, tokens},
     },
-    clients::networks::Reconciled,
+    clients::networks::{Reconciled, Search},
     error::Result,
     store::{
         attempts::{self, Attempt},
@@ -58,6 +58,12 @@ pub async fn look_up(app: &App, claim: &Claimed, seen: &Target, attempt: &Attemp
             settle::still_unknown(&mut tx, claim, &mut target, &evidence, now).await?;
             false
         }
+        Reconciled::Unknowable { evidence } => {
+            // Asking again would tell nothing new.
+            target.tries = settle::TRIES_MAX;
+            settle::still_unknown(&mut tx, claim, &mut target, &evidence, now).await?;
+            false
+        }
     };
     tx.commit().await?;
     app.announce(workspace);
@@ -77,9 +83,13 @@ async fn ask(app: &App, claim: &Claimed, target: &Target, attempt: &Attempt) -> 
     };
     let thread = Thread { target, segments: &segments };
     let outgoing = thread.outgoing(&mut tx, workspace, segment, attempt.armed_at, false).await?;
+    let others = attempts::alike(&mut tx, workspace, target.account_id, target.target_id, segment).await?;
     tx.finish_read();
+    let search = Search { quiet_from: quiet_from(app, attempt), others };
     let within = std::time::Duration::from_millis(u64::try_from(app.settings.send.answer_within).unwrap_or(30_000));
-    Ok(tokio::time::timeout(within, app.networks.get(network).reconcile(&account, &outgoing)).await.unwrap_or_else(
-        |_| Reconciled::Undecidable { evidence: "the network did not answer when asked whether it is there".into() },
-    ))
+    Ok(tokio::time::timeout(within, app.networks.get(network).reconcile(&account, &outgoing, &search))
+        .await
+        .unwrap_or_else(|_| Reconciled::Undecidable {
+            evidence: "the network did not answer when asked whether it is there".into(),
+        }))
 }

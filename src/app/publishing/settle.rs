@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Tries of a passing fault before a person has to look.
-const TRIES_MAX: i32 = 8;
+pub const TRIES_MAX: i32 = 8;
 
 /// An attempt that was armed.
 pub struct Attempted {

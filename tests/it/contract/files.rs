@@ -11,8 +11,6 @@ const LONG: &[(&str, usize)] = &[
     ("src/app/publishing/deliver.rs", 376),
     ("src/app/publishing/settle.rs", 396),
     ("src/boot.rs", 323),
-    ("src/clients/http.rs", 354),
-    ("src/clients/networks/sandbox.rs", 340),
     ("src/mcp/server.rs", 351),
     ("src/store/accounts.rs", 315),
     ("src/store/targets.rs", 395),
