@@ -8,14 +8,25 @@ import sys
 EDITS = {
     "fence": [
         (
-            "migrations/0004_engine.sql",
-            "on claim.target_id = d.target_id and claim.fence = d.fence",
-            "on claim.target_id = d.target_id",
+            "migrations/0001_foundation.sql",
+            "as $$ with held as (update dispatch set lease_until = p_lease_until\n                    where workspace_id = p_workspace and target_id = p_target and fence = p_fence returning 1)",
+            "as $$ with held as (update dispatch set lease_until = p_lease_until\n                    where workspace_id = p_workspace and target_id = p_target returning 1)",
         ),
-        ("src/app/publishing/arm.rs", "&& place.open.is_none()", ""),
     ],
-    "commit": [("src/app/publishing/arm.rs", "        tx.commit().await?;\n        Ok(steps", "        drop(tx);\n        Ok(steps")],
-    "deadline": [("src/clients/http/send_by.rs", "self.clock.boot_millis() > self.boot_millis", "self.clock.boot_millis() > u64::MAX")],
+    "commit": [
+        (
+            "src/app/publishing/deliver.rs",
+            "    tx.commit().await?;\n    let attempted = Attempted {",
+            "    drop(tx);\n    let attempted = Attempted {",
+        ),
+    ],
+    "deadline": [
+        (
+            "src/clients/http/send_by.rs",
+            "self.clock.boot_millis() > self.boot_millis",
+            "self.clock.boot_millis() > self.boot_millis.max(u64::MAX)",
+        ),
+    ],
     "rollback": [
         (
             "src/store/db/tx.rs",
