@@ -31,15 +31,20 @@ impl Disk {
     /// Fills it to the last byte, waits, and makes room again.
     pub async fn fill_for(&self, time: Duration) -> Result<()> {
         let path = self.root.join("ballast");
-        let mut ballast = std::fs::File::create(&path)?;
-        let block = vec![0_u8; 1 << 20];
-        let small = [0_u8; 512];
-        while ballast.write_all(&block).is_ok() {}
-        while ballast.write_all(&small).is_ok() {}
+        let full = path.clone();
+        // Beside the relay, which must go on meanwhile.
+        tokio::task::spawn_blocking(move || fill(&full)).await??;
         tokio::time::sleep(time).await;
-        drop(ballast);
         Ok(std::fs::remove_file(path)?)
     }
+}
+
+fn fill(path: &Path) -> std::io::Result<()> {
+    let mut ballast = std::fs::File::create(path)?;
+    let block = vec![0_u8; 1 << 20];
+    while ballast.write_all(&block).is_ok() {}
+    while ballast.write_all(&[0; 512]).is_ok() {}
+    Ok(())
 }
 
 impl Drop for Disk {

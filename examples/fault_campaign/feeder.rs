@@ -23,7 +23,7 @@ use crate::{
     installation::{Installation, text_at},
 };
 
-const ACCOUNTS: usize = 16;
+const ACCOUNTS: usize = 32;
 
 pub struct Feeder {
     app: Arc<App>,

@@ -152,7 +152,7 @@ impl<'a> Campaign<'a> {
                     self.workers.kill(at).await?;
                 } else {
                     // Longer than the lease and the time until somebody else looks.
-                    let time = Duration::from_millis(3800 + self.dice.below(2000));
+                    let time = Duration::from_millis(8500 + self.dice.below(3000));
                     self.workers.stop(at, time)?;
                 }
                 self.workers.keep(count).await?;
@@ -201,7 +201,7 @@ impl<'a> Campaign<'a> {
             sleep(Duration::from_millis(200)).await;
         }
         // Nothing may come late: longer than any call, lease and waiting time.
-        sleep(Duration::from_secs(4)).await;
+        sleep(Duration::from_secs(9)).await;
         self.workers.end().await?;
         let mut verdict = Verdict::new(
             &self.ledger.read().await?,

@@ -35,7 +35,7 @@ pub struct Verdict {
 
 /// A call may be accepted so long after its deadline without having been begun late, in milliseconds: late calls and a
 /// slow way.
-const ON_THE_WAY: i64 = 400;
+const ON_THE_WAY: i64 = 1000;
 
 impl Verdict {
     pub fn new(
