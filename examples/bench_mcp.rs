@@ -86,10 +86,12 @@ async fn measure(booted: &Booted, home: &Path, folder: &Path) -> Result<(String,
     let (product_port, floor_port) = (folder.join("product.port"), folder.join("floor.port"));
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--port-file"].map(OsStr::new);
     let arguments = [&[OsStr::new(product::AS_PRODUCT)], arguments.as_slice(), &[product_port.as_os_str()]].concat();
-    let (product, product_address) = product::serve(home, &arguments, &product_port).await?;
+    let (product, product_address) =
+        product::serve(product::command(home, &arguments)?, product::written(&product_port)).await?;
     let name = workspace.to_string();
     let arguments = [floor::AS_FLOOR.as_ref(), home.as_os_str(), name.as_ref(), floor_port.as_os_str()];
-    let (floor, floor_address) = product::serve(home, &arguments, &floor_port).await?;
+    let (floor, floor_address) =
+        product::serve(product::command(home, &arguments)?, product::written(&floor_port)).await?;
     let mut sides = [
         Side::new("allin", Target::http(product_address, Some(&key)), Some(&product)),
         Side::new("floor", Target::http(floor_address, None), Some(&floor)),

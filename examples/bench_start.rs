@@ -167,8 +167,8 @@ async fn weigh(home: &Path, folder: &Path) -> Result<(f64, f64)> {
     say("idle for 10 seconds")?;
     let port_file = folder.join("port");
     let arguments = [product::AS_PRODUCT, "serve", "--listen", "127.0.0.1:0", "--port-file"].map(OsStr::new);
-    let (server, _) =
-        product::serve(home, &[arguments.as_slice(), &[port_file.as_os_str()]].concat(), &port_file).await?;
+    let command = product::command(home, &[arguments.as_slice(), &[port_file.as_os_str()]].concat())?;
+    let (server, _) = product::serve(command, product::written(&port_file)).await?;
     let client = Client::connect(home).await?;
     tokio::time::sleep(IDLE).await;
     let stdio_rss = client.child.id().and_then(rss_mb);

@@ -93,6 +93,7 @@ async fn start(
             media_dirs: config.media_dirs.clone(),
             asset_bytes_max: config.asset_bytes_max,
             send: config.send,
+            connections: config.connections,
             audit_heads: Some(config.home.logs().join("audit-heads.jsonl")),
         };
         let app = Arc::new(App::new(db, clock, Arc::new(RandomIds), vault, networks, http, settings));
@@ -271,10 +272,8 @@ async fn take_over(folder: PathBuf, stop: CancellationToken) {
 fn remembered(folder: &Path) -> Result<Option<Url>> {
     let Ok(text) = std::fs::read_to_string(folder.join("place.json")) else { return Ok(None) };
     let place: Value = serde_json::from_str(&text).map_err(Error::internal)?;
-    match place.get("port").and_then(Value::as_u64) {
-        Some(port) => address_url(&format!("127.0.0.1:{port}")).map(Some),
-        None => Ok(None),
-    }
+    let port = place.get("port").and_then(Value::as_u64);
+    port.map(|port| address_url(&format!("127.0.0.1:{port}"))).transpose()
 }
 
 fn address_url(address: &str) -> Result<Url> {

@@ -15,6 +15,8 @@ use crate::{
 
 /// Largest image taken in, in bytes.
 const ASSET_BYTES_MAX: u64 = 20 * 1024 * 1024;
+/// Calls at once to one server of a network.
+const CONNECTIONS: usize = 32;
 /// How long a network may take to answer, in milliseconds.
 const ANSWER_WITHIN: i64 = 30_000;
 
@@ -33,6 +35,8 @@ pub struct Config {
     pub media_dirs: Vec<PathBuf>,
     pub asset_bytes_max: u64,
     pub send: SendTimes,
+    /// Calls at once to one server of a network.
+    pub connections: usize,
     pub profile: Profile,
     /// Which workspace and member the command line and stdio act for; default: the home's.
     pub workspace: Option<WorkspaceId>,
@@ -77,6 +81,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("ALLIN_ALLOWED_HOSTS", "further host names of `allin serve`, separated by commas"),
     ("ALLIN_ALLOWED_ORIGINS", "web pages that may call `allin serve`, separated by commas"),
     ("ALLIN_ANSWER_WITHIN_MS", "how long a network may take to answer; default 30000"),
+    ("ALLIN_CONNECTIONS", "posts sent at once to one server of a network; default 32"),
     ("ALLIN_POOL_SIZE", "database connections; default 16"),
     ("ALLIN_PG_DURABLE", "0: the private server does not wait for the disk; for tests only"),
     ("ALLIN_LOG", "what to log to stderr, such as info or warn,allin=debug; default warn"),
@@ -137,6 +142,9 @@ impl Config {
             media_dirs,
             asset_bytes_max: ASSET_BYTES_MAX,
             send: SendTimes::from_answer_within(answer_within),
+            connections: number(text("ALLIN_CONNECTIONS")?, "ALLIN_CONNECTIONS", 1, 1000)?
+                .and_then(|connections| usize::try_from(connections).ok())
+                .unwrap_or(CONNECTIONS),
             profile: profile(&list("ALLIN_TOOLSETS")?, flag("ALLIN_READ_ONLY")?.unwrap_or(false))?,
             workspace: text("ALLIN_WORKSPACE")?.map(|id| id.parse()).transpose()?,
             member: text("ALLIN_MEMBER")?.map(|id| id.parse()).transpose()?,

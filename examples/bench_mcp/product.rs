@@ -71,13 +71,18 @@ pub struct Server {
     pub pid: u32,
 }
 
-/// Starts a server and waits until it has written its address into `port_file`.
-pub async fn serve(home: &Path, arguments: &[&OsStr], port_file: &Path) -> Result<(Server, SocketAddr)> {
-    let mut child = command(home, arguments)?.spawn().map_err(Error::internal)?;
+/// The address that a server has written into a file.
+pub fn written(port_file: &Path) -> impl Fn() -> Option<SocketAddr> {
+    move || std::fs::read_to_string(port_file).ok()?.trim().parse().ok()
+}
+
+/// Starts a server and waits until `address` knows where it is.
+pub async fn serve(mut command: Command, address: impl Fn() -> Option<SocketAddr>) -> Result<(Server, SocketAddr)> {
+    let mut child = command.spawn().map_err(Error::internal)?;
     let pid = child.id().ok_or_else(|| Error::internal("the server ended at once"))?;
     let deadline = Instant::now() + Duration::from_secs(60);
     while Instant::now() < deadline {
-        if let Some(address) = std::fs::read_to_string(port_file).ok().and_then(|text| text.trim().parse().ok()) {
+        if let Some(address) = address() {
             return Ok((Server { child, pid }, address));
         }
         if let Some(status) = child.try_wait().map_err(Error::internal)? {

@@ -30,6 +30,7 @@ use tokio::sync::{Notify, broadcast};
 use url::Url;
 
 use crate::{
+    app::publishing::engine::Engine,
     clients::{http::Http, networks::registry::Networks},
     clock::{Clock, Timestamp},
     ids::{IdGen, RequestId, WorkspaceId},
@@ -46,6 +47,8 @@ pub struct App {
     pub networks: Networks,
     pub http: Http,
     pub settings: Settings,
+    /// What this process's deliveries share.
+    pub engine: Arc<Engine>,
     /// Wakes this process's publisher when something became due.
     pub due: Notify,
     changed: broadcast::Sender<WorkspaceId>,
@@ -60,6 +63,8 @@ pub struct Settings {
     /// Largest image, in bytes.
     pub asset_bytes_max: u64,
     pub send: SendTimes,
+    /// Calls at once to one server of a network, in one process.
+    pub connections: usize,
     /// Where heads of the audit log are kept besides the database.
     pub audit_heads: Option<PathBuf>,
 }
@@ -95,7 +100,9 @@ impl App {
         settings: Settings,
     ) -> Self {
         let (changed, _) = broadcast::channel(256);
-        Self { db, clock, ids, vault, networks, http, settings, due: Notify::new(), changed, pages: OnceLock::new() }
+        let engine = Arc::new(Engine::new(settings.connections, db.size()));
+        let (due, pages) = (Notify::new(), OnceLock::new());
+        Self { db, clock, ids, vault, networks, http, settings, engine, due, changed, pages }
     }
 
     pub fn now(&self) -> Timestamp {

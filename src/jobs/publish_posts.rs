@@ -1,53 +1,58 @@
 //! PublishPosts: claims what is due and delivers it, many at a time. The claim is short and holds no connection while
 //! a network is being talked to.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::{App, publishing::deliver::deliver},
+    app::{
+        App,
+        publishing::{
+            claim::{Taken, claim},
+            deliver::deliver,
+        },
+    },
     error::Result,
     ids::IdGen as _,
-    store::{
-        dispatch::{self, Claimed},
-        workers,
-    },
+    store::{dispatch, workers},
 };
 
-/// Deliveries at once in one process.
-const AT_ONCE: usize = 32;
 /// How often the process says that it is there.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Longest wait between two looks at the queue: another process may have scheduled something.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Shortest wait between two looks while deliveries are under way: each costs a commit, and a few deliveries that end
+/// together make room for a few new ones.
+const LOOK_APART: Duration = Duration::from_millis(20);
 
-/// Claims and delivers once, waiting for every delivery. Returns how many targets were claimed.
-pub async fn step(app: &Arc<App>, limit: i32) -> Result<usize> {
-    let claims = claim(app, limit).await?;
-    let count = claims.len();
-    let mut tasks = JoinSet::new();
-    for claim in claims {
-        let app = Arc::clone(app);
-        tasks.spawn(async move { deliver(&app, claim).await });
+/// Claims and delivers until nothing more is due or `limit` targets were claimed, waiting for every delivery. Returns how
+/// many were claimed.
+pub async fn step(app: &Arc<App>, limit: usize) -> Result<usize> {
+    let mut count = 0;
+    loop {
+        let claims = claim(app, limit - count).await?;
+        if claims.is_empty() {
+            return Ok(count);
+        }
+        count += claims.len();
+        let mut tasks = JoinSet::new();
+        for (claim, begun) in claims {
+            let app = Arc::clone(app);
+            tasks.spawn(async move {
+                let done = deliver(&app, claim).await;
+                drop(begun);
+                done
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            done.map_err(crate::error::Error::internal)??;
+        }
     }
-    while let Some(done) = tasks.join_next().await {
-        done.map_err(crate::error::Error::internal)??;
-    }
-    Ok(count)
-}
-
-async fn claim(app: &App, limit: i32) -> Result<Vec<Claimed>> {
-    let now = app.now();
-    let mut tx = app.db.begin().await?;
-    let claims = dispatch::claim(&mut tx, now, now.plus_millis(app.settings.send.lease), limit).await?;
-    if claims.is_empty() {
-        tx.finish_read();
-    } else {
-        tx.commit().await?;
-    }
-    Ok(claims)
 }
 
 /// How long until something may be due.
@@ -64,26 +69,18 @@ async fn pause(app: &App) -> Result<Duration> {
 pub async fn run(app: Arc<App>, kind: &'static str, shutdown: CancellationToken) {
     let worker = crate::ids::RandomIds.next(app.now());
     let heartbeat = tokio::spawn(beat(Arc::clone(&app), worker, kind, shutdown.clone()));
-    let permits = Arc::new(Semaphore::new(AT_ONCE));
     let mut tasks: JoinSet<()> = JoinSet::new();
     while !shutdown.is_cancelled() {
-        let free = i32::try_from(permits.available_permits()).unwrap_or(0);
-        if free == 0 {
+        let looked = Instant::now();
+        let room = app.engine.limits.in_all.saturating_sub(tasks.len());
+        if room == 0 {
             tasks.join_next().await;
             continue;
         }
-        match claim(&app, free).await {
+        match claim(&app, room).await {
             Ok(claims) if !claims.is_empty() => {
-                for claim in claims {
-                    let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { break };
-                    let app = Arc::clone(&app);
-                    tasks.spawn(async move {
-                        if let Err(error) = deliver(&app, claim).await {
-                            // The lease ends by itself, and the next claim starts from what is written down.
-                            tracing::error!(target = %claim.target, error = error.chain(), "a delivery broke off");
-                        }
-                        drop(permit);
-                    });
+                for taken in claims {
+                    tasks.spawn(deliver_one(Arc::clone(&app), taken));
                 }
             }
             Ok(_) => rest(&app, &mut tasks, &shutdown).await,
@@ -96,11 +93,24 @@ pub async fn run(app: Arc<App>, kind: &'static str, shutdown: CancellationToken)
             }
         }
         while tasks.try_join_next().is_some() {}
+        if !tasks.is_empty() {
+            tokio::time::sleep(LOOK_APART.saturating_sub(looked.elapsed())).await;
+        }
     }
     while tasks.join_next().await.is_some() {}
     _ = heartbeat.await;
 }
 
+async fn deliver_one(app: Arc<App>, (claim, begun): Taken) {
+    let target = claim.target;
+    if let Err(error) = deliver(&app, claim).await {
+        // The lease ends by itself, and the next claim starts from what is written down.
+        tracing::error!(%target, error = error.chain(), "a delivery broke off");
+    }
+    drop(begun);
+}
+
+/// Until something is due, somebody says so, or a delivery makes room.
 async fn rest(app: &App, tasks: &mut JoinSet<()>, shutdown: &CancellationToken) {
     let pause = pause(app).await.unwrap_or(LOOK_EVERY);
     tokio::select! {

@@ -13,3 +13,4 @@ pub mod roles;
 pub mod sandbox;
 pub mod states;
 pub mod times;
+pub mod turns;

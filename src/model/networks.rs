@@ -27,6 +27,15 @@ impl NetworkId {
         }
     }
 
+    /// How many posts of one account may be under way at once. One: a profile shows posts in the order in which they
+    /// arrive, what the network says about its limits is known before the next call, and accounts do not wait for each
+    /// other.
+    pub const fn at_once_per_account(self) -> i32 {
+        match self {
+            Self::Bluesky | Self::Sandbox => 1,
+        }
+    }
+
     /// The name people read.
     pub const fn title(self) -> &'static str {
         match self {

@@ -44,6 +44,31 @@ pub async fn insert(db: &mut PgConnection, entry: &NewEntry<'_>) -> Result<()> {
     Ok(())
 }
 
+/// [`insert`] for many that differ in their id, their request and what they tell.
+pub async fn insert_all(db: &mut PgConnection, entries: &[NewEntry<'_>]) -> Result<()> {
+    let Some(first) = entries.first() else { return Ok(()) };
+    let ids: Vec<Uuid> = entries.iter().map(|entry| entry.id).collect();
+    let requests: Vec<Uuid> = entries.iter().map(|entry| entry.request.uuid()).collect();
+    let changes: Vec<Value> = entries.iter().map(|entry| entry.changes.clone()).collect();
+    sqlx::query!(
+        "insert into audit_entries (workspace_id, entry_id, at, actor, origin, request_id, use_case, outcome, changes)
+         select $1, n.id, $2, $3, $4, n.request, $5, $6, n.changes
+         from unnest($7::uuid[], $8::uuid[], $9::jsonb[]) as n (id, request, changes)",
+        first.workspace.uuid(),
+        first.at,
+        first.actor,
+        first.origin,
+        first.use_case,
+        first.outcome,
+        &ids,
+        &requests,
+        &changes
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// A stored entry.
 pub struct Entry {
     pub entry_id: Uuid,

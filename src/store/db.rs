@@ -213,6 +213,11 @@ impl Db {
             .map_err(Error::internal)
     }
 
+    /// How many connections there can be.
+    pub fn size(&self) -> usize {
+        self.inner.pool.options().get_max_connections() as usize
+    }
+
     /// Whether the database answers, within two seconds.
     pub async fn ping(&self) -> Result<()> {
         let answered = tokio::time::timeout(Duration::from_secs(2), async {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::{
     clock::Timestamp,
@@ -91,6 +92,26 @@ pub async fn get(db: &mut PgConnection, workspace: WorkspaceId, id: PostId) -> R
     .await?
     .map(PostRow::read)
     .transpose()
+}
+
+/// [`get`] for many, in no order.
+pub async fn get_all(db: &mut PgConnection, workspace: WorkspaceId, ids: &[Uuid]) -> Result<Vec<Post>> {
+    sqlx::query_as!(
+        PostRow,
+        r#"select p.post_id as "post_id: PostId", p.title, p.version, p.status, p.review, p.content_hash,
+                  p.author_id as "author_id: MemberId", m.display_name as author_name,
+                  m.removed_at is not null as "author_removed!", p.at, p.excerpt, p.created_at,
+                  p.updated_at, p.deleted_at
+           from posts p join members m on m.workspace_id = p.workspace_id and m.member_id = p.author_id
+           where p.workspace_id = $1 and p.post_id = any ($2)"#,
+        workspace.uuid(),
+        ids
+    )
+    .fetch_all(db)
+    .await?
+    .into_iter()
+    .map(PostRow::read)
+    .collect()
 }
 
 /// Holds the post until the transaction ends; every change of a post or its targets starts here.

@@ -155,12 +155,12 @@ async fn the_database_itself_refuses_to_arm_behind_a_pause() {
                 attempt_id: AttemptId(RandomIds.next(app.now())),
                 target_id: target.into(),
                 ordinal: 0,
-                fingerprint: &fingerprint(&message("a text")),
+                fingerprint: fingerprint(&message("a text")),
                 fence: 1,
                 armed_at: app.now(),
                 send_deadline: app.now(),
             };
-            let armed = attempts::arm(&mut tx, stage.team.workspace, &attempt).await.unwrap();
+            let armed = attempts::arm(&mut tx, stage.team.workspace, &[attempt]).await.unwrap();
             assert_eq!(armed.is_err(), stopped, "{scope:?}: {armed:?}");
             drop(tx);
         }

@@ -1,8 +1,12 @@
 //! Publishing over a network that fails: whatever happens to a call, the post is there once.
 
+mod batches;
+mod fairness;
+mod servers;
+
 use allin::{
     app::posts::{create::PostCreate, schedule::PostSchedule, view::PostView},
-    ids::PostId,
+    ids::{AccountId, PostId},
     model::states::{PostStatus, TargetState},
 };
 
@@ -16,15 +20,19 @@ struct Stage {
     app: TestApp,
     proxy: Proxy,
     team: Team,
-    account: allin::ids::AccountId,
+    account: AccountId,
 }
 
 impl Stage {
     async fn set(dedupe: bool) -> Self {
+        Self::patient(dedupe, i64::try_from(PATIENCE).unwrap()).await
+    }
+
+    /// `answer_within` is how long the application waits for an answer, in milliseconds.
+    async fn patient(dedupe: bool, answer_within: i64) -> Self {
         let proxy = Proxy::default();
         let before = proxy.clone();
         let between: Box<dyn FnOnce(&url::Url) -> url::Url + Send> = Box::new(move |network| before.before(network));
-        let answer_within = i64::try_from(PATIENCE).unwrap();
         let app = TestApp::with(Setup { dedupe, answer_within, between: Some(between), ..Setup::default() }).await;
         let team = app.team("Bakery").await;
         let account = app.account(&team, "bakery").await;
@@ -39,6 +47,36 @@ impl Stage {
         self.app.call_once::<PostSchedule>(&ctx, schedule(post, &at)).await.unwrap();
         self.app.clock.advance_secs(1);
         post
+    }
+
+    /// A post to each of these accounts, due in a minute.
+    async fn planned(&self, team: &Team, accounts: &[AccountId], text: &str) -> Vec<PostId> {
+        let ctx = team.connection(&self.app);
+        let at = self.app.now().plus_secs(60).to_string();
+        let mut posts = Vec::new();
+        for (number, account) in accounts.iter().enumerate() {
+            posts.push(self.app.scheduled(&ctx, &format!("{text} {number}"), &[*account], &at).await.id);
+        }
+        posts
+    }
+
+    async fn accounts(&self, team: &Team, name: &str, count: usize) -> Vec<AccountId> {
+        let mut accounts = Vec::new();
+        for number in 0..count {
+            accounts.push(self.app.account(team, &format!("{name}{number}")).await);
+        }
+        accounts
+    }
+
+    /// Waits until a post has come so far while publishing goes on elsewhere.
+    async fn becomes(&self, post: PostId, status: PostStatus) {
+        for _ in 0..2000 {
+            if self.view(post).await.status == status {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        panic!("not {status:?}: {:#?}", self.view(post).await)
     }
 
     async fn view(&self, post: PostId) -> PostView {

@@ -28,6 +28,7 @@ use crate::{
         roles::Permission,
         states::{TargetEvent, TargetState},
         times,
+        turns::Priority,
     },
     store::{
         db::Entrance,
@@ -87,7 +88,8 @@ impl Remote for PostPublish {
             target.state = target.state.apply(TargetEvent::Schedule, &format!("@{}", target.handle))?;
             targets::forget_stamp(scope.tx, scope.ctx.workspace, target.target_id).await?;
             set_time(target, &moment);
-            dispatch::put(scope.tx, scope.ctx.workspace, target.target_id, target.account_id, scope.now).await?;
+            let (id, account) = (target.target_id, target.account_id);
+            dispatch::put_as(scope.tx, scope.ctx.workspace, id, account, scope.now, Priority::AtOnce).await?;
         }
         let change = moved(&chosen);
         save(scope, post.post_id, &all).await?;

@@ -2,10 +2,18 @@
 //! A call that could make something public is made between two transactions, after an attempt was written down, and
 //! never twice without looking in between.
 
+pub mod arm;
+pub mod claim;
 pub mod deliver;
+pub mod engine;
+pub mod holds;
+pub mod look;
 pub mod outgoing;
 pub mod presence;
 pub mod reconcile;
+pub mod record;
 pub mod removal;
 pub mod settle;
+pub mod together;
 pub mod tokens;
+pub mod world;

@@ -3,15 +3,19 @@
 use crate::{
     app::{
         App,
-        publishing::{outgoing::Thread, settle, tokens},
+        publishing::{
+            outgoing,
+            record::{self, Public},
+            settle, tokens,
+        },
     },
     clients::networks::Reconciled,
-    error::Result,
+    error::{Error, Result},
     store::{
         attempts::{self, Attempt},
         db::Entrance,
         dispatch::{self, Claimed},
-        posts,
+        ledger, posts,
         targets::{self, Target},
     },
 };
@@ -42,7 +46,8 @@ pub async fn look_up(app: &App, claim: &Claimed, seen: &Target, attempt: &Attemp
             {
                 return Ok(false);
             }
-            settle::publish(app, &mut tx, claim, &mut target, attempt.ordinal, &remote, now).await?;
+            let public = Public { claim, post: target.post_id, ordinal: attempt.ordinal, remote: &remote };
+            record::publish(app, &mut tx, &[public], now).await?;
             true
         }
         Reconciled::ProvenAbsent => {
@@ -66,18 +71,20 @@ pub async fn look_up(app: &App, claim: &Claimed, seen: &Target, attempt: &Attemp
 
 async fn ask(app: &App, claim: &Claimed, target: &Target, attempt: &Attempt) -> Result<Reconciled> {
     let workspace = claim.workspace;
-    let (network, account) = match tokens::ready(app, workspace, target.account_id).await? {
+    let (mut tx, _) = app.db.tenant(workspace, Entrance::System, app.now()).await?;
+    let segments = targets::segments(&mut tx, workspace, &[target.target_id]).await?;
+    let sender = ledger::senders(&mut tx, workspace, &[target.account_id.uuid()]).await?.pop();
+    tx.finish_read();
+    let sender = sender.ok_or_else(|| Error::internal("a target without an account"))?;
+    let (network, account) = match tokens::ready_with(app, workspace, &sender).await? {
         Ok(ready) => ready,
         Err(failure) => return Ok(Reconciled::Undecidable { evidence: failure.message }),
     };
-    let (mut tx, _) = app.db.tenant(workspace, Entrance::System, app.now()).await?;
-    let segments = targets::segments(&mut tx, workspace, &[target.target_id]).await?;
     let Some(segment) = segments.iter().find(|segment| segment.ordinal == attempt.ordinal) else {
         return Ok(Reconciled::Undecidable { evidence: "the message was changed meanwhile".into() });
     };
-    let thread = Thread { target, segments: &segments };
-    let outgoing = thread.outgoing(&mut tx, workspace, segment, attempt.armed_at, false).await?;
-    tx.finish_read();
+    let media = outgoing::media(app, workspace, segment, false).await?;
+    let outgoing = outgoing::build(&segments, segment, media, attempt.armed_at)?;
     let within = std::time::Duration::from_millis(u64::try_from(app.settings.send.answer_within).unwrap_or(30_000));
     Ok(tokio::time::timeout(within, app.networks.get(network).reconcile(&account, &outgoing)).await.unwrap_or_else(
         |_| Reconciled::Undecidable { evidence: "the network did not answer when asked whether it is there".into() },

@@ -1,4 +1,5 @@
-//! Writes down what became of a target: published, tried again later, held, failed, or not known.
+//! What an outcome means for one target: published, tried again later, held, failed, or not known. Callers hold the post's
+//! lock.
 
 use serde_json::{Value, json};
 
@@ -7,35 +8,24 @@ use crate::{
         App,
         ctx::{Actor, Ctx, Origin},
         gate::record as audit_record,
-        pauses,
         posts::derive,
         publishing::tokens,
     },
-    clients::networks::{Failure, FailureKind, Outcome, Remote},
+    clients::networks::{Failure, FailureKind},
     clock::Timestamp,
-    error::{Error, Result},
-    ids::{AttemptId, PostId, WorkspaceId},
+    error::Result,
+    ids::WorkspaceId,
     model::states::{TargetEvent, TargetState},
     store::{
-        accounts, attempts,
-        db::{Entrance, Tx},
+        accounts,
+        db::Tx,
         dispatch::{self, Claimed},
-        posts,
         targets::{self, Target, TargetError},
     },
 };
 
 /// Tries of a passing fault before a person has to look.
 const TRIES_MAX: i32 = 8;
-
-/// An attempt that was armed.
-pub struct Attempted {
-    pub attempt_id: AttemptId,
-    pub ordinal: i32,
-    pub post_id: PostId,
-    /// From when on its outcome may be looked up.
-    pub quiet_from: Timestamp,
-}
 
 /// Why a target waits or failed, for a person.
 #[derive(Debug, Clone)]
@@ -47,25 +37,13 @@ impl Reason {
     }
 }
 
-/// Why a pause holds the target, if one does.
-pub async fn paused(tx: &mut Tx, workspace: WorkspaceId, target: &Target) -> Result<Option<Reason>> {
-    let pauses = pauses::touching(tx, workspace, target.post_id, target.account_id).await?;
-    Ok(pauses.first().map(|pause| {
-        Reason::new(
-            "paused",
-            format!("It came due while publishing of {} was paused ({}).", pauses::what(pause), pause.reason),
-            "Once publishing is resumed: give it a new time, publish it now, or drop it (held_release).",
-        )
-    }))
-}
-
 /// The creation time that the network shows: the time that was asked for, a millisecond later for each further message
 /// of a thread, so that a thread keeps its order.
 pub fn shown_time(target: &Target, ordinal: i32, now: Timestamp) -> Timestamp {
     target.due_at.unwrap_or(now).plus_millis(i64::from(ordinal))
 }
 
-fn system(app: &App, workspace: WorkspaceId) -> Ctx {
+pub fn system(app: &App, workspace: WorkspaceId) -> Ctx {
     Ctx { workspace, actor: Actor::System { job: "PublishPosts" }, origin: Origin::Job, request: app.new_request() }
 }
 
@@ -98,81 +76,6 @@ pub async fn hold(tx: &mut Tx, claim: &Claimed, target: &mut Target, reason: &Re
     write(tx, claim.workspace, target, now).await
 }
 
-async fn locked(app: &App, claim: &Claimed, post: PostId, now: Timestamp) -> Result<Option<(Tx, Target)>> {
-    let (mut tx, _) = app.db.tenant(claim.workspace, Entrance::System, now).await?;
-    posts::lock(&mut tx, claim.workspace, post).await?;
-    let all = targets::of_post(&mut tx, claim.workspace, post).await?;
-    Ok(all.into_iter().find(|target| target.target_id == claim.target).map(|target| (tx, target)))
-}
-
-/// The outcome of an attempt. `true`: the message is public, go on with the next.
-pub async fn record(app: &App, claim: &Claimed, attempted: &Attempted, outcome: Outcome) -> Result<bool> {
-    let now = app.now();
-    let Some((mut tx, mut target)) = locked(app, claim, attempted.post_id, now).await? else { return Ok(false) };
-    let workspace = claim.workspace;
-    let (state, evidence): (&str, Option<String>) = match &outcome {
-        Outcome::Published(_) => ("published", None),
-        Outcome::Rejected(failure) => ("rejected", Some(failure.message.clone())),
-        Outcome::Unknown { evidence } => ("unknown", Some(evidence.clone())),
-        Outcome::Accepted { .. } => ("unknown", Some("accepted, but not public yet".into())),
-    };
-    if !attempts::finish(&mut tx, workspace, attempted.attempt_id, state, evidence.as_deref(), now).await? {
-        // Somebody looked it up meanwhile and wrote the result.
-        return Ok(false);
-    }
-    let go_on = match outcome {
-        Outcome::Published(remote) => {
-            publish(app, &mut tx, claim, &mut target, attempted.ordinal, &remote, now).await?;
-            true
-        }
-        Outcome::Rejected(failure) => {
-            refuse(app, &mut tx, claim, &mut target, &failure, now).await?;
-            false
-        }
-        Outcome::Unknown { .. } | Outcome::Accepted { .. } => {
-            if let Some(next) = target.state.after(TargetEvent::LoseTrack) {
-                target.state = next;
-            }
-            target.next_step_at = Some(attempted.quiet_from.max(now));
-            write(&mut tx, workspace, &target, now).await?;
-            dispatch::release(&mut tx, claim, attempted.quiet_from.max(now)).await?;
-            false
-        }
-    };
-    tx.commit().await?;
-    app.announce(workspace);
-    Ok(go_on)
-}
-
-/// A message is public: keeps where, and completes the target when it was the last.
-pub async fn publish(
-    app: &App,
-    tx: &mut Tx,
-    claim: &Claimed,
-    target: &mut Target,
-    ordinal: i32,
-    remote: &Remote,
-    now: Timestamp,
-) -> Result<()> {
-    let workspace = claim.workspace;
-    let value = serde_json::to_value(remote).map_err(Error::internal)?;
-    targets::set_remote(tx, workspace, target.target_id, ordinal, &value, now).await?;
-    let change =
-        json!([{ "what": "segment", "id": target.target_id, "how": { "ordinal": ordinal, "published": remote.id } }]);
-    audit(app, tx, workspace, "segment_publish", &change, now).await?;
-    let segments = targets::segments(tx, workspace, &[target.target_id]).await?;
-    target.tries = 0;
-    target.error = None;
-    if segments.iter().all(|segment| segment.remote.is_some()) {
-        return complete(tx, claim, target, now).await;
-    }
-    // The rest of the thread follows: the state says that it is under way.
-    if let Some(state) = target.state.after(TargetEvent::TryLater).and_then(|state| state.after(TargetEvent::Arm)) {
-        target.state = state;
-    }
-    write(tx, workspace, target, now).await
-}
-
 async fn audit(
     app: &App,
     tx: &mut Tx,
@@ -184,21 +87,8 @@ async fn audit(
     audit_record(app, &system(app, workspace), tx, now, what, "done", change).await
 }
 
-/// Nothing was sent: the account or the preparation failed.
-pub async fn not_sent(app: &App, claim: &Claimed, seen: &Target, failure: &Failure) -> Result<()> {
-    let now = app.now();
-    let Some((mut tx, mut target)) = locked(app, claim, seen.post_id, now).await? else { return Ok(()) };
-    if !dispatch::renew(&mut tx, claim, now.plus_millis(app.settings.send.lease)).await? {
-        return Ok(());
-    }
-    refuse(app, &mut tx, claim, &mut target, failure, now).await?;
-    tx.commit().await?;
-    app.announce(claim.workspace);
-    Ok(())
-}
-
 /// The network proved that nothing became public; decides what that means.
-async fn refuse(
+pub async fn refuse(
     app: &App,
     tx: &mut Tx,
     claim: &Claimed,
@@ -228,7 +118,7 @@ async fn refuse(
             hold(tx, claim, target, &Reason::new("account_disconnected", said, step), now).await
         }
         FailureKind::RateLimited { until } => {
-            let until = until.unwrap_or_else(|| now.plus_secs(60)).max(now.plus_secs(1));
+            let until = self::until(until, now);
             accounts::set_not_before(tx, claim.workspace, target.account_id, until).await?;
             // Waiting as asked is no failed try.
             target.tries -= 1;
@@ -296,6 +186,11 @@ async fn refuse(
     }
 }
 
+/// When a network that asked us to wait is called again.
+pub fn until(said: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    said.unwrap_or_else(|| now.plus_secs(60)).max(now.plus_secs(1))
+}
+
 /// 2 s, 4 s, 8 s … up to 10 minutes, and up to half as much again, so that many posts do not come back at once.
 fn backoff_millis(tries: i32, salt: i64) -> i64 {
     let base = 2_000_i64.saturating_mul(1 << tries.clamp(0, 12)).min(600_000);
@@ -339,32 +234,6 @@ async fn fail(
     dispatch::remove(tx, claim.workspace, claim.target).await?;
     write(tx, claim.workspace, target, now).await?;
     audit(app, tx, claim.workspace, "target_fail", &change, now).await
-}
-
-/// The database's own check said no: something changed between our look and the arming.
-pub async fn refused_by_database(app: &App, claim: &Claimed, reason: &str) -> Result<()> {
-    let now = app.now();
-    let (mut tx, _) = app.db.tenant(claim.workspace, Entrance::System, now).await?;
-    let Some(post) = targets::post_of(&mut tx, claim.workspace, claim.target).await? else { return Ok(()) };
-    posts::lock(&mut tx, claim.workspace, post).await?;
-    let all = targets::of_post(&mut tx, claim.workspace, post).await?;
-    let Some(mut target) = all.into_iter().find(|target| target.target_id == claim.target) else { return Ok(()) };
-    if matches!(target.state, TargetState::Scheduled | TargetState::Publishing)
-        && dispatch::renew(&mut tx, claim, now).await?
-    {
-        let reason = match paused(&mut tx, claim.workspace, &target).await? {
-            Some(paused) => paused,
-            None => Reason::new(
-                "not_allowed",
-                format!("It came due, but {reason}."),
-                "Clear that up, then schedule it again.",
-            ),
-        };
-        hold(&mut tx, claim, &mut target, &reason, now).await?;
-        tx.commit().await?;
-        app.announce(claim.workspace);
-    }
-    Ok(())
 }
 
 /// An attempt was looked up and is proved not to be public: it may be sent again.

@@ -15,6 +15,7 @@ use crate::{
     store::{
         accounts::{self, Account},
         db::Entrance,
+        ledger::{self, Sender},
     },
     vault::SealedFor,
 };
@@ -29,12 +30,21 @@ pub fn place(workspace: WorkspaceId, account: AccountId) -> SealedFor {
     SealedFor { workspace, account, field: "credentials" }
 }
 
-/// The account, ready to be used. The inner failure is the network's.
-pub async fn ready(
-    app: &App,
-    workspace: WorkspaceId,
-    id: AccountId,
-) -> Result<std::result::Result<(NetworkId, NetworkAccount), Failure>> {
+type Ready = std::result::Result<(NetworkId, NetworkAccount), Failure>;
+
+/// An account that was read just now, ready to be used; see [`ready`].
+pub async fn ready_with(app: &App, workspace: WorkspaceId, sender: &Sender) -> Result<Ready> {
+    match open(app, workspace, sender)? {
+        None => Ok(Err(disconnected())),
+        Some(stored) if !expires_soon(&stored.account.credentials, app.now()) => {
+            Ok(Ok((stored.row.network, stored.account)))
+        }
+        Some(_) => ready(app, workspace, sender.account.account_id).await,
+    }
+}
+
+/// The account, ready to be used; renewed first where it must be. The inner failure is the network's.
+pub async fn ready(app: &App, workspace: WorkspaceId, id: AccountId) -> Result<Ready> {
     // A refresh elsewhere ends within its lease; then this loop finds the new token.
     for _ in 0..(LEASE_SECS * 5) {
         let now = app.now();
@@ -71,20 +81,25 @@ struct Stored {
 
 async fn read(app: &App, workspace: WorkspaceId, id: AccountId, now: Timestamp) -> Result<Option<Stored>> {
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
-    let row = accounts::get(&mut tx, workspace, id).await?;
-    let secret = accounts::secret(&mut tx, workspace, id).await?;
+    let sender = ledger::senders(&mut tx, workspace, &[id.uuid()]).await?.pop();
     tx.finish_read();
-    let (Some(row), Some(secret)) = (row, secret) else { return Ok(None) };
+    sender.map_or(Ok(None), |sender| open(app, workspace, &sender))
+}
+
+/// `None` when there are no credentials.
+fn open(app: &App, workspace: WorkspaceId, sender: &Sender) -> Result<Option<Stored>> {
+    let Some(sealed) = &sender.sealed else { return Ok(None) };
+    let row = sender.account.clone();
     let account = NetworkAccount {
         remote_id: row.remote_id.clone(),
         handle: row.handle.clone(),
         base_url: row.base_url.parse::<Url>().map_err(Error::internal)?,
         credentials: Credentials {
-            secret: app.vault.open(place(workspace, id), &secret.sealed)?,
-            expires_at: secret.expires_at,
+            secret: app.vault.open(place(workspace, row.account_id), sealed)?,
+            expires_at: sender.expires_at,
         },
     };
-    Ok(Some(Stored { row, account, sealed: secret.sealed }))
+    Ok(Some(Stored { row, account, sealed: sealed.clone() }))
 }
 
 async fn lease(app: &App, workspace: WorkspaceId, id: AccountId, now: Timestamp) -> Result<bool> {
@@ -94,12 +109,7 @@ async fn lease(app: &App, workspace: WorkspaceId, id: AccountId, now: Timestamp)
     Ok(taken)
 }
 
-async fn refresh(
-    app: &App,
-    workspace: WorkspaceId,
-    stored: Stored,
-    now: Timestamp,
-) -> Result<std::result::Result<(NetworkId, NetworkAccount), Failure>> {
+async fn refresh(app: &App, workspace: WorkspaceId, stored: Stored, now: Timestamp) -> Result<Ready> {
     let id = stored.row.account_id;
     // Somebody may have renewed it between our look and our lease.
     if let Some(newer) = read(app, workspace, id, now).await?

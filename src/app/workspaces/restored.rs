@@ -103,7 +103,7 @@ async fn doubt_target(
             attempt_id: AttemptId(app.ids.next(now)),
             target_id: id,
             ordinal: segment.ordinal,
-            fingerprint: &fingerprint(&segment.message),
+            fingerprint: fingerprint(&segment.message),
             fence: 0,
             armed_at: long_ago,
             send_deadline: long_ago,

@@ -2,8 +2,11 @@
 
 use http::HeaderMap;
 
-use super::{Failure, FailureKind, Outcome};
-use crate::{clients::http::HttpError, clock::Timestamp};
+use super::{Failure, FailureKind, Outcome, Remote};
+use crate::{
+    clients::http::{Answer, HttpError},
+    clock::Timestamp,
+};
 
 /// Never wait longer than this for what a header claims, in seconds.
 const LONGEST_WAIT: i64 = 48 * 3600;
@@ -48,6 +51,17 @@ pub fn retry_at(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
     Some(instant.clamp(now, now.plus_secs(LONGEST_WAIT)))
 }
 
+/// The message is public; the answer's headers may say that it was the last one for now.
+pub fn published(remote: Remote, answer: &Answer, now: Timestamp) -> Outcome {
+    Outcome::Published { remote, rest_until: used_up(&answer.headers, now) }
+}
+
+/// When the network takes calls again, if an answer says that none is left: `RateLimit-Remaining: 0`.
+fn used_up(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
+    let remaining = ["ratelimit-remaining", "x-ratelimit-remaining"].into_iter().find_map(|name| headers.get(name))?;
+    (remaining.to_str().ok()?.trim() == "0").then(|| retry_at(headers, now))?
+}
+
 fn http_date(text: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::parse(text).ok().map(|zoned| Timestamp::new(zoned.timestamp()))
 }
@@ -77,6 +91,14 @@ mod tests {
         assert_eq!(at("retry-after", "999999999"), Some(LONGEST_WAIT));
         assert_eq!(at("retry-after", "soon"), None);
         assert_eq!(at("date", "x"), None);
+
+        let left = |remaining: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("ratelimit-remaining", remaining.parse().unwrap());
+            headers.insert("ratelimit-reset", "30".parse().unwrap());
+            used_up(&headers, now).map(|instant| instant.millis_since(now) / 1000)
+        };
+        assert_eq!((left("1"), left("0"), used_up(&HeaderMap::new(), now)), (None, Some(30), None));
     }
 
     #[test]

@@ -109,17 +109,17 @@ impl Outgoing {
 /// What one publish call proved.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    Published(Remote),
-    /// Taken, but public only later: ask with [`Network::poll`].
-    Accepted {
-        handle: Value,
+    Published {
+        remote: Remote,
+        /// The network said that this was the last call it takes before then.
+        rest_until: Option<Timestamp>,
     },
+    /// Taken, but public only later: ask with [`Network::poll`].
+    Accepted { handle: Value },
     /// The network's answer proves that nothing became public.
     Rejected(Failure),
     /// Neither proved: reconcile, never resend blindly. The evidence is shown to people.
-    Unknown {
-        evidence: String,
-    },
+    Unknown { evidence: String },
 }
 
 /// What looking for a segment on the network found.

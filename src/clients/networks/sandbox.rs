@@ -193,7 +193,7 @@ impl Network for Sandbox {
             return Outcome::Rejected(self.classify(answer.status, &answer.headers, &answer.body));
         }
         match answer.json::<Shown>() {
-            Ok(post) if answer.ok() => Outcome::Published(self.remote(account, &post)),
+            Ok(post) if answer.ok() => failures::published(self.remote(account, &post), &answer, self.clock.now()),
             _ => Outcome::Unknown { evidence: format!("the sandbox answered {} to the post", answer.status) },
         }
     }

@@ -13,6 +13,8 @@ const NARROW: &[(&str, &str)] = &[
     ("workers", "processes, no tenant's"),
     ("audit_pending", "workspaces with entries to chain"),
     ("series_due", "series whose next posts are to be made"),
+    ("lanes", "where an account is, and whether it waits, for the queue of all tenants"),
+    ("servers", "servers that fail, no tenant's"),
 ];
 
 /// Tables without tenant data that the application reads itself, with what it may do.
@@ -45,16 +47,21 @@ const EVERYTHING: &str = "delete insert select update";
 /// Functions that run with the owner's rights: the only way to the narrow tables. A new one is looked at closely: it
 /// returns ids and times, or what its caller wrote there itself.
 const DEFINERS: &[&str] = &[
+    "account_lane",
     "audit_noted",
     "audit_pending_drop",
     "audit_pending_workspaces",
     "dispatch_claim",
     "dispatch_drop",
+    "dispatch_drop_all",
     "dispatch_health",
+    "dispatch_lanes",
     "dispatch_next",
     "dispatch_put",
     "dispatch_release",
     "dispatch_renew",
+    "dispatch_renew_all",
+    "dispatch_take",
     "person_add",
     "person_find",
     "person_join",
@@ -62,6 +69,12 @@ const DEFINERS: &[&str] = &[
     "series_due_drop",
     "series_due_put",
     "series_due_take",
+    "server_failed",
+    "server_limited",
+    "server_try",
+    "server_untried",
+    "server_worked",
+    "servers_all",
     "session_drop",
     "session_get",
     "session_put",

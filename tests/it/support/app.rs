@@ -27,13 +27,15 @@ pub struct Setup {
     /// How long a network may take to answer, in milliseconds.
     pub answer_within: i64,
     pub pool: u32,
+    /// Calls at once to one server.
+    pub connections: usize,
     /// Put between the application and the sandbox: takes the sandbox's address, gives the one to call.
     pub between: Option<Box<dyn FnOnce(&Url) -> Url + Send>>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { dedupe: true, real_time: false, answer_within: 30_000, pool: 8, between: None }
+        Self { dedupe: true, real_time: false, answer_within: 30_000, pool: 8, connections: 16, between: None }
     }
 }
 
@@ -77,6 +79,7 @@ impl TestApp {
             media_dirs: vec![media],
             asset_bytes_max: 20 * 1024 * 1024,
             send: SendTimes::from_answer_within(setup.answer_within),
+            connections: setup.connections,
             audit_heads: Some(folder.path().join("audit-heads.jsonl")),
         };
         let db = Db::connect(database.options(Role::App), setup.pool).await.unwrap();

@@ -39,6 +39,8 @@ pub enum Fault {
     Slow,
     /// Passed on when the caller has given up already.
     TooLate,
+    /// Passed on, and the answer says that it was the last one for a minute.
+    LastOne,
 }
 
 impl Fault {
@@ -67,6 +69,8 @@ struct Plan {
     lookups: VecDeque<Fault>,
     /// Requests that would have made a post, whatever became of them.
     arrived: usize,
+    at_once: usize,
+    most_at_once: usize,
 }
 
 #[derive(Clone, Default)]
@@ -104,10 +108,17 @@ impl Proxy {
         self.0.lock().unwrap().arrived
     }
 
+    /// The most requests that would have made a post under way at one time.
+    pub fn most_at_once(&self) -> usize {
+        self.0.lock().unwrap().most_at_once
+    }
+
     fn fault_for(&self, head: &str) -> Fault {
         let mut plan = self.0.lock().unwrap();
         let fault = if head.starts_with("POST /v1/posts ") {
             plan.arrived += 1;
+            plan.at_once += 1;
+            plan.most_at_once = plan.most_at_once.max(plan.at_once);
             plan.publishes.pop_front()
         } else if head.starts_with("GET /v1/accounts/") {
             plan.lookups.pop_front()
@@ -119,9 +130,16 @@ impl Proxy {
 
     async fn serve(&self, mut client: TcpStream, network: SocketAddr) {
         let Some((head, request)) = read_request(&mut client).await else { return };
+        self.answer(client, network, &head, &request).await;
+        if head.starts_with("POST /v1/posts ") {
+            self.0.lock().unwrap().at_once -= 1;
+        }
+    }
+
+    async fn answer(&self, client: TcpStream, network: SocketAddr, head: &str, request: &[u8]) {
         let hours = Duration::from_secs(3600);
         let error = "HTTP/1.1 500 Internal Server Error\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-        let fault = self.fault_for(&head);
+        let fault = self.fault_for(head);
         match fault {
             Fault::HangBefore => return tokio::time::sleep(hours).await,
             Fault::ResetBefore => return reset(client),
@@ -133,11 +151,17 @@ impl Proxy {
             Fault::TooLate => tokio::time::sleep(Duration::from_millis(2 * PATIENCE)).await,
             _ => {}
         }
-        let answer = pass_on(network, &request).await;
+        let answer = pass_on(network, request).await;
         match fault {
             Fault::HangAfter => tokio::time::sleep(hours).await,
             Fault::ResetAfter => reset(client),
             Fault::HalfAnAnswer => say(client, &answer[..answer.len() - 10]).await,
+            Fault::LastOne => {
+                let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+                let told =
+                    [&answer[..end], b"\r\nratelimit-remaining: 0\r\nratelimit-reset: 60", &answer[end..]].concat();
+                say(client, &told).await;
+            }
             Fault::ErrorAfter => say(client, error.as_bytes()).await,
             Fault::NonsenseAfter => {
                 say(client, b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n[]").await

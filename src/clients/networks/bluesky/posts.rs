@@ -93,7 +93,7 @@ impl Bluesky {
             ));
         }
         match written(&answer).and_then(|written| written.remote(account)) {
-            Some(remote) if answer.ok() => Outcome::Published(remote),
+            Some(remote) if answer.ok() => failures::published(remote, &answer, self.clock.now()),
             _ => Outcome::Unknown { evidence: format!("the server answered {} to the post", answer.status) },
         }
     }

@@ -1,0 +1,297 @@
+//! Writes down what came of deliveries, many in one transaction. What was published takes a few statements in all; whatever
+//! else came is rare, and decided target by target in `settle`.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    app::{
+        App,
+        publishing::{
+            arm::Attempted,
+            engine::Engine,
+            settle,
+            together::{Busy, Desk, Step},
+            world::World,
+        },
+    },
+    clients::networks::{Failure, FailureKind, Outcome, Remote},
+    clock::Timestamp,
+    error::{Error, Result},
+    ids::{AttemptId, PostId, TargetId, WorkspaceId},
+    model::states::{TargetEvent, TargetState},
+    store::{
+        accounts, attempts,
+        attempts::End,
+        audit,
+        db::{Entrance, Tx},
+        dispatch::{self, Claimed},
+        ledger, servers, targets,
+    },
+};
+
+/// What came of a delivery.
+pub struct Record {
+    pub claim: Claimed,
+    pub post: PostId,
+    pub came: Came,
+}
+
+pub enum Came {
+    /// Nothing was armed: the account or the preparation failed.
+    NotSent(Failure),
+    /// Armed, and too late to be called.
+    Late(Attempted, Failure),
+    Answered(Attempted, Outcome),
+}
+
+impl Step for Record {
+    /// The message is public: go on with the next.
+    type Done = bool;
+    const COLLECT: Duration = Duration::from_millis(3);
+
+    fn desk(engine: &Engine) -> &Desk<Self> {
+        &engine.records
+    }
+
+    fn workspace(&self) -> WorkspaceId {
+        self.claim.workspace
+    }
+
+    async fn run(app: &App, workspace: WorkspaceId, steps: &[Self], busy: Busy) -> Result<Vec<Option<bool>>> {
+        let now = app.now();
+        let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
+        let posts: Vec<_> = steps.iter().map(|step| step.post.uuid()).collect();
+        let locked = ledger::lock_posts(&mut tx, workspace, &posts, busy == Busy::Wait).await?;
+        let mut mine: Vec<&Self> = steps.iter().filter(|step| locked.contains(&step.post)).collect();
+        // Accounts are locked in the same order by every batch.
+        mine.sort_by_key(|step| (step.claim.account, step.claim.target));
+        let counts = counting(app, &mut tx, workspace, &mine, now).await?;
+        let public: Vec<Public<'_>> =
+            mine.iter().filter(|step| counts.contains(&step.claim.target)).filter_map(|step| step.public()).collect();
+        publish(app, &mut tx, &public, now).await?;
+        for step in mine.iter().filter(|step| counts.contains(&step.claim.target)) {
+            step.settle(app, &mut tx, now).await?;
+        }
+        judge_servers(app, &mut tx, &mine, now).await?;
+        tx.commit().await?;
+        app.announce(workspace);
+        Ok(steps
+            .iter()
+            .map(|step| match busy {
+                Busy::Skip if !locked.contains(&step.post) => None,
+                _ => Some(counts.contains(&step.claim.target) && step.public().is_some()),
+            })
+            .collect())
+    }
+}
+
+/// Ends the attempts; returns the targets whose result counts. Where somebody looked the attempt up meanwhile and wrote
+/// its result, or the claim was lost before anything was armed, ours does not.
+async fn counting(
+    app: &App,
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    steps: &[&Record],
+    now: Timestamp,
+) -> Result<HashSet<TargetId>> {
+    let ends: Vec<End<'_>> = steps.iter().filter_map(|step| step.end()).collect();
+    let ended: HashSet<AttemptId> = match ends.is_empty() {
+        true => HashSet::new(),
+        false => attempts::finish_all(tx, workspace, &ends, now).await?,
+    };
+    let unsent: Vec<&Claimed> =
+        steps.iter().filter(|step| matches!(step.came, Came::NotSent(_))).map(|step| &step.claim).collect();
+    let mut counts = match unsent.is_empty() {
+        true => HashSet::new(),
+        false => dispatch::renew_all(tx, workspace, &unsent, now.plus_millis(app.settings.send.lease)).await?,
+    };
+    let ended = steps.iter().filter(|step| step.end().is_some_and(|end| ended.contains(&end.0)));
+    counts.extend(ended.map(|step| step.claim.target));
+    Ok(counts)
+}
+
+impl Record {
+    fn end(&self) -> Option<End<'_>> {
+        match &self.came {
+            Came::NotSent(_) => None,
+            Came::Late(attempted, failure) => Some((attempted.attempt_id, "rejected", Some(failure.message.as_str()))),
+            Came::Answered(attempted, outcome) => Some(match outcome {
+                Outcome::Published { .. } => (attempted.attempt_id, "published", None),
+                Outcome::Rejected(failure) => (attempted.attempt_id, "rejected", Some(failure.message.as_str())),
+                Outcome::Unknown { evidence } => (attempted.attempt_id, "unknown", Some(evidence.as_str())),
+                Outcome::Accepted { .. } => (attempted.attempt_id, "unknown", Some("accepted, but not public yet")),
+            }),
+        }
+    }
+
+    fn public(&self) -> Option<Public<'_>> {
+        match &self.came {
+            Came::Answered(attempted, Outcome::Published { remote, .. }) => {
+                Some(Public { claim: &self.claim, post: self.post, ordinal: attempted.ordinal, remote })
+            }
+            _ => None,
+        }
+    }
+
+    /// Everything but a success, and what a success says about the next one.
+    async fn settle(&self, app: &App, tx: &mut Tx, now: Timestamp) -> Result<()> {
+        let (workspace, claim) = (self.claim.workspace, &self.claim);
+        let failure = match &self.came {
+            Came::Answered(_, Outcome::Published { rest_until, .. }) => {
+                if let Some(until) = rest_until {
+                    accounts::set_not_before(tx, workspace, claim.account, *until).await?;
+                }
+                return Ok(());
+            }
+            Came::NotSent(failure) | Came::Late(_, failure) | Came::Answered(_, Outcome::Rejected(failure)) => {
+                Some(failure)
+            }
+            Came::Answered(..) => None,
+        };
+        let all = targets::of_post(tx, workspace, self.post).await?;
+        let Some(mut target) = all.into_iter().find(|target| target.target_id == claim.target) else { return Ok(()) };
+        match (failure, &self.came) {
+            (Some(failure), _) => settle::refuse(app, tx, claim, &mut target, failure, now).await,
+            (None, Came::Answered(attempted, _)) => {
+                if let Some(next) = target.state.after(TargetEvent::LoseTrack) {
+                    target.state = next;
+                }
+                let at = attempted.quiet_from.max(now);
+                target.next_step_at = Some(at);
+                settle::write(tx, workspace, &target, now).await?;
+                dispatch::release(tx, claim, at).await.map(drop)
+            }
+            (None, _) => Ok(()),
+        }
+    }
+
+    fn limited_until(&self, now: Timestamp) -> Option<Timestamp> {
+        match &self.came {
+            Came::Answered(_, Outcome::Rejected(failure)) | Came::NotSent(failure) => match failure.kind {
+                FailureKind::RateLimited { until } => Some(settle::until(until, now)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// `Ok`: the server works. `Err`: it does not, and how that showed. `None`: nothing was learnt of it.
+    fn verdict(&self) -> Option<std::result::Result<(), &str>> {
+        let transient = |failure: &Failure| failure.kind == FailureKind::Transient;
+        match &self.came {
+            Came::Late(..) => None,
+            Came::NotSent(failure) => transient(failure).then_some(Err(failure.message.as_str())),
+            Came::Answered(_, Outcome::Rejected(failure)) if transient(failure) => Some(Err(failure.message.as_str())),
+            Came::Answered(_, Outcome::Unknown { evidence }) => Some(Err(evidence.as_str())),
+            Came::Answered(..) => Some(Ok(())),
+        }
+    }
+}
+
+/// Tells every process which servers work and which do not. Last in its transaction: these rows belong to all workspaces.
+async fn judge_servers(app: &App, tx: &mut Tx, steps: &[&Record], now: Timestamp) -> Result<()> {
+    #[derive(Default)]
+    struct Learnt<'a> {
+        worked: bool,
+        failures: i32,
+        what: &'a str,
+        limited_until: Option<Timestamp>,
+    }
+    let mut learnt: BTreeMap<&str, Learnt<'_>> = BTreeMap::new();
+    for step in steps {
+        let of_server = learnt.entry(&*step.claim.server).or_default();
+        match step.verdict() {
+            Some(Ok(())) => of_server.worked = true,
+            Some(Err(what)) => (of_server.failures, of_server.what) = (of_server.failures + 1, what),
+            None => {}
+        }
+        of_server.limited_until = of_server.limited_until.max(step.limited_until(now));
+    }
+    for (server, learnt) in learnt {
+        if learnt.worked {
+            servers::worked(tx, server, now).await?;
+        } else if learnt.failures > 0 {
+            let salt = i64::try_from(app.ids.next(now).as_u128() & 0xffff).unwrap_or(0);
+            servers::failed(tx, server, learnt.failures, learnt.what, salt, now).await?;
+        }
+        if let Some(until) = learnt.limited_until {
+            servers::limited(tx, server, until, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A message that became public.
+pub struct Public<'a> {
+    pub claim: &'a Claimed,
+    pub post: PostId,
+    pub ordinal: i32,
+    pub remote: &'a Remote,
+}
+
+/// Messages of one workspace are public: keeps where, and completes the targets of which it was the last one.
+pub async fn publish(app: &App, tx: &mut Tx, public: &[Public<'_>], now: Timestamp) -> Result<()> {
+    let Some(first) = public.first() else { return Ok(()) };
+    let workspace = first.claim.workspace;
+    let mut remotes = Vec::with_capacity(public.len());
+    for one in public {
+        let remote = serde_json::to_value(one.remote).map_err(Error::internal)?;
+        remotes.push((one.claim.target, one.ordinal, remote));
+    }
+    ledger::set_remotes(tx, workspace, &remotes, now).await?;
+    let targets: Vec<TargetId> = public.iter().map(|one| one.claim.target).collect();
+    let mut world = World::load(tx, workspace, public.iter().map(|one| one.post), &targets).await?;
+    let mut complete = Vec::new();
+    for target in &targets {
+        let done = world.place(*target).is_some_and(|place| place.next().is_none());
+        world.change(*target, |target| {
+            target.tries = 0;
+            target.error = None;
+            if done {
+                target.state = TargetState::Published;
+                target.published_at = Some(now);
+                target.next_step_at = None;
+                complete.push(target.target_id.uuid());
+            } else {
+                // The rest of the thread follows: the state says that it is under way.
+                target.state = TargetState::Publishing;
+            }
+        });
+    }
+    world.save(tx, &targets, now).await?;
+    dispatch::remove_all(tx, workspace, &complete).await?;
+    note(app, tx, workspace, public, now).await
+}
+
+/// For the audit log, one entry a message.
+async fn note(app: &App, tx: &mut Tx, workspace: WorkspaceId, public: &[Public<'_>], now: Timestamp) -> Result<()> {
+    let changes: Vec<Value> = public
+        .iter()
+        .map(|one| {
+            json!([{ "what": "segment", "id": one.claim.target,
+                     "how": { "ordinal": one.ordinal, "published": one.remote.id } }])
+        })
+        .collect();
+    let ctx = settle::system(app, workspace);
+    let actor = ctx.actor.key();
+    let entries: Vec<audit::NewEntry<'_>> = changes
+        .iter()
+        .map(|changes| audit::NewEntry {
+            id: app.ids.next(now),
+            workspace,
+            at: now,
+            actor: &actor,
+            origin: ctx.origin.as_str(),
+            request: app.new_request(),
+            use_case: "segment_publish",
+            outcome: "done",
+            changes,
+        })
+        .collect();
+    audit::insert_all(tx, &entries).await
+}

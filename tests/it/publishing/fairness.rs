@@ -1,0 +1,104 @@
+//! Whose turn it is: nobody waits for somebody else's backlog or somebody else's slow network.
+
+use allin::{
+    app::posts::publish::PostPublish,
+    jobs::publish_posts,
+    model::states::{PostStatus, TargetState},
+};
+
+use super::Stage;
+use crate::support::faults::Fault;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_sends_one_post_at_a_time_in_the_order_of_their_times() {
+    let stage = Stage::set(true).await;
+    let ctx = stage.team.connection(&stage.app);
+    let mut texts = Vec::new();
+    for number in (0..12).rev() {
+        let at = stage.app.now().plus_secs(60 + number).to_string();
+        stage.app.scheduled(&ctx, &format!("Number {number:02}"), &[stage.account], &at).await;
+        texts.insert(0, format!("Number {number:02}"));
+    }
+    stage.app.clock.advance_secs(120);
+    assert_eq!(stage.app.publish_due().await, 12);
+    assert_eq!((stage.app.sandbox.texts(), stage.proxy.most_at_once()), (texts, 1));
+    stage.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backlog_of_one_tenant_stands_before_nobody() {
+    let stage = Stage::set(true).await;
+    let many = stage.accounts(&stage.team, "many", 6).await;
+    for text in ["First", "Second", "Third"] {
+        stage.planned(&stage.team, &many, text).await;
+        stage.app.clock.advance_secs(1);
+    }
+    // Due a second after all of the others, in another workspace.
+    stage.app.clock.advance_secs(1);
+    let other = stage.app.team("Other").await;
+    let account = stage.app.account(&other, "other").await;
+    let theirs = stage.planned(&other, &[account], "Theirs").await[0];
+    stage.app.clock.advance_secs(60);
+    assert_eq!(publish_posts::step(&stage.app.app, 2).await.unwrap(), 2);
+    let view = stage.app.post(&other.connection(&stage.app), theirs).await;
+    assert_eq!((view.status, stage.app.sandbox.texts().len()), (PostStatus::Published, 2));
+    // And the accounts of the first workspace take turns, too.
+    assert_eq!(publish_posts::step(&stage.app.app, 5).await.unwrap(), 5);
+    let mut texts = stage.app.sandbox.texts();
+    texts.sort();
+    let firsts = (0..6).map(|number| format!("First {number}"));
+    assert_eq!(texts, firsts.chain(["Theirs 0".to_owned()]).collect::<Vec<_>>());
+    assert_eq!(stage.app.publish_due().await, 12);
+    stage.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_does_not_answer_delays_nobody_else() {
+    let stage = Stage::patient(true, 5_000).await;
+    let accounts = stage.accounts(&stage.team, "also", 8).await;
+    stage.proxy.publishes([Fault::HangBefore]);
+    let slow = stage.due(&["Slow"]).await;
+    let app = stage.app.app.clone();
+    let first = tokio::spawn(async move { publish_posts::step(&app, 50).await });
+    while stage.proxy.arrived() == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    // Behind it on its own account: waits. On other accounts, of this workspace: does not.
+    let behind = stage.due(&["Behind"]).await;
+    let others = stage.planned(&stage.team, &accounts, "Other").await;
+    stage.app.clock.advance_secs(60);
+    assert_eq!(stage.app.publish_due().await, 8);
+    for post in others {
+        assert_eq!(stage.view(post).await.status, PostStatus::Published);
+    }
+    assert_eq!(stage.view(slow).await.status, PostStatus::Publishing, "still under way");
+    assert_eq!(stage.view(behind).await.status, PostStatus::Scheduled);
+    first.await.unwrap().unwrap();
+    assert_eq!(stage.settled(slow).await.status, PostStatus::Published);
+    assert_eq!(stage.settled(behind).await.status, PostStatus::Published);
+    stage.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_waits_for_goes_first() {
+    let stage = Stage::set(true).await;
+    let ctx = stage.team.connection(&stage.app);
+    for text in ["One", "Two", "Three"] {
+        stage.planned(&stage.team, &[stage.account], text).await;
+    }
+    let urgent = stage.app.draft(&ctx, "Now", &[stage.account]).await.id;
+    stage.app.clock.advance_secs(60);
+    let publish = async {
+        let input = PostPublish { post_id: urgent, account_ids: vec![] };
+        stage.app.agreed::<PostPublish>(&ctx, input).await.unwrap()
+    };
+    let deliver = async {
+        stage.becomes(urgent, PostStatus::Scheduled).await;
+        assert_eq!(publish_posts::step(&stage.app.app, 1).await.unwrap(), 1);
+    };
+    let (published, ()) = tokio::join!(publish, deliver);
+    assert_eq!(published.post.targets[0].status, TargetState::Published);
+    assert_eq!(stage.app.sandbox.texts(), ["Now"]);
+    assert_eq!(stage.app.publish_due().await, 3);
+    stage.app.close().await;
+}
