@@ -35,8 +35,8 @@ pub struct Network {
 impl Network {
     pub async fn start(folder: &Path, answer_after_ms: u64) -> Result<Self> {
         let millis = answer_after_ms.to_string();
-        let arguments =
-            [product::AS_PRODUCT, "simulate", "--no-dedupe", "--answer-after-ms", &millis, "--folder"].map(OsStr::new);
+        let arguments = [product::AS_PRODUCT, "simulate", "--mode", "lookup", "--answer-after-ms", &millis, "--folder"]
+            .map(OsStr::new);
         let home = folder.join("home");
         let command = product::command(&home, &[arguments.as_slice(), &[folder.as_os_str()]].concat())?;
         let place = folder.join("place.json");

@@ -73,8 +73,12 @@ pub enum Idempotency {
     DeterministicId,
     /// The network remembers a key that we send.
     ClientKey,
+    /// A handle is made before the visible call, and can be asked afterwards.
+    ResumableHandle,
     /// Nothing but looking for the post afterwards.
     LookupOnly,
+    /// Nothing at all: after a lost answer only a person can find out.
+    None,
 }
 
 /// How a network measures the length of a text.

@@ -17,7 +17,7 @@ use url::Url;
 
 use super::{
     ConnectForm, Connected, Credentials, Failure, Health, MetricSample, Network, NetworkAccount, Outcome, Outgoing,
-    Reconciled, Remote, failures,
+    Reconciled, Remote, Search, SendBy, failures,
 };
 use crate::{
     clients::http::{Answer, Call, Http, HttpError},
@@ -120,8 +120,8 @@ impl Network for Bluesky {
         self.prepare_post(account, outgoing).await
     }
 
-    async fn publish(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Outcome {
-        self.put_post(account, outgoing).await
+    async fn publish(&self, account: &NetworkAccount, outgoing: &Outgoing, send_by: &SendBy) -> Outcome {
+        self.put_post(account, outgoing, send_by).await
     }
 
     /// Bluesky answers at once, so nothing is ever [`Outcome::Accepted`].
@@ -129,7 +129,7 @@ impl Network for Bluesky {
         Outcome::Unknown { evidence: "Bluesky has no pending posts to ask about".into() }
     }
 
-    async fn reconcile(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Reconciled {
+    async fn reconcile(&self, account: &NetworkAccount, outgoing: &Outgoing, _: &Search) -> Reconciled {
         self.find_post(account, outgoing).await
     }
 

@@ -9,8 +9,6 @@ const MOST: usize = 400;
 /// Longer than the aim today. A file may shrink or leave this table, not grow in it.
 const LONG: &[(&str, usize)] = &[
     ("src/boot.rs", 323),
-    ("src/clients/http.rs", 354),
-    ("src/clients/networks/sandbox.rs", 304),
     ("src/mcp/server.rs", 351),
     ("src/model/states.rs", 321),
     ("src/store/accounts.rs", 365),

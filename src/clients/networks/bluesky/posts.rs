@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::{Failure, FailureKind, MetricSample, NetworkAccount, Outcome, Outgoing, Reconciled, Remote, failures},
+    super::{
+        Failure, FailureKind, MetricSample, NetworkAccount, Outcome, Outgoing, Reconciled, Remote, SendBy, failures,
+    },
     Bluesky,
     answers::{self, Refusal},
     endpoint,
@@ -70,7 +72,7 @@ impl Bluesky {
         }
     }
 
-    pub(super) async fn put_post(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Outcome {
+    pub(super) async fn put_post(&self, account: &NetworkAccount, outgoing: &Outgoing, send_by: &SendBy) -> Outcome {
         let (session, record) = match Session::of(account).and_then(|session| Ok((session, record(outgoing)?))) {
             Ok(ready) => ready,
             Err(failure) => return Outcome::Rejected(failure),
@@ -78,9 +80,9 @@ impl Bluesky {
         let key = bluesky::record_key(outgoing.key);
         // putRecord, not createRecord: the same record written again is the same record, and no error.
         let body = json!({ "repo": account.remote_id, "collection": POSTS, "rkey": key, "record": record });
-        let sent =
-            self.procedure(&account.base_url, "com.atproto.repo.putRecord", body, Some(session.access_jwt)).await;
-        let answer = match sent {
+        let call = Call::post(endpoint(&account.base_url, "com.atproto.repo.putRecord"));
+        let call = call.json(body).bearer(session.access_jwt).send_by(send_by);
+        let answer = match self.http.send(call).await {
             Ok(answer) => answer,
             Err(error) => return failures::publish_without_answer(&error),
         };
