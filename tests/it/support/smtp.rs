@@ -1,5 +1,4 @@
-//! A mail server that answers as the test says and keeps what it took. `tests/peers/run mail` does the same with
-//! somebody else's.
+//! A mail server that answers as the test says and keeps what it took.
 
 use std::{
     collections::VecDeque,
