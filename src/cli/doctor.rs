@@ -4,6 +4,7 @@
 mod content;
 mod database;
 mod machine;
+mod publishing;
 
 use clap::Args;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! What the doctor sees in the database: whose home it is, accounts, held posts, and whether anything publishes.
+//! What the doctor sees in the database: whose home it is, accounts, held posts, and mail.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,7 @@ use serde_json::json;
 
 use super::{Check, machine};
 use crate::{
-    app::{
-        publishing::presence::{self, SILENT_AFTER_SECS},
-        workspaces::create::Owned,
-    },
+    app::workspaces::create::Owned,
     clock::{Clock as _, SystemClock},
     config::Config,
     error::Result,
@@ -18,12 +15,12 @@ use crate::{
     store::{
         accounts,
         db::{Db, Entrance},
-        dispatch, installation, mail, posts, workers, workspaces,
+        installation, mail, posts, workspaces,
     },
 };
 
-/// A due post that waits longer than this means that publishing is stuck, in seconds.
-const STUCK_AFTER_SECS: i64 = 120;
+/// Mail that was given up longer ago is history, in seconds.
+const GIVEN_UP_WITHIN_SECS: i64 = 7 * 24 * 3600;
 /// A doctor need not read a whole platform's tenants.
 const WORKSPACES_MOST: i32 = 200;
 
@@ -39,7 +36,6 @@ pub async fn look(config: &Config, db: &Db) -> Vec<Check> {
         Err(error) => checks.push(Check::failed("accounts", &error)),
     }
     checks.push(mail_queue(config, db).await.unwrap_or_else(|error| Check::failed("mail", &error)));
-    checks.extend(publishing(db).await.unwrap_or_else(|error| vec![Check::failed("publishing", &error)]));
     checks
 }
 
@@ -103,6 +99,8 @@ struct Tenants {
     held: i64,
     unknown: i64,
     failed: i64,
+    /// Mail to members that was given up lately.
+    given_up: i64,
 }
 
 async fn tenants(db: &Db) -> Result<Tenants> {
@@ -118,10 +116,12 @@ async fn tenants(db: &Db) -> Result<Tenants> {
 
 impl Tenants {
     async fn add(&mut self, db: &Db, id: WorkspaceId) -> Result<()> {
-        let (mut tx, _) = db.tenant(id, Entrance::System, SystemClock.now()).await?;
+        let now = SystemClock.now();
+        let (mut tx, _) = db.tenant(id, Entrance::System, now).await?;
         let workspace = workspaces::get(&mut tx, id).await?;
         let listed = accounts::list(&mut tx, id, None).await?;
         let counts = posts::count_by_status(&mut tx, id, None).await?;
+        self.given_up += mail::given_up_since(&mut tx, id, now.plus_secs(-GIVEN_UP_WITHIN_SECS)).await?;
         tx.finish_read();
         self.workspaces += 1;
         if let Some(workspace) = workspace.filter(|workspace| workspace.paused_at.is_some()) {
@@ -192,6 +192,13 @@ impl Tenants {
                 "Look at it on the network; `allin account test` asks again.",
             ));
         }
+        if self.given_up > 0 {
+            checks.push(Check::warning(
+                "mail_given_up",
+                format!("{} notifications of the last week were not mailed", self.given_up),
+                "Correct the addresses (`allin member email`) and the mail server; nothing of it is sent again.",
+            ));
+        }
         checks.push(match (self.held, self.unknown, self.failed) {
             (0, 0, 0) => Check::ok("posts", "none needs you"),
             (held, unknown, failed) => Check::warning(
@@ -257,46 +264,4 @@ async fn mail_queue(config: &Config, db: &Db) -> Result<Check> {
             "Correct ALLIN_SMTP_URL, or look at that server. What waits is tried again for hours.",
         ),
     })
-}
-
-async fn publishing(db: &Db) -> Result<Vec<Check>> {
-    let now = SystemClock.now();
-    let mut tx = db.begin().await?;
-    let alive = workers::alive(&mut tx, now.plus_secs(-SILENT_AFTER_SECS)).await?;
-    let warning = presence::warning(&mut tx, now).await?;
-    let queue = dispatch::health(&mut tx, now).await?;
-    let next = dispatch::next_at(&mut tx).await?;
-    tx.finish_read();
-    let kinds = alive.iter().map(|worker| worker.kind.as_str()).collect::<Vec<_>>().join(", ");
-    let workers = match warning {
-        None => Check::ok("publisher", format!("running: {kinds}")),
-        Some(_) if alive.is_empty() => Check::warning(
-            "publisher",
-            "nothing is running that would publish",
-            "`allin service install` keeps a worker running; `allin serve` or an open MCP client does, too.",
-        ),
-        Some(_) => Check::warning(
-            "publisher",
-            format!("running: {kinds}; posts go out while that stays open"),
-            "To publish with the client closed: `allin service install`, or keep `allin serve` running.",
-        ),
-    };
-    let waiting = queue.oldest_due.map_or(0, |due| now.millis_since(due) / 1000);
-    let said = match (queue.overdue, next) {
-        (0, None) => "empty".to_owned(),
-        (0, Some(next)) => format!("nothing overdue; the next is due at {next}"),
-        (overdue, _) => format!("{overdue} overdue, the oldest for {waiting} s; {} under way", queue.leased),
-    };
-    let queue = match (waiting > STUCK_AFTER_SECS, alive.is_empty()) {
-        (false, _) => Check::ok("queue", said),
-        (true, true) => Check::problem(
-            "queue",
-            said,
-            "Start `allin serve`. What is later than its account's tolerance is held then, not sent.",
-        ),
-        (true, false) => {
-            Check::problem("queue", said, "A publisher runs and does not get on: its log (ALLIN_LOG=info) says why.")
-        }
-    };
-    Ok(vec![workers, queue])
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
-use super::{Check, content};
+use super::{Check, content, publishing};
 use crate::{
     backup::Keys,
     boot,
@@ -159,6 +159,7 @@ async fn reached(config: &Config, options: &PgConnectOptions, own_server: bool) 
         Ok(db) => {
             checks.push(within(keys(config, &db)).await.unwrap_or_else(|error| Check::failed("keys", &error)));
             checks.extend(content::look(config, &db).await);
+            checks.extend(publishing::look(&db).await);
             db.close().await;
         }
     }
