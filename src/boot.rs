@@ -248,8 +248,8 @@ fn practice_options(folder: &Path) -> sandbox::Options {
     sandbox::Options {
         folder: folder.to_owned(),
         port: None,
-        dedupe: true,
-        answer_after: Duration::ZERO,
+        manners: sandbox::Manners::default(),
+        faults: false,
         clock: Arc::new(SystemClock),
     }
 }

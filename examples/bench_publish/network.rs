@@ -15,7 +15,10 @@ use std::{
 
 use allin::{
     app::App,
-    clients::networks::{NetworkAccount, Outcome, Outgoing},
+    clients::{
+        http::SendBy,
+        networks::{NetworkAccount, Outcome, Outgoing},
+    },
     clock::Timestamp,
     error::{Error, Result},
     model::networks::NetworkId,
@@ -35,8 +38,8 @@ pub struct Network {
 impl Network {
     pub async fn start(folder: &Path, answer_after_ms: u64) -> Result<Self> {
         let millis = answer_after_ms.to_string();
-        let arguments =
-            [product::AS_PRODUCT, "simulate", "--no-dedupe", "--answer-after-ms", &millis, "--folder"].map(OsStr::new);
+        let arguments = [product::AS_PRODUCT, "simulate", "--mode", "lookup", "--answer-after-ms", &millis, "--folder"]
+            .map(OsStr::new);
         let home = folder.join("home");
         let command = product::command(&home, &[arguments.as_slice(), &[folder.as_os_str()]].concat())?;
         let place = folder.join("place.json");
@@ -91,6 +94,7 @@ pub async fn call_directly(
                 let Some(account) = accounts.get(number % accounts.len()).filter(|_| number < posts) else {
                     return Ok(());
                 };
+                let send_by = SendBy::new(Arc::clone(&app.clock), u64::MAX);
                 let outgoing = Outgoing {
                     key: app.ids.next(app.now()),
                     created_at: app.now(),
@@ -100,7 +104,7 @@ pub async fn call_directly(
                     root: None,
                     parent: None,
                 };
-                let outcome = network.publish(account, &outgoing).await;
+                let outcome = network.publish(account, &outgoing, &send_by).await;
                 if !matches!(outcome, Outcome::Published { .. }) {
                     return Err(Error::internal(format!("the network did not take a post: {outcome:?}")));
                 }

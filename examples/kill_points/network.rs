@@ -54,7 +54,7 @@ impl Network {
     pub async fn sandbox(elsewhere: &Installation, client: reqwest::Client) -> Result<Self> {
         let folder = elsewhere.home.join("network");
         let mut command = elsewhere.command();
-        command.args(["simulate", "--no-dedupe", "--folder"]).arg(&folder);
+        command.args(["simulate", "--mode", "lookup", "--folder"]).arg(&folder);
         let sandbox = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn()?;
         let url = wait_for_sandbox(&folder, &client).await?;
         let random = random_name();
@@ -147,7 +147,7 @@ async fn wait_for_sandbox(folder: &Path, client: &reqwest::Client) -> Result<Url
             let url: Url = format!("http://127.0.0.1:{port}/").parse()?;
             if let Ok(answer) = client.get(url.join("/healthz")?).send().await {
                 let health: Value = answer.json().await?;
-                if health.get("dedupe") != Some(&Value::Bool(false)) {
+                if health.get("mode").and_then(Value::as_str) != Some("lookup") {
                     return Err("this sandbox would hide doubles".into());
                 }
                 return Ok(url);

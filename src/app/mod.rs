@@ -103,6 +103,11 @@ impl SendTimes {
     pub const fn from_answer_within(millis: i64) -> Self {
         Self { start_within: millis / 3, answer_within: millis, lease: millis * 2 + millis / 2, margin: millis / 6 }
     }
+
+    /// From arming until nothing of the attempt can be under way any more.
+    pub const fn attempt(self) -> i64 {
+        self.start_within + self.answer_within + self.margin
+    }
 }
 
 impl App {

@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use clap::Args;
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -10,7 +13,8 @@ use crate::{
     clock::SystemClock,
     config::Config,
     error::Result,
-    sandbox::{self, Options, Served},
+    model::sandbox::Mode,
+    sandbox::{self, Manners, Options, Served},
 };
 
 #[derive(Args)]
@@ -21,12 +25,22 @@ pub struct Simulate {
     /// Where its log and media are kept; default: the home's sandbox folder
     #[arg(long)]
     folder: Option<PathBuf>,
-    /// Ignore idempotency keys, as some networks do: a call made twice shows as two posts
-    #[arg(long)]
-    no_dedupe: bool,
+    /// What it offers against a post appearing twice
+    #[arg(long, default_value_t, value_parser = modes())]
+    mode: Mode,
+    /// Milliseconds until the list shows a post in the mode lookup_delayed
+    #[arg(long, default_value_t = 3000)]
+    list_after_ms: u64,
     /// Milliseconds it takes to answer a call that makes a post
     #[arg(long, default_value_t = 0)]
     answer_after_ms: u64,
+    /// Let programs on this machine order faults from it: POST /control/faults
+    #[arg(long)]
+    faults: bool,
+}
+
+fn modes() -> impl TypedValueParser<Value = Mode> {
+    PossibleValuesParser::new(Mode::ALL.map(Mode::as_str)).try_map(|name| name.parse::<Mode>())
 }
 
 impl Simulate {
@@ -38,8 +52,12 @@ impl Simulate {
         let options = Options {
             folder,
             port: self.port,
-            dedupe: !self.no_dedupe,
-            answer_after: Duration::from_millis(self.answer_after_ms),
+            manners: Manners {
+                mode: self.mode,
+                list_after: Duration::from_millis(self.list_after_ms),
+                answer_after: Duration::from_millis(self.answer_after_ms),
+            },
+            faults: self.faults,
             clock: Arc::new(SystemClock),
         };
         match sandbox::serve(options, shutdown).await? {

@@ -1,19 +1,24 @@
 //! The one way out: every HTTP request of the process passes here and through the guard. Follows no redirect, asks no
 //! proxy, repeats nothing, and reads no more than it was told to. Knows nothing of networks or models behind it.
 
+mod call;
 pub mod guard;
+mod send_by;
 
 use std::{future::Future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use url::Url;
 
-use self::guard::{Blocked, Guard, Origin, Route};
+use self::{
+    call::Body,
+    guard::{Blocked, Guard, Origin, Route},
+};
+pub use self::{call::Call, send_by::SendBy};
 use crate::{
     error::{Error, Result},
     model::media::{self, FileFacts},
@@ -23,7 +28,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Shorter than the idle time of usual servers: a connection that the server is closing turns a call into an unknown.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
-const DEFAULT_MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Media addresses often point to a server that sends on to its delivery network.
 const MEDIA_REDIRECTS: usize = 3;
 
@@ -33,23 +37,6 @@ pub struct Http {
     guard: Guard,
     public: reqwest::Client,
     listed: reqwest::Client,
-}
-
-/// One request.
-pub struct Call {
-    method: Method,
-    url: Url,
-    headers: Vec<(&'static str, String)>,
-    bearer: Option<SecretString>,
-    body: Body,
-    max_bytes: usize,
-    timeout: Duration,
-}
-
-enum Body {
-    Empty,
-    Json(Value),
-    Raw { mime: String, bytes: Bytes },
 }
 
 /// What came back, whatever its status.
@@ -67,6 +54,8 @@ pub enum HttpError {
     Blocked(Blocked),
     /// No connection, so no byte of the request left.
     NotSent(reqwest::Error),
+    /// It would have been sent too late, so its body was kept back.
+    TooLate,
     /// It may have arrived.
     Broken(reqwest::Error),
     /// An answer came and was longer than allowed.
@@ -79,66 +68,6 @@ pub struct FetchedMedia {
     pub facts: FileFacts,
     /// Where it was in the end.
     pub url: Url,
-}
-
-impl Call {
-    pub fn new(method: Method, url: Url) -> Self {
-        Self {
-            method,
-            url,
-            headers: Vec::new(),
-            bearer: None,
-            body: Body::Empty,
-            max_bytes: DEFAULT_MAX_BYTES,
-            timeout: TOTAL_TIMEOUT,
-        }
-    }
-
-    pub fn get(url: Url) -> Self {
-        Self::new(Method::GET, url)
-    }
-
-    pub fn post(url: Url) -> Self {
-        Self::new(Method::POST, url)
-    }
-
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
-        self
-    }
-
-    /// Adds a parameter to the URL, percent-encoded.
-    pub fn query(mut self, name: &str, value: &str) -> Self {
-        self.url.query_pairs_mut().append_pair(name, value);
-        self
-    }
-
-    pub fn bearer(mut self, token: SecretString) -> Self {
-        self.bearer = Some(token);
-        self
-    }
-
-    pub fn json(mut self, body: Value) -> Self {
-        self.body = Body::Json(body);
-        self
-    }
-
-    pub fn raw(mut self, mime: impl Into<String>, bytes: Bytes) -> Self {
-        self.body = Body::Raw { mime: mime.into(), bytes };
-        self
-    }
-
-    /// Longest accepted answer.
-    pub fn max_bytes(mut self, max_bytes: usize) -> Self {
-        self.max_bytes = max_bytes;
-        self
-    }
-
-    /// From the first step to the last byte of the answer.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
 }
 
 impl Answer {
@@ -193,12 +122,25 @@ impl Http {
         if let Some(token) = &call.bearer {
             request = request.bearer_auth(token.expose_secret());
         }
-        request = match call.body {
-            Body::Empty => request,
-            Body::Json(value) => request.json(&value),
-            Body::Raw { mime, bytes } => request.header(header::CONTENT_TYPE, mime).body(bytes),
+        let body = match call.body {
+            Body::Empty => None,
+            Body::Json(value) => Some(("application/json".to_owned(), Bytes::from(value.to_string()))),
+            Body::Raw { mime, bytes } => Some((mime, bytes)),
         };
-        let mut response = request.send().await.map_err(HttpError::read)?;
+        if let Some((mime, bytes)) = body {
+            request = request.header(header::CONTENT_TYPE, mime);
+            request = match call.send_by.clone() {
+                Some(send_by) => request
+                    .header(header::CONTENT_LENGTH, bytes.len())
+                    .body(reqwest::Body::wrap_stream(send_by.guard(bytes))),
+                None => request.body(bytes),
+            };
+        }
+        let withheld = |error| match &call.send_by {
+            Some(send_by) if send_by.withheld() => HttpError::TooLate,
+            _ => HttpError::read(error),
+        };
+        let mut response = request.send().await.map_err(withheld)?;
         let too_large = HttpError::TooLarge { max_bytes: call.max_bytes };
         if response.content_length().is_some_and(|length| length > call.max_bytes as u64) {
             return Err(too_large);
@@ -272,6 +214,7 @@ impl HttpError {
     pub fn summary(&self) -> String {
         match self {
             Self::Blocked(blocked) => format!("{blocked}; the operator can list it in ALLIN_ALLOW_ORIGINS"),
+            Self::TooLate => "the machine was held up between deciding and sending; nothing was sent".into(),
             Self::NotSent(error) if error.is_builder() => "the request could not be built".into(),
             Self::NotSent(error) if error.is_timeout() => "the server could not be reached in time".into(),
             Self::NotSent(_) => "the server could not be reached".into(),
@@ -290,6 +233,7 @@ impl From<HttpError> for Error {
             HttpError::NotSent(cause) | HttpError::Broken(cause) => {
                 Self::unavailable("outbound_unreachable", message).because(cause)
             }
+            HttpError::TooLate => Self::unavailable("outbound_too_late", message),
             HttpError::TooLarge { .. } => Self::unavailable("outbound_answer_too_large", message),
         }
     }

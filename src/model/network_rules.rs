@@ -141,8 +141,11 @@ mod tests {
         };
         assert_eq!(fields(&rules, &[full(4)]), [""; 0]);
         assert_eq!(fields(&rules, &[full(5)]), ["segments[0].media"]);
-        assert_eq!(fields(&sandbox::capabilities(), &vec![text(&"x".repeat(500)); 25]), [""; 0]);
-        assert_eq!(fields(&sandbox::capabilities(), &vec![text("x"); 26]), ["segments"]);
+        assert_eq!(
+            fields(&sandbox::capabilities(sandbox::Mode::default()), &vec![text(&"x".repeat(500)); 25]),
+            [""; 0]
+        );
+        assert_eq!(fields(&sandbox::capabilities(sandbox::Mode::default()), &vec![text("x"); 26]), ["segments"]);
     }
 
     #[test]

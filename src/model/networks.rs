@@ -160,7 +160,7 @@ impl KnownNetwork {
             Self::Threads => threads::capabilities(),
             Self::Bluesky => bluesky::capabilities(),
             Self::Mastodon => mastodon::capabilities(),
-            Self::Sandbox => sandbox::capabilities(),
+            Self::Sandbox => sandbox::capabilities(sandbox::Mode::default()),
         }
     }
 }

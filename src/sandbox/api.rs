@@ -2,7 +2,10 @@
 //! and the pages. Knows nothing of files beyond the journal.
 
 mod accounts;
+mod control;
+mod media;
 mod posts;
+mod uploads;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -21,10 +24,11 @@ use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+pub use self::control::Control;
 use super::{journal::Journal, pages};
 use crate::{
     error::{Error, FieldIssue},
-    model::sandbox::IMAGE_BYTES_MAX,
+    model::sandbox::{IMAGE_BYTES_MAX, Mode},
 };
 
 /// What all handlers share.
@@ -34,13 +38,24 @@ pub struct Sandbox(Arc<Inner>);
 struct Inner {
     journal: Mutex<Journal>,
     instance: String,
-    dedupe: bool,
-    answer_after: Duration,
+    manners: Manners,
+    control: Option<Control>,
+}
+
+/// How it behaves.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Manners {
+    pub mode: Mode,
+    /// How long the list keeps a post back in [`Mode::LookupDelayed`].
+    pub list_after: Duration,
+    /// How long it takes to answer a call that makes a post.
+    pub answer_after: Duration,
 }
 
 impl Sandbox {
-    pub fn new(journal: Journal, instance: String, dedupe: bool, answer_after: Duration) -> Self {
-        Self(Arc::new(Inner { journal: Mutex::new(journal), instance, dedupe, answer_after }))
+    /// With a `control`, faults can be ordered.
+    pub fn new(journal: Journal, instance: String, manners: Manners, control: Option<Control>) -> Self {
+        Self(Arc::new(Inner { journal: Mutex::new(journal), instance, manners, control }))
     }
 
     /// Held for reading or writing one thing, never across an await.
@@ -48,14 +63,35 @@ impl Sandbox {
         self.0.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn dedupe(&self) -> bool {
-        self.0.dedupe
+    fn mode(&self) -> Mode {
+        self.0.manners.mode
+    }
+
+    fn control(&self) -> Option<&Control> {
+        self.0.control.as_ref()
+    }
+
+    /// How many milliseconds the list is behind.
+    fn kept_back(&self) -> i64 {
+        match self.mode() {
+            Mode::LookupDelayed => i64::try_from(self.0.manners.list_after.as_millis()).unwrap_or(i64::MAX),
+            _ => 0,
+        }
+    }
+
+    /// Refuses a call that belongs to another mode.
+    fn expects(&self, modes: &[Mode]) -> Result<(), Refusal> {
+        if modes.contains(&self.mode()) {
+            return Ok(());
+        }
+        let message = format!("This sandbox works in the mode {} now; connect the account again.", self.mode());
+        Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "other_mode", message))
     }
 
     /// Takes the time that a network takes to answer.
     async fn take_time(&self) {
-        if !self.0.answer_after.is_zero() {
-            tokio::time::sleep(self.0.answer_after).await;
+        if !self.0.manners.answer_after.is_zero() {
+            tokio::time::sleep(self.0.manners.answer_after).await;
         }
     }
 }
@@ -66,13 +102,19 @@ pub fn router(sandbox: Sandbox) -> Router {
         .route("/healthz", get(health))
         .route("/v1/accounts", post(accounts::create))
         .route("/v1/sessions", post(accounts::open_session))
+        .route("/v1/sessions/refresh", post(accounts::refresh_session))
         .route("/v1/me", get(accounts::me))
-        .route("/v1/media", post(posts::store_media))
+        .route("/v1/media", post(media::store))
         .route("/v1/posts", post(posts::create))
-        .route("/v1/posts/{id}", get(posts::read).patch(posts::edit).delete(posts::delete))
+        .route("/v1/posts/{id}", get(posts::read).put(posts::put).patch(posts::edit).delete(posts::delete))
         .route("/v1/posts/{id}/metrics", get(posts::metrics))
         .route("/v1/accounts/{id}/posts", get(posts::list))
+        .route("/v1/uploads", post(uploads::open))
+        .route("/v1/uploads/{id}", get(uploads::read).delete(uploads::close))
+        .route("/v1/uploads/{id}/publish", post(uploads::publish))
+        .route_layer(middleware::from_fn_with_state(sandbox.clone(), control::commit))
         .route("/v1/log", get(log))
+        .merge(control::routes())
         .merge(pages::routes())
         .layer(DefaultBodyLimit::max(body_max))
         .layer(middleware::from_fn(only_loopback_names))
@@ -81,9 +123,13 @@ pub fn router(sandbox: Sandbox) -> Router {
 
 async fn health(Shared(sandbox): Shared<Sandbox>) -> Json<Value> {
     let posts = sandbox.journal().state.posts.len();
-    Json(
-        json!({ "service": "allin-sandbox", "instance": sandbox.0.instance, "dedupe": sandbox.dedupe(), "posts": posts }),
-    )
+    Json(json!({
+        "service": "allin-sandbox",
+        "instance": sandbox.0.instance,
+        "mode": sandbox.mode(),
+        "faults": sandbox.control().is_some(),
+        "posts": posts,
+    }))
 }
 
 /// Every accepted call, oldest first, without what signs anyone in.
@@ -91,7 +137,9 @@ async fn log(Shared(sandbox): Shared<Sandbox>) -> Json<Value> {
     let entries = sandbox.journal().state.entries.clone();
     let shown = entries.into_iter().filter_map(|entry| {
         let mut shown = serde_json::to_value(entry).ok()?;
-        shown.as_object_mut()?.remove("token_hash");
+        let entry = shown.as_object_mut()?;
+        entry.remove("token_hash");
+        entry.remove("refresh_hash");
         if let Some(account) = shown.get_mut("account").and_then(Value::as_object_mut) {
             account.remove("password_hash");
         }
@@ -151,9 +199,13 @@ impl IntoResponse for Refusal {
 pub struct SignedIn(String);
 
 impl SignedIn {
+    /// Hash of the token that came with the request.
+    fn sent(headers: &HeaderMap) -> Option<String> {
+        Some(token_hash(headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?))
+    }
+
     fn read(headers: &HeaderMap, sandbox: &Sandbox) -> Option<Self> {
-        let token = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
-        sandbox.journal().state.tokens.get(&token_hash(token)).cloned().map(Self)
+        sandbox.journal().state.tokens.get(&Self::sent(headers)?).cloned().map(Self)
     }
 }
 
@@ -161,14 +213,26 @@ impl FromRequestParts<Sandbox> for SignedIn {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, sandbox: &Sandbox) -> Result<Self, Refusal> {
-        Self::read(&parts.headers, sandbox).ok_or_else(|| {
-            Refusal::new(
-                StatusCode::UNAUTHORIZED,
-                "token_unknown",
-                "Send the token of POST /v1/sessions as a bearer token.",
-            )
-        })
+        let Some(hash) = Self::sent(&parts.headers) else { return Err(token_unknown()) };
+        let journal = sandbox.journal();
+        match journal.state.tokens.get(&hash) {
+            Some(account) => Ok(Self(account.clone())),
+            None if journal.state.expired.contains_key(&hash) => Err(token_expired()),
+            None => Err(token_unknown()),
+        }
     }
+}
+
+fn token_unknown() -> Refusal {
+    Refusal::new(StatusCode::UNAUTHORIZED, "token_unknown", "Send the token of POST /v1/sessions as a bearer token.")
+}
+
+fn token_expired() -> Refusal {
+    Refusal::new(
+        StatusCode::UNAUTHORIZED,
+        "token_expired",
+        "This token has ended; get another one with the refresh token.",
+    )
 }
 
 fn token_hash(token: &str) -> String {

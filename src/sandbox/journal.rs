@@ -1,8 +1,9 @@
-//! The sandbox's memory: a log with one JSON object a line, and the state that reading it gives. Every change is on
-//! disk before anyone is told of it. Knows no HTTP.
+//! The sandbox's memory: a log with one JSON object a line, and the state that reading it gives. Every change is in the
+//! log before anyone is told of it. Knows no HTTP.
+
+mod state;
 
 use std::{
-    collections::HashMap,
     fs::{File, OpenOptions},
     io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
@@ -11,6 +12,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+pub use self::state::{State, Upload, UploadState};
 use super::folder_error;
 use crate::{
     clock::{Clock, Timestamp},
@@ -36,17 +38,32 @@ pub enum Event {
     SessionOpened {
         account_id: String,
         token_hash: String,
+        /// Of the token that gets another one when this one has expired.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refresh_hash: Option<String>,
+    },
+    /// The tokens given out so far are no longer taken.
+    TokensExpired {
+        account_id: String,
     },
     MediaStored {
         media: Media,
     },
+    /// Everything for a post is there, and nothing is public.
+    UploadOpened {
+        upload: Upload,
+    },
+    UploadClosed {
+        upload_id: String,
+    },
     PostCreated {
         post: Post,
     },
-    /// A key came again and made nothing new.
+    /// A key, an id or a handle came again and made nothing new.
     PostRepeated {
         post_id: String,
-        client_key: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client_key: Option<String>,
     },
     PostEdited {
         post_id: String,
@@ -91,85 +108,20 @@ pub struct Post {
     pub media: Vec<Attached>,
     pub reply_to: Option<String>,
     pub client_key: Option<String>,
+    /// The upload that it was published from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload_id: Option<String>,
     pub created_at: Timestamp,
     #[serde(default)]
     pub deleted: bool,
-}
-
-/// What the log amounts to.
-#[derive(Default)]
-pub struct State {
-    pub entries: Vec<Entry>,
-    pub accounts: HashMap<String, Account>,
-    pub handles: HashMap<String, String>,
-    /// Hash of a token to an account.
-    pub tokens: HashMap<String, String>,
-    pub media: HashMap<String, Media>,
-    /// In the order of creation.
-    pub posts: Vec<Post>,
-    places: HashMap<String, usize>,
-    /// Account and key to the first post with it.
-    keys: HashMap<(String, String), String>,
-}
-
-impl State {
-    pub fn post(&self, id: &str) -> Option<&Post> {
-        self.posts.get(*self.places.get(id)?)
-    }
-
-    pub fn post_with_key(&self, account_id: &str, key: &str) -> Option<&Post> {
-        self.post(self.keys.get(&(account_id.to_owned(), key.to_owned()))?)
-    }
-
-    /// How many messages stand above this one.
-    pub fn depth(&self, post: &Post) -> usize {
-        let above = |post: &&Post| post.reply_to.as_deref().and_then(|parent| self.post(parent));
-        std::iter::successors(Some(post), |post| above(post)).count() - 1
-    }
-
-    pub fn replies(&self, id: &str) -> usize {
-        self.posts.iter().filter(|post| !post.deleted && post.reply_to.as_deref() == Some(id)).count()
-    }
-
-    fn apply(&mut self, entry: Entry) {
-        match entry.event.clone() {
-            Event::AccountCreated { account } => {
-                self.handles.insert(account.handle.clone(), account.id.clone());
-                self.accounts.insert(account.id.clone(), account);
-            }
-            Event::SessionOpened { account_id, token_hash } => {
-                self.tokens.insert(token_hash, account_id);
-            }
-            Event::MediaStored { media } => {
-                self.media.insert(media.id.clone(), media);
-            }
-            Event::PostCreated { post } => {
-                if let Some(key) = post.client_key.clone() {
-                    self.keys.entry((post.account_id.clone(), key)).or_insert_with(|| post.id.clone());
-                }
-                self.places.insert(post.id.clone(), self.posts.len());
-                self.posts.push(post);
-            }
-            Event::PostRepeated { .. } => {}
-            Event::PostEdited { post_id, text } => {
-                if let Some(post) = self.places.get(&post_id).and_then(|place| self.posts.get_mut(*place)) {
-                    post.text = text;
-                }
-            }
-            Event::PostDeleted { post_id } => {
-                if let Some(post) = self.places.get(&post_id).and_then(|place| self.posts.get_mut(*place)) {
-                    post.deleted = true;
-                }
-            }
-        }
-        self.entries.push(entry);
-    }
 }
 
 /// The log file and its state.
 pub struct Journal {
     pub state: State,
     file: File,
+    /// Where the next line begins.
+    end: u64,
     folder: PathBuf,
     clock: Arc<dyn Clock>,
 }
@@ -185,14 +137,14 @@ impl Journal {
         // A process that was killed while writing leaves half a line, which nobody was told of.
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         file.set_len(whole as u64).map_err(failed)?;
-        file.seek(SeekFrom::End(0)).map_err(failed)?;
+        let end = file.seek(SeekFrom::End(0)).map_err(failed)?;
         let mut state = State::default();
         for (number, line) in text.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n').enumerate() {
             if !line.is_empty() {
                 state.apply(serde_json::from_slice(line).map_err(|cause| damaged(number + 1, cause))?);
             }
         }
-        Ok(Self { state, file, folder: folder.to_owned(), clock })
+        Ok(Self { state, file, end, folder: folder.to_owned(), clock })
     }
 
     pub fn now(&self) -> Timestamp {
@@ -204,13 +156,13 @@ impl Journal {
         let entry = Entry { seq: self.state.entries.len() as u64 + 1, at: self.now(), event };
         let mut line = serde_json::to_vec(&entry).map_err(Error::internal)?;
         line.push(b'\n');
-        let end = self.file.stream_position().map_err(|cause| folder_error(&self.folder, cause))?;
         if let Err(cause) = self.file.write_all(&line) {
             // Half a line must not stay in front of the next one.
-            let undone = self.file.set_len(end).and_then(|()| self.file.seek(SeekFrom::Start(end)));
+            let undone = self.file.set_len(self.end).and_then(|()| self.file.seek(SeekFrom::Start(self.end)));
             tracing::error!(?undone, "the sandbox's log could not be written");
             return Err(folder_error(&self.folder, cause));
         }
+        self.end += line.len() as u64;
         self.state.apply(entry);
         Ok(())
     }

@@ -2,8 +2,12 @@
 //! file is the only truth; everything else is rebuilt from it. Knows nothing of workspaces, accounts or targets.
 
 mod api;
+mod cut;
+mod faults;
 mod figures;
 mod journal;
+#[cfg(test)]
+mod mode_tests;
 mod pages;
 #[cfg(test)]
 mod tests;
@@ -27,6 +31,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+pub use self::api::Manners;
 use self::journal::Journal;
 use crate::{
     clock::Clock,
@@ -40,10 +45,9 @@ pub struct Options {
     pub folder: PathBuf,
     /// `None` takes the port of the last time, or any free one the first time.
     pub port: Option<u16>,
-    /// With `false` a repeated key makes a second post, as on a network without idempotency, so that doubles show.
-    pub dedupe: bool,
-    /// How long it takes to answer a call that makes a post, as networks do.
-    pub answer_after: Duration,
+    pub manners: Manners,
+    /// Whether faults can be ordered from it.
+    pub faults: bool,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -100,9 +104,12 @@ pub async fn serve(options: Options, shutdown: CancellationToken) -> Result<Serv
     let journal = Journal::open(&options.folder, options.clock.clone())?;
     let place = Place { instance: known.map_or_else(|| random_name(16), |place| place.instance), port: addr.port() };
     write_place(&options.folder, &place)?;
-    let app = api::router(api::Sandbox::new(journal, place.instance, options.dedupe, options.answer_after));
+    let control = options.faults.then(|| api::Control::new(shutdown.clone()));
+    let app = api::router(api::Sandbox::new(journal, place.instance, options.manners, control));
+    let app = app.into_make_service_with_connect_info::<cut::Cut>();
     let task = tokio::spawn(async move {
-        let ended = axum::serve(listener, app).with_graceful_shutdown(shutdown.cancelled_owned()).await;
+        let served = axum::serve(cut::Breakable(listener), app);
+        let ended = served.with_graceful_shutdown(shutdown.cancelled_owned()).await;
         // The lock lives as long as the server.
         drop(lock);
         ended

@@ -7,20 +7,24 @@ use serde_json::json;
 use tower::ServiceExt;
 
 use super::*;
-use crate::clock::{ManualClock, Timestamp};
+use crate::{
+    clock::{ManualClock, Timestamp},
+    model::sandbox::Mode,
+};
 
-fn start() -> Timestamp {
+pub(super) fn start() -> Timestamp {
     "2026-11-23T12:00:00Z".parse().unwrap()
 }
 
-fn app(folder: &Path, clock: &ManualClock, dedupe: bool) -> Router {
+pub(super) fn app(folder: &Path, clock: &ManualClock, mode: Mode) -> Router {
     std::fs::create_dir_all(folder.join("media")).unwrap();
     let journal = Journal::open(folder, Arc::new(clock.clone())).unwrap();
-    api::router(api::Sandbox::new(journal, "test".into(), dedupe, Duration::ZERO))
+    let manners = Manners { mode, list_after: Duration::from_secs(60), ..Manners::default() };
+    api::router(api::Sandbox::new(journal, "test".into(), manners, None))
 }
 
 /// Sends one request; an empty token sends none, `Null` sends no body.
-async fn ask(app: &Router, line: &str, token: &str, body: Value) -> (u16, Value) {
+pub(super) async fn ask(app: &Router, line: &str, token: &str, body: Value) -> (u16, Value) {
     let (method, path) = line.split_once(' ').unwrap();
     let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:1");
     if !token.is_empty() {
@@ -35,7 +39,7 @@ async fn ask(app: &Router, line: &str, token: &str, body: Value) -> (u16, Value)
     (status, serde_json::from_slice(&bytes).unwrap_or(Value::String(text)))
 }
 
-async fn sign_up(app: &Router, handle: &str) -> (String, String) {
+pub(super) async fn sign_up(app: &Router, handle: &str) -> (String, String) {
     let (status, made) = ask(app, "POST /v1/accounts", "", json!({ "handle": handle, "display_name": "<b>A&B" })).await;
     assert_eq!(status, 201);
     (made["id"].as_str().unwrap().into(), made["token"].as_str().unwrap().into())
@@ -53,17 +57,21 @@ async fn store_image(app: &Router, token: &str) -> (u16, Value) {
 
 #[tokio::test]
 async fn a_repeated_key_makes_one_post_or_a_double_that_the_log_shows() {
-    for (dedupe, second, posts) in [(true, 200, 1), (false, 201, 2)] {
+    for (mode, second, posts) in [(Mode::ClientKey, 200, 1), (Mode::Lookup, 201, 2), (Mode::Neither, 201, 2)] {
         let folder = tempfile::tempdir().unwrap();
-        let app = app(folder.path(), &ManualClock::at(start()), dedupe);
+        let app = app(folder.path(), &ManualClock::at(start()), mode);
         let (id, token) = sign_up(&app, "alice").await;
         let post = json!({ "text": "once", "client_key": "k1" });
         let (status, first) = ask(&app, "POST /v1/posts", &token, post.clone()).await;
         assert_eq!(status, 201);
         let (status, again) = ask(&app, "POST /v1/posts", &token, post).await;
-        assert_eq!((status, again["id"] == first["id"]), (second, dedupe));
-        let (_, listed) = ask(&app, &format!("GET /v1/accounts/{id}/posts?client_key=k1"), &token, Value::Null).await;
-        assert_eq!(listed["posts"].as_array().unwrap().len(), posts);
+        assert_eq!((status, again["id"] == first["id"]), (second, posts == 1));
+        let by_key = ask(&app, &format!("GET /v1/accounts/{id}/posts?client_key=k1"), &token, Value::Null).await;
+        match mode {
+            Mode::ClientKey => assert_eq!(by_key.1["posts"].as_array().unwrap().len(), 1),
+            Mode::Neither => assert_eq!((by_key.0, &by_key.1["error"]["code"]), (403, &json!("no_list"))),
+            _ => assert_eq!((by_key.0, &by_key.1["error"]["code"]), (405, &json!("other_mode"))),
+        }
         let (_, log) = ask(&app, "GET /v1/log", "", Value::Null).await;
         let made = log["entries"].as_array().unwrap().iter().filter(|entry| entry["event"] == "post_created").count();
         assert_eq!(made, posts);
@@ -75,7 +83,7 @@ async fn a_repeated_key_makes_one_post_or_a_double_that_the_log_shows() {
 async fn everything_survives_a_restart_and_half_a_line_is_forgotten() {
     let folder = tempfile::tempdir().unwrap();
     let clock = ManualClock::at(start());
-    let before = app(folder.path(), &clock, true);
+    let before = app(folder.path(), &clock, Mode::ClientKey);
     let (id, token) = sign_up(&before, "alice").await;
     let (status, stored) = store_image(&before, &token).await;
     assert_eq!((status, stored["width"].as_u64(), stored["mime"].as_str()), (201, Some(3), Some("image/png")));
@@ -90,9 +98,9 @@ async fn everything_survives_a_restart_and_half_a_line_is_forgotten() {
     use std::io::Write;
     let mut log = std::fs::OpenOptions::new().append(true).open(folder.path().join("log.jsonl")).unwrap();
     log.write_all(br#"{"seq":99,"at":"2026-11-23T12"#).unwrap();
-    let after = app(folder.path(), &clock, true);
+    let after = app(folder.path(), &clock, Mode::ClientKey);
     let (_, listed) = ask(&after, &format!("GET /v1/accounts/{id}/posts"), &token, Value::Null).await;
-    assert_eq!(listed, json!({ "posts": [root], "more": false }));
+    assert_eq!((&listed["posts"], &listed["next"]), (&json!([root]), &Value::Null));
     assert_eq!(ask(&after, &format!("DELETE {path}"), &token, Value::Null).await.0, 204, "deleting twice");
     assert_eq!(ask(&after, &format!("GET {path}"), "", Value::Null).await.0, 404);
     let (status, again) = ask(&after, "POST /v1/posts", &token, json!({ "text": "root", "client_key": "k" })).await;
@@ -109,7 +117,7 @@ async fn everything_survives_a_restart_and_half_a_line_is_forgotten() {
 #[tokio::test]
 async fn a_handle_belongs_to_its_first_password() {
     let folder = tempfile::tempdir().unwrap();
-    let app = app(folder.path(), &ManualClock::at(start()), true);
+    let app = app(folder.path(), &ManualClock::at(start()), Mode::ClientKey);
     let sign_in = |handle: &str, password: &str| json!({ "handle": handle, "password": password });
     let (status, first) = ask(&app, "POST /v1/sessions", "", sign_in("@Bob", "one")).await;
     assert_eq!((status, &first["created"], &first["handle"]), (201, &json!(true), &json!("bob")));
@@ -130,7 +138,7 @@ async fn a_handle_belongs_to_its_first_password() {
 #[tokio::test]
 async fn rules_are_kept_at_their_edges() {
     let folder = tempfile::tempdir().unwrap();
-    let app = app(folder.path(), &ManualClock::at(start()), true);
+    let app = app(folder.path(), &ManualClock::at(start()), Mode::ClientKey);
     let (_, token) = sign_up(&app, "alice").await;
     let (_, stranger) = sign_up(&app, "mallory").await;
     let post = |text: &str, parent: &Value| json!({ "text": text, "reply_to": parent });
@@ -156,7 +164,7 @@ async fn rules_are_kept_at_their_edges() {
 async fn figures_grow_with_the_clock_and_replies_are_counted() {
     let folder = tempfile::tempdir().unwrap();
     let clock = ManualClock::at(start());
-    let app = app(folder.path(), &clock, true);
+    let app = app(folder.path(), &clock, Mode::ClientKey);
     let (_, token) = sign_up(&app, "alice").await;
     let (_, root) = ask(&app, "POST /v1/posts", &token, json!({ "text": "root" })).await;
     let path = format!("GET /v1/posts/{}/metrics", root["id"].as_str().unwrap());
@@ -172,7 +180,7 @@ async fn figures_grow_with_the_clock_and_replies_are_counted() {
 #[tokio::test]
 async fn pages_show_text_as_text_and_answer_only_to_loopback_names() {
     let folder = tempfile::tempdir().unwrap();
-    let app = app(folder.path(), &ManualClock::at(start()), true);
+    let app = app(folder.path(), &ManualClock::at(start()), Mode::ClientKey);
     let (_, token) = sign_up(&app, "alice").await;
     ask(&app, "POST /v1/posts", &token, json!({ "text": "<script>alert('x')</script> & \"more\"" })).await;
     for path in ["/", "/@alice"] {
@@ -195,8 +203,8 @@ async fn one_folder_has_one_server_and_keeps_its_port() {
     let options = |port| Options {
         folder: folder.path().to_owned(),
         port,
-        dedupe: true,
-        answer_after: Duration::ZERO,
+        manners: Manners::default(),
+        faults: false,
         clock: Arc::new(ManualClock::at(start())),
     };
     let shutdown = CancellationToken::new();

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::{
     clock::Timestamp,
     error::Result,
-    ids::{AttemptId, TargetId, WorkspaceId},
+    ids::{AccountId, AttemptId, TargetId, WorkspaceId},
+    store::targets::Segment,
 };
 
 /// One try to make a message public.
@@ -32,6 +33,30 @@ pub async fn of_target(db: &mut PgConnection, workspace: WorkspaceId, target: Ta
            from attempts where workspace_id = $1 and target_id = $2 order by ordinal, number"#,
         workspace.uuid(),
         target.uuid()
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// The network's ids of the account's other messages with the same text: whoever looks for this one must not take one of
+/// them for it.
+pub async fn alike(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    account: AccountId,
+    target: TargetId,
+    segment: &Segment,
+) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar!(
+        r#"select s.remote ->> 'id' as "id!" from targets t
+           join segments s on s.workspace_id = t.workspace_id and s.target_id = t.target_id
+           where t.workspace_id = $1 and t.account_id = $2 and s.remote ->> 'id' is not null
+             and s.text = $5 and (t.target_id <> $3 or s.ordinal <> $4)"#,
+        workspace.uuid(),
+        account.uuid(),
+        target.uuid(),
+        segment.ordinal,
+        segment.message.text
     )
     .fetch_all(db)
     .await?)

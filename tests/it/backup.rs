@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use allin::clock::SystemClock;
+use allin::{clock::SystemClock, model::sandbox::Mode};
 use serde_json::Value;
 
 use crate::support::{process::Fresh, sandbox::Sandbox};
@@ -52,7 +52,7 @@ fn path(path: &Path) -> &str {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_went_out_after_the_backup_is_found_and_not_sent_again() {
     let folder = tempfile::tempdir().unwrap();
-    let mut network = Sandbox::start(folder.path().join("network"), false, Arc::new(SystemClock)).await;
+    let mut network = Sandbox::start(folder.path().join("network"), Mode::Lookup, Arc::new(SystemClock)).await;
     let homes = Homes { network: &network };
     let (old, new) = (Fresh::home().await, Fresh::home().await);
     let (file, passphrase) = (folder.path().join("backup.allin"), folder.path().join("passphrase"));

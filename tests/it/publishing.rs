@@ -7,7 +7,11 @@ mod servers;
 use allin::{
     app::posts::{create::PostCreate, schedule::PostSchedule, view::PostView},
     ids::{AccountId, PostId},
-    model::states::{PostStatus, TargetState},
+    jobs::publish_posts,
+    model::{
+        sandbox::Mode,
+        states::{PostStatus, TargetState},
+    },
 };
 
 use crate::support::{
@@ -24,16 +28,16 @@ struct Stage {
 }
 
 impl Stage {
-    async fn set(dedupe: bool) -> Self {
-        Self::patient(dedupe, i64::try_from(PATIENCE).unwrap()).await
+    async fn set(mode: Mode) -> Self {
+        Self::patient(mode, i64::try_from(PATIENCE).unwrap()).await
     }
 
     /// `answer_within` is how long the application waits for an answer, in milliseconds.
-    async fn patient(dedupe: bool, answer_within: i64) -> Self {
+    async fn patient(mode: Mode, answer_within: i64) -> Self {
         let proxy = Proxy::default();
         let before = proxy.clone();
         let between: Box<dyn FnOnce(&url::Url) -> url::Url + Send> = Box::new(move |network| before.before(network));
-        let app = TestApp::with(Setup { dedupe, answer_within, between: Some(between), ..Setup::default() }).await;
+        let app = TestApp::with(Setup { mode, answer_within, between: Some(between), ..Setup::default() }).await;
         let team = app.team("Bakery").await;
         let account = app.account(&team, "bakery").await;
         Self { app, proxy, team, account }
@@ -105,8 +109,8 @@ impl Stage {
     }
 }
 
-async fn every_fault(dedupe: bool) {
-    let stage = Stage::set(dedupe).await;
+async fn every_fault(mode: Mode) {
+    let stage = Stage::set(mode).await;
     for fault in Fault::ALL {
         let text = format!("{fault:?}");
         stage.proxy.publishes([fault]);
@@ -124,13 +128,9 @@ async fn every_fault(dedupe: bool) {
             Fault::TooMany => TargetState::Scheduled,
             _ => TargetState::Unknown,
         };
-        assert_eq!(first.status, expected, "{fault:?}, de-duplication {dedupe}");
+        assert_eq!(first.status, expected, "{fault:?}, {mode}");
         let view = stage.settled(post).await;
-        assert_eq!(
-            (view.status, stage.accepted(&text)),
-            (PostStatus::Published, 1),
-            "{fault:?}, de-duplication {dedupe}"
-        );
+        assert_eq!((view.status, stage.accepted(&text)), (PostStatus::Published, 1), "{fault:?}, {mode}");
         assert!(view.targets[0].segments[0].url.is_some() && view.targets[0].problem.is_none(), "{view:#?}");
     }
     stage.app.close().await;
@@ -138,17 +138,93 @@ async fn every_fault(dedupe: bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_happens_to_a_call_the_post_is_there_once() {
-    every_fault(true).await;
+    every_fault(Mode::ClientKey).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn and_once_where_the_network_does_not_recognise_a_repetition() {
-    every_fault(false).await;
+    every_fault(Mode::Lookup).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn and_once_where_we_choose_the_id() {
+    every_fault(Mode::DeterministicId).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn and_once_where_a_handle_is_made_first() {
+    every_fault(Mode::ResumableHandle).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn and_once_where_the_list_is_late() {
+    every_fault(Mode::LookupDelayed).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_no_network_can_tell_waits_for_a_person_at_once() {
+    let stage = Stage::set(Mode::Neither).await;
+    for (fault, accepted) in [(Fault::ResetAfter, 1), (Fault::ErrorBefore, 0)] {
+        let text = format!("{fault:?}");
+        stage.proxy.publishes([fault]);
+        let post = stage.due(&[&text]).await;
+        let view = stage.settled(post).await;
+        let problem = view.targets[0].problem.clone().unwrap();
+        assert_eq!((view.status, problem.code.as_str()), (PostStatus::Held, "outcome_unknown"), "{fault:?}");
+        // Nobody knows more the second time.
+        let at = stage.app.now().plus_secs(1).to_string();
+        stage.app.call_once::<PostSchedule>(&stage.team.connection(&stage.app), schedule(post, &at)).await.unwrap();
+        stage.app.clock.advance_secs(1);
+        assert_eq!((stage.settled(post).await.status, stage.accepted(&text)), (PostStatus::Held, accepted));
+    }
+    assert_eq!(stage.proxy.arrived(), 2);
+    let plain = stage.due(&["Nothing goes wrong"]).await;
+    assert_eq!(stage.settled(plain).await.status, PostStatus::Published);
+    stage.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_lost_its_claim_sends_nothing() {
+    let stage = Stage::set(Mode::ResumableHandle).await;
+    let uploads = || stage.app.sandbox.log().iter().filter(|entry| entry["event"] == "upload_opened").count();
+    let post = stage.due(&["Bread"]).await;
+    // The first worker is slow to prepare, and loses its claim meanwhile.
+    stage.app.sandbox.order(serde_json::json!({ "fault": "slow", "calls": "prepare", "millis": 1500 })).await;
+    let app = std::sync::Arc::clone(&stage.app.app);
+    let first = tokio::spawn(async move { publish_posts::step(&app, 50).await.unwrap() });
+    while uploads() == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    stage.app.clock.advance_secs(3);
+    // The second one sends, and its answer is lost.
+    stage.proxy.publishes([Fault::ResetAfter]);
+    stage.app.publish_due().await;
+    assert!(!first.is_finished(), "the first worker was too fast for this test");
+    assert_eq!((stage.view(post).await.status, stage.accepted("Bread")), (PostStatus::Unknown, 1));
+    first.await.unwrap();
+    assert_eq!((stage.proxy.arrived(), uploads()), (1, 2), "the first one has something to send, and does not");
+    assert_eq!((stage.settled(post).await.status, stage.accepted("Bread")), (PostStatus::Published, 1));
+    stage.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_post_with_the_same_text_is_not_taken_for_it() {
+    let stage = Stage::set(Mode::Lookup).await;
+    let first = stage.due(&["Good morning"]).await;
+    assert_eq!(stage.settled(first).await.status, PostStatus::Published);
+    stage.app.clock.advance_secs(700);
+    stage.proxy.publishes([Fault::ResetBefore]);
+    let second = stage.due(&["Good morning"]).await;
+    let view = stage.settled(second).await;
+    let url = |view: &PostView| view.targets[0].segments[0].url.clone().unwrap();
+    assert_eq!((view.status, stage.app.sandbox.texts().len()), (PostStatus::Published, 2));
+    assert_ne!(url(&view), url(&stage.view(first).await));
+    stage.app.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thread_goes_on_where_it_was_lost() {
-    let stage = Stage::set(false).await;
+    let stage = Stage::set(Mode::Lookup).await;
     for (number, fault) in [Fault::ResetAfter, Fault::ErrorBefore, Fault::HangAfter].into_iter().enumerate() {
         let texts: Vec<String> = (1..=3).map(|part| format!("{number}: {part} of 3")).collect();
         stage.proxy.publishes([Fault::Pass, fault, fault]);
@@ -166,7 +242,7 @@ async fn a_thread_goes_on_where_it_was_lost() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_look_up_that_fails_is_no_proof() {
-    let stage = Stage::set(false).await;
+    let stage = Stage::set(Mode::Lookup).await;
     stage.proxy.publishes([Fault::ResetAfter]);
     stage.proxy.lookups([Fault::ErrorBefore, Fault::HangBefore, Fault::ResetBefore, Fault::NonsenseAfter]);
     let post = stage.due(&["Bread"]).await;
@@ -177,7 +253,7 @@ async fn a_look_up_that_fails_is_no_proof() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_found_out_waits_for_a_person() {
-    let stage = Stage::set(false).await;
+    let stage = Stage::set(Mode::Lookup).await;
     stage.proxy.publishes([Fault::ErrorAfter]);
     stage.proxy.lookups([Fault::ErrorBefore; 50]);
     let post = stage.due(&["Bread"]).await;
@@ -205,7 +281,7 @@ async fn what_cannot_be_found_out_waits_for_a_person() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_network_that_asks_to_wait_is_left_alone_so_long() {
-    let stage = Stage::set(true).await;
+    let stage = Stage::set(Mode::ClientKey).await;
     stage.proxy.publishes([Fault::TooMany]);
     let first = stage.due(&["First"]).await;
     stage.app.publish_due().await;

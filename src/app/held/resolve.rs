@@ -14,10 +14,12 @@ use crate::{
             content, lock, save,
             view::{self, PostChanged},
         },
-        publishing::{outgoing, tokens},
+        publishing::{look::quiet_from, outgoing, reconcile, tokens},
         use_case::{Effect, Remote, Remotely, Scope, UseCase},
     },
-    clients::networks::{Failure, FailureKind, NetworkAccount, Outgoing, Reconciled, Remote as Public, Sighting},
+    clients::networks::{
+        Failure, FailureKind, NetworkAccount, Outgoing, Reconciled, Remote as Public, Search, Sighting,
+    },
     error::{Error, Result},
     ids::{AttemptId, PostId, TargetId},
     model::{networks::NetworkId, roles::Permission, states::TargetState, times},
@@ -123,9 +125,7 @@ impl Case {
             )
             .next("Wait: it is settled by itself, or held for you to settle."));
         }
-        let send = scope.app.settings.send;
-        let quiet = attempt.send_deadline.plus_millis(send.answer_within + send.margin);
-        if scope.now < quiet {
+        if scope.now < quiet_from(scope.app, &attempt) {
             return Err(Error::conflict("answer_under_way", "Its answer may still be on the way.")
                 .next("Wait a minute, then repeat this.")
                 .retry(crate::error::Retry::After { seconds: 60 }));
@@ -142,6 +142,7 @@ pub struct Plan {
     link: Option<String>,
     account: crate::ids::AccountId,
     outgoing: Outgoing,
+    search: Search,
 }
 
 pub struct Settled {
@@ -169,6 +170,7 @@ impl Remote for HeldResolve {
         })?;
         let media = outgoing::media(scope.tx, workspace, segment, false).await?;
         let outgoing = outgoing::build(&segments, segment, media, case.attempt.armed_at)?;
+        let search = reconcile::search(scope.app, scope.tx, workspace, &case.target, segment, &case.attempt).await?;
         let how = json!({ "attempt": case.attempt.attempt_id, "said": input.outcome, "link": link });
         scope.changed("target", case.target.target_id, how);
         Ok(Plan {
@@ -179,6 +181,7 @@ impl Remote for HeldResolve {
             link,
             account: case.target.account_id,
             outgoing,
+            search,
         })
     }
 
@@ -218,12 +221,12 @@ async fn named(app: &App, ready: Ready, plan: &Plan, link: &str) -> Result<Found
         Err(failure) => Err(failure),
     };
     match answer {
+        Ok(Sighting::There(remote)) if plan.search.others.contains(&remote.id) => {
+            Err(not_there("that is another post of yours with the same text"))
+        }
         Ok(Sighting::There(remote)) => Ok(Found::There { remote, checked: true }),
         Ok(Sighting::CannotTell) => Ok(on_their_word()),
-        Ok(Sighting::NotThere { why }) => {
-            Err(Error::conflict("not_found_there", format!("The network was asked about that link: {why}."))
-                .next("Check the link. If the post is not there, say not_published."))
-        }
+        Ok(Sighting::NotThere { why }) => Err(not_there(&why)),
         // Nobody can be asked until the account is connected again; the person's word has to do.
         Err(Failure { kind: FailureKind::NeedsReconnect, .. }) => Ok(on_their_word()),
         Err(failure) => Err(Error::unavailable(
@@ -234,6 +237,11 @@ async fn named(app: &App, ready: Ready, plan: &Plan, link: &str) -> Result<Found
     }
 }
 
+fn not_there(why: &str) -> Error {
+    Error::conflict("not_found_there", format!("The network was asked about that link: {why}."))
+        .next("Check the link. If the post is not there, say not_published.")
+}
+
 /// Also asked when a person says that it is not there: if it is, they are spared a second one.
 async fn looked_up(app: &App, ready: Ready, plan: &Plan) -> Found {
     let evidence = match ready {
@@ -241,10 +249,15 @@ async fn looked_up(app: &App, ready: Ready, plan: &Plan) -> Found {
         Ok((network, account)) => {
             let within =
                 std::time::Duration::from_millis(u64::try_from(app.settings.send.answer_within).unwrap_or(30_000));
-            match tokio::time::timeout(within, app.networks.get(network).reconcile(&account, &plan.outgoing)).await {
+            match tokio::time::timeout(
+                within,
+                app.networks.get(network).reconcile(&account, &plan.outgoing, &plan.search),
+            )
+            .await
+            {
                 Ok(Reconciled::Found(remote)) => return Found::There { remote, checked: true },
                 Ok(Reconciled::ProvenAbsent) => return Found::NotThere { proved: true },
-                Ok(Reconciled::Undecidable { evidence }) => evidence,
+                Ok(Reconciled::Undecidable { evidence } | Reconciled::Unknowable { evidence }) => evidence,
                 Err(_) => "the network did not answer when asked whether it is there".into(),
             }
         }

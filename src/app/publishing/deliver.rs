@@ -20,7 +20,7 @@ use crate::{
             tokens,
         },
     },
-    clients::networks::{Failure, FailureKind, NetworkAccount, Outcome, Outgoing},
+    clients::networks::{Failure, FailureKind, NetworkAccount, Outcome, Outgoing, SendBy},
     error::{Error, Result},
     model::networks::NetworkId,
     store::{dispatch::Claimed, servers},
@@ -109,7 +109,7 @@ async fn prepare(
     })
 }
 
-/// The one visible call, if there is still time for it.
+/// The one visible call, if there is still time for it when its first byte is about to leave.
 async fn call(
     app: &App,
     network: NetworkId,
@@ -117,17 +117,18 @@ async fn call(
     outgoing: &Outgoing,
     attempted: Attempted,
 ) -> Came {
-    if app.clock.boot_millis() > attempted.start_before_boot_millis {
-        let message = "the machine was held up between deciding and sending; nothing was sent".to_owned();
-        return Came::Late(attempted, Failure { kind: FailureKind::Transient, message });
-    }
+    let send_by = SendBy::new(Arc::clone(&app.clock), attempted.start_before_boot_millis);
     let within = Duration::from_millis(u64::try_from(app.settings.send.answer_within).unwrap_or(30_000));
-    let outcome = match tokio::time::timeout(within, app.networks.get(network).publish(account, outgoing)).await {
-        Ok(Outcome::Accepted { handle }) => wait_for(app, network, account, handle, within).await,
-        Ok(outcome) => outcome,
-        Err(_) => Outcome::Unknown { evidence: format!("no answer within {} ms", within.as_millis()) },
-    };
-    Came::Answered(attempted, outcome)
+    let outcome =
+        match tokio::time::timeout(within, app.networks.get(network).publish(account, outgoing, &send_by)).await {
+            Ok(Outcome::Accepted { handle }) => wait_for(app, network, account, handle, within).await,
+            Ok(outcome) => outcome,
+            Err(_) => Outcome::Unknown { evidence: format!("no answer within {} ms", within.as_millis()) },
+        };
+    match outcome {
+        Outcome::Rejected(failure) if send_by.withheld() => Came::Late(attempted, failure),
+        outcome => Came::Answered(attempted, outcome),
+    }
 }
 
 async fn wait_for(app: &App, network: NetworkId, account: &NetworkAccount, handle: Value, within: Duration) -> Outcome {

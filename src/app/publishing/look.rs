@@ -217,12 +217,17 @@ async fn open_attempt(
         target.state = state;
         settle::write(tx, claim.workspace, &target, now).await?;
     }
-    let send = app.settings.send;
-    // From when on no answer to this attempt can be under way any more.
-    let quiet_from = attempt.send_deadline.plus_millis(send.answer_within + send.margin);
-    if now < quiet_from {
-        dispatch::release(tx, claim, quiet_from).await?;
+    // Whoever armed it may be alive and calling, and the clock may have jumped over its deadline.
+    let found = if attempt.state == "armed" { now.plus_millis(app.settings.send.attempt()) } else { now };
+    let settled_at = quiet_from(app, &attempt).max(found);
+    if now < settled_at {
+        dispatch::release(tx, claim, settled_at).await?;
         return Ok(Work::None);
     }
     Ok(Work::LookUp(Box::new((target, attempt))))
+}
+
+/// From when on no answer to this attempt can be under way any more.
+pub fn quiet_from(app: &App, attempt: &Attempt) -> Timestamp {
+    attempt.send_deadline.plus_millis(app.settings.send.answer_within + app.settings.send.margin)
 }

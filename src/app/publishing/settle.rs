@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Tries of a passing fault before a person has to look.
-const TRIES_MAX: i32 = 8;
+pub const TRIES_MAX: i32 = 8;
 
 /// Why a target waits or failed, for a person.
 #[derive(Debug, Clone)]

@@ -19,7 +19,7 @@ use url::Url;
 
 use super::{
     AccountSample, ConnectForm, Connected, Credentials, Failure, Foreseen, Health, MetricSample, Network,
-    NetworkAccount, Outcome, Outgoing, Reconciled, Remote, Sighting, failures,
+    NetworkAccount, Outcome, Outgoing, Reconciled, Remote, Search, SendBy, Sighting, failures,
 };
 use crate::{
     clients::http::{Answer, Call, Http, HttpError},
@@ -130,8 +130,8 @@ impl Network for Bluesky {
         foreseen::foresee(owner, outgoing)
     }
 
-    async fn publish(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Outcome {
-        self.put_post(account, outgoing).await
+    async fn publish(&self, account: &NetworkAccount, outgoing: &Outgoing, send_by: &SendBy) -> Outcome {
+        self.put_post(account, outgoing, send_by).await
     }
 
     /// Bluesky answers at once, so nothing is ever [`Outcome::Accepted`].
@@ -139,7 +139,7 @@ impl Network for Bluesky {
         Outcome::Unknown { evidence: "Bluesky has no pending posts to ask about".into() }
     }
 
-    async fn reconcile(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Reconciled {
+    async fn reconcile(&self, account: &NetworkAccount, outgoing: &Outgoing, _: &Search) -> Reconciled {
         self.find_post(account, outgoing).await
     }
 

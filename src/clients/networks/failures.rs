@@ -20,10 +20,11 @@ pub fn no_answer(error: &HttpError) -> Failure {
     Failure { kind, message: error.summary() }
 }
 
-/// For the visible call: only a connection that never came about proves that nothing happened.
+/// For the visible call: only a connection that never came about, or a body that was kept back, proves that nothing
+/// happened.
 pub fn publish_without_answer(error: &HttpError) -> Outcome {
     match error {
-        HttpError::Blocked(_) | HttpError::NotSent(_) => Outcome::Rejected(no_answer(error)),
+        HttpError::Blocked(_) | HttpError::NotSent(_) | HttpError::TooLate => Outcome::Rejected(no_answer(error)),
         HttpError::Broken(_) | HttpError::TooLarge { .. } => Outcome::Unknown { evidence: error.summary() },
     }
 }

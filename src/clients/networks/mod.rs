@@ -15,6 +15,7 @@ use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
+pub use super::http::SendBy;
 use crate::{
     clock::Timestamp,
     error::Result,
@@ -133,6 +134,15 @@ pub enum Outcome {
     Unknown { evidence: String },
 }
 
+/// What is known of an attempt whose outcome is looked up.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// From then on the attempt cannot arrive any more.
+    pub quiet_from: Timestamp,
+    /// The network's ids of the account's other messages: what looks alike and is one of them is not the one.
+    pub others: Vec<String>,
+}
+
 /// What looking for a segment on the network found.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reconciled {
@@ -141,6 +151,10 @@ pub enum Reconciled {
     ProvenAbsent,
     /// Cannot be told now.
     Undecidable {
+        evidence: String,
+    },
+    /// This network will never tell: a person has to look.
+    Unknowable {
         evidence: String,
     },
 }
@@ -239,14 +253,14 @@ pub trait Network: Send + Sync + 'static {
     /// words in round brackets. Pure.
     fn foresee(&self, owner: &str, outgoing: &Outgoing) -> Foreseen;
 
-    /// Exactly one visible call.
-    async fn publish(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Outcome;
+    /// Exactly one visible call, which must not begin to be sent after `send_by`.
+    async fn publish(&self, account: &NetworkAccount, outgoing: &Outgoing, send_by: &SendBy) -> Outcome;
 
     /// Asks what became of an [`Outcome::Accepted`].
     async fn poll(&self, account: &NetworkAccount, handle: &Value) -> Outcome;
 
-    /// Looks whether an earlier attempt at this segment became public.
-    async fn reconcile(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Reconciled;
+    /// Looks whether an earlier attempt at this segment became public. Asked only after [`Search::quiet_from`].
+    async fn reconcile(&self, account: &NetworkAccount, outgoing: &Outgoing, search: &Search) -> Reconciled;
 
     /// Looks whether this message is where a person says that it is: a link or an id.
     async fn find(&self, _: &NetworkAccount, _: &Outgoing, _place: &str) -> Result<Sighting, Failure> {

@@ -1,13 +1,15 @@
-//! The practice network, spoken to over HTTP like any other. It may ignore keys, as some networks do, so a lost answer
-//! is settled by looking. Decides no retry; the server is in `crate::sandbox`.
+//! The practice network, spoken to over HTTP like any other. It can behave like each class of real networks ([`Mode`]); how
+//! an account's does is learnt when it signs in. Decides no retry; the server is in `crate::sandbox`.
 
 mod body;
 mod figures;
+mod find;
+mod send;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use http::Method;
+use http::{HeaderMap, Method};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -15,26 +17,25 @@ use url::Url;
 
 use super::{
     AccountSample, ConnectForm, Connected, Credentials, Failure, FailureKind, Foreseen, Health, MetricSample, Network,
-    NetworkAccount, Outcome, Outgoing, Reconciled, Remote, Sighting, failures,
+    NetworkAccount, Outcome, Outgoing, Reconciled, Remote, Search, SendBy, Sighting, failures,
 };
 use crate::{
     clients::http::{Answer, Call, Http, HttpError, guard::Origin},
-    clock::{Clock, Timestamp},
+    clock::Clock,
     error::{Error, Result},
     model::{
         network_rules,
         networks::{Capabilities, DraftSegment, NetworkId, Violation},
-        sandbox,
+        sandbox::{self, Mode},
     },
 };
-
-/// How far the sandbox's clock may be behind ours when a post is looked for, in seconds.
-const CLOCK_SLACK: i64 = 300;
 
 /// The adapter. Holds no account.
 pub struct Sandbox {
     http: Http,
     clock: Arc<dyn Clock>,
+    /// The mode of the account that was used last, for whoever asks what the network can do. Nothing else follows from it.
+    mode_seen: Mutex<Mode>,
     /// The sandbox of this installation. It wins over the address stored with an account: its port may change.
     own: Option<Url>,
 }
@@ -43,6 +44,11 @@ pub struct Sandbox {
 #[derive(Serialize, Deserialize)]
 struct Session {
     token: String,
+    /// For another token when this one has expired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(default)]
+    mode: Mode,
 }
 
 /// A post as the sandbox shows it to its owner.
@@ -54,25 +60,34 @@ struct Shown {
     text: String,
     media: Vec<Value>,
     reply_to: Option<String>,
-    client_key: Option<String>,
 }
 
 impl Sandbox {
     /// `own` is the address of the running sandbox; it becomes reachable for this adapter alone.
     pub fn new(http: &Http, clock: Arc<dyn Clock>, own: Option<Url>) -> Self {
         let http = own.as_ref().and_then(Origin::of).map_or_else(|| http.clone(), |origin| http.allowing(origin));
-        Self { http, clock, own }
+        Self { http, clock, mode_seen: Mutex::default(), own }
     }
 
     fn base<'a>(&'a self, account: &'a NetworkAccount) -> &'a Url {
         self.own.as_ref().unwrap_or(&account.base_url)
     }
 
-    fn call(&self, account: &NetworkAccount, method: Method, path: &[&str]) -> Result<Call, Failure> {
+    fn session(&self, account: &NetworkAccount) -> Result<Session, Failure> {
         let session: Session = serde_json::from_str(account.credentials.secret.expose_secret()).map_err(|_| {
             Failure { kind: FailureKind::NeedsReconnect, message: "the stored sign-in cannot be read".into() }
         })?;
-        Ok(Call::new(method, address(self.base(account), path)).bearer(SecretString::from(session.token)))
+        self.see(session.mode);
+        Ok(session)
+    }
+
+    fn see(&self, mode: Mode) {
+        *self.mode_seen.lock().unwrap_or_else(PoisonError::into_inner) = mode;
+    }
+
+    fn call(&self, account: &NetworkAccount, method: Method, path: &[&str]) -> Result<Call, Failure> {
+        let token = SecretString::from(self.session(account)?.token);
+        Ok(Call::new(method, address(self.base(account), path)).bearer(token))
     }
 
     async fn ask(&self, call: Call) -> Result<Answer, Failure> {
@@ -111,7 +126,7 @@ impl Network for Sandbox {
     }
 
     fn capabilities(&self) -> Capabilities {
-        sandbox::capabilities()
+        sandbox::capabilities(*self.mode_seen.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn validate(&self, segments: &[DraftSegment]) -> Vec<Violation> {
@@ -143,13 +158,15 @@ impl Network for Sandbox {
             id: String,
             handle: String,
             display_name: Option<String>,
-            token: String,
+            #[serde(flatten)]
+            session: Session,
         }
         let opened: Opened = answer.json().map_err(|cause| {
             Error::unavailable("network_answer_unreadable", "This address answers, but it is no AllIN sandbox.")
                 .because(cause)
         })?;
-        let secret = serde_json::to_string(&Session { token: opened.token }).map_err(Error::internal)?;
+        self.see(opened.session.mode);
+        let secret = serde_json::to_string(&opened.session).map_err(Error::internal)?;
         Ok(Connected {
             remote_id: opened.id,
             handle: opened.handle,
@@ -159,9 +176,18 @@ impl Network for Sandbox {
         })
     }
 
-    /// Tokens of the sandbox never end; one that is refused is gone for good.
+    /// A sign-in of before there were refresh tokens is good for ever or gone for good.
     async fn refresh(&self, account: &NetworkAccount) -> Result<Credentials, Failure> {
-        self.check(account).await.map(|_| account.credentials.clone())
+        let session = self.session(account)?;
+        let Some(refresh_token) = session.refresh_token else {
+            return self.check(account).await.map(|_| account.credentials.clone());
+        };
+        let body = json!({ "refresh_token": refresh_token });
+        let call = Call::post(address(self.base(account), &["sessions", "refresh"])).json(body);
+        let renewed: Session = self.ask(call).await?.json().map_err(|_| unreadable())?;
+        let renewed = Session { refresh_token: Some(refresh_token), ..renewed };
+        let secret = serde_json::to_string(&renewed).map_err(|_| unreadable())?;
+        Ok(Credentials { secret: SecretString::from(secret), expires_at: None })
     }
 
     async fn check(&self, account: &NetworkAccount) -> Result<Health, Failure> {
@@ -171,13 +197,7 @@ impl Network for Sandbox {
     }
 
     async fn prepare(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Result<Value, Failure> {
-        let mut ids = Vec::new();
-        for image in &outgoing.media {
-            let call = self.call(account, Method::POST, &["media"])?.raw(&image.mime, image.bytes.clone());
-            let stored: Value = self.ask(call).await?.json().map_err(|_| unreadable())?;
-            ids.push(stored.get("id").cloned().ok_or_else(unreadable)?);
-        }
-        Ok(json!({ "media": ids }))
+        self.prepare_post(account, outgoing).await
     }
 
     fn body(&self, _: &str, outgoing: &Outgoing) -> Result<Value, Failure> {
@@ -188,26 +208,8 @@ impl Network for Sandbox {
         body::foresee(outgoing)
     }
 
-    async fn publish(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Outcome {
-        let body = self.body(&account.remote_id, outgoing);
-        let call = self
-            .call(account, Method::POST, &["posts"])
-            .and_then(|call| Ok(call.header("idempotency-key", outgoing.key.to_string()).json(body?)));
-        let call = match call {
-            Ok(call) => call,
-            Err(failure) => return Outcome::Rejected(failure),
-        };
-        let answer = match self.http.send(call).await {
-            Ok(answer) => answer,
-            Err(error) => return failures::publish_without_answer(&error),
-        };
-        if failures::proves_refusal(answer.status) {
-            return Outcome::Rejected(self.classify(answer.status, &answer.headers, &answer.body));
-        }
-        match answer.json::<Shown>() {
-            Ok(post) if answer.ok() => failures::published(self.remote(account, &post), &answer, self.clock.now()),
-            _ => Outcome::Unknown { evidence: format!("the sandbox answered {} to the post", answer.status) },
-        }
+    async fn publish(&self, account: &NetworkAccount, outgoing: &Outgoing, send_by: &SendBy) -> Outcome {
+        self.send_post(account, outgoing, send_by).await
     }
 
     /// The sandbox answers at once, so nothing is ever [`Outcome::Accepted`].
@@ -215,24 +217,8 @@ impl Network for Sandbox {
         Outcome::Unknown { evidence: "the sandbox has no pending posts to ask about".into() }
     }
 
-    /// Lists what the account posted since the message was written. That the last attempt can no longer arrive is the
-    /// caller's knowledge: it asks only after lease, time-out and a margin.
-    async fn reconcile(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Reconciled {
-        let listed = self.posts_since(account, outgoing.written_at().plus_secs(-CLOCK_SLACK)).await;
-        let (posts, more) = match listed {
-            Ok(listed) => listed,
-            Err(failure) => return Reconciled::Undecidable { evidence: failure.message },
-        };
-        let key = outgoing.key.to_string();
-        let by_key = posts.iter().find(|post| post.client_key.as_ref() == Some(&key));
-        let by_content = || posts.iter().find(|post| post.client_key.is_none() && looks_like(post, outgoing));
-        match by_key.or_else(by_content) {
-            Some(post) => Reconciled::Found(self.remote(account, post)),
-            None if more => {
-                Reconciled::Undecidable { evidence: "the account has too many posts to look through".into() }
-            }
-            None => Reconciled::ProvenAbsent,
-        }
+    async fn reconcile(&self, account: &NetworkAccount, outgoing: &Outgoing, search: &Search) -> Reconciled {
+        self.find_post(account, outgoing, search).await
     }
 
     async fn find(&self, account: &NetworkAccount, outgoing: &Outgoing, place: &str) -> Result<Sighting, Failure> {
@@ -286,40 +272,19 @@ impl Network for Sandbox {
         self.count_posts(account).await
     }
 
-    fn classify(&self, status: u16, headers: &http::HeaderMap, body: &[u8]) -> Failure {
+    fn classify(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let kind = match status {
-            401 => FailureKind::NeedsReconnect,
-            409 => FailureKind::Duplicate,
-            410 | 413 | 422 => FailureKind::Content,
-            429 => FailureKind::RateLimited { until: failures::retry_at(headers, self.clock.now()) },
-            408 | 500..=599 => FailureKind::Transient,
+        let said = |path: &str| body.pointer(path).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let kind = match (status, said("/error/code")) {
+            (401, Some("token_expired")) => FailureKind::TokenExpired,
+            (401, _) | (_, Some("other_mode")) => FailureKind::NeedsReconnect,
+            (409, _) => FailureKind::Duplicate,
+            (410 | 413 | 422, _) => FailureKind::Content,
+            (429, _) => FailureKind::RateLimited { until: failures::retry_at(headers, self.clock.now()) },
+            (408 | 500..=599, _) => FailureKind::Transient,
             _ => FailureKind::Bug,
         };
-        let said = |path: &str| body.pointer(path).and_then(Value::as_str).filter(|text| !text.is_empty());
         let message = said("/error/details/0/message").or_else(|| said("/error/message"));
         Failure { kind, message: message.map_or_else(|| format!("the sandbox answered {status}"), failures::excerpt) }
     }
-}
-
-impl Sandbox {
-    /// The account's posts, and whether there are more than the answer holds.
-    async fn posts_since(&self, account: &NetworkAccount, since: Timestamp) -> Result<(Vec<Shown>, bool), Failure> {
-        #[derive(Deserialize)]
-        struct Listed {
-            posts: Vec<Shown>,
-            more: bool,
-        }
-        let call = self.call(account, Method::GET, &["accounts", &account.remote_id, "posts"])?;
-        let call = call.query("since", &since.to_string()).max_bytes(32 * 1024 * 1024);
-        let listed: Listed = self.ask(call).await?.json().map_err(|_| unreadable())?;
-        Ok((listed.posts, listed.more))
-    }
-}
-
-/// For a server that keeps no keys: text, number of images and place in the thread.
-fn looks_like(post: &Shown, outgoing: &Outgoing) -> bool {
-    post.text == outgoing.text
-        && post.media.len() == outgoing.media.len()
-        && post.reply_to.as_deref() == outgoing.parent.as_ref().map(|parent| parent.id.as_str())
 }

@@ -19,6 +19,8 @@ pub enum Idempotency {
     ResumableHandle,
     /// Nothing but looking for the post afterwards.
     LookupOnly,
+    /// Nothing at all: after a lost answer only a person can find out.
+    None,
 }
 
 /// How a network measures the length of a text.

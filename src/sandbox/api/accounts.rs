@@ -41,12 +41,17 @@ pub async fn create(
         return Err(Refusal::new(StatusCode::CONFLICT, "handle_taken", format!("`{handle}` exists already.")));
     }
     let account = new_account(&mut journal, handle, new.display_name, None)?;
-    let token = new_token(&mut journal, &account.id)?;
+    let (token, _) = new_token(&mut journal, &account.id, false)?;
     Ok((StatusCode::CREATED, Json(json!({ "id": account.id, "handle": account.handle, "token": token }))))
 }
 
-/// `POST /v1/sessions {handle, password}` → `{id, handle, display_name, token, created}`. The first use of a handle
-/// creates it with this password; later only the same password opens it.
+#[derive(Deserialize)]
+pub struct Refresh {
+    refresh_token: String,
+}
+
+/// `POST /v1/sessions {handle, password}` → `{id, handle, display_name, token, refresh_token, mode, created}`. The first
+/// use of a handle creates it with this password; later only the same password opens it.
 pub async fn open_session(
     Shared(sandbox): Shared<Sandbox>,
     Json(form): Json<SignIn>,
@@ -75,17 +80,39 @@ pub async fn open_session(
             "This handle exists with another password.",
         ));
     }
-    let token = new_token(&mut sandbox.journal(), &account.id)?;
+    let (token, refresh_token) = new_token(&mut sandbox.journal(), &account.id, true)?;
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
-    let body = json!({ "id": account.id, "handle": account.handle, "display_name": account.display_name, "token": token, "created": created });
+    let body = json!({
+        "id": account.id,
+        "handle": account.handle,
+        "display_name": account.display_name,
+        "token": token,
+        "refresh_token": refresh_token,
+        "mode": sandbox.mode(),
+        "created": created,
+    });
     Ok((status, Json(body)))
+}
+
+/// `POST /v1/sessions/refresh {refresh_token}` → `{token, mode}`. The refresh token stays as it is.
+pub async fn refresh_session(
+    Shared(sandbox): Shared<Sandbox>,
+    Json(form): Json<Refresh>,
+) -> Result<Json<Value>, Refusal> {
+    let mut journal = sandbox.journal();
+    let account = journal.state.refreshes.get(&token_hash(&form.refresh_token)).cloned();
+    let account = account.ok_or_else(|| {
+        Refusal::new(StatusCode::UNAUTHORIZED, "token_unknown", "Nobody has this refresh token; sign in again.")
+    })?;
+    let (token, _) = new_token(&mut journal, &account, false)?;
+    Ok(Json(json!({ "token": token, "mode": sandbox.mode() })))
 }
 
 /// `GET /v1/me` → `{id, handle, display_name, posts}`.
 pub async fn me(Shared(sandbox): Shared<Sandbox>, SignedIn(id): SignedIn) -> Result<Json<Value>, Refusal> {
     let journal = sandbox.journal();
     let account = journal.state.accounts.get(&id).ok_or_else(|| Refusal::not_found("account"))?;
-    let posts = journal.state.posts.iter().filter(|post| post.account_id == id && !post.deleted).count();
+    let posts = journal.state.posts_of(&id).count();
     Ok(Json(json!({ "id": id, "handle": account.handle, "display_name": account.display_name, "posts": posts })))
 }
 
@@ -105,11 +132,16 @@ fn new_account(
     Ok(account)
 }
 
-/// Only its hash is written down.
-fn new_token(journal: &mut Journal, account_id: &str) -> Result<String, Refusal> {
+/// A token and, where asked for, one to renew it with. Only their hashes are written down.
+fn new_token(journal: &mut Journal, account_id: &str, renewable: bool) -> Result<(String, Option<String>), Refusal> {
     let token = format!("sandbox-{}", random_name(24));
-    journal.record(Event::SessionOpened { account_id: account_id.to_owned(), token_hash: token_hash(&token) })?;
-    Ok(token)
+    let refresh = renewable.then(|| format!("sandbox-refresh-{}", random_name(24)));
+    journal.record(Event::SessionOpened {
+        account_id: account_id.to_owned(),
+        token_hash: token_hash(&token),
+        refresh_hash: refresh.as_deref().map(token_hash),
+    })?;
+    Ok((token, refresh))
 }
 
 fn accepted_handle(typed: &str) -> Result<String, Refusal> {

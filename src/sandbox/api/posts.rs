@@ -1,118 +1,138 @@
-//! Images, posts and their figures.
+//! Posts and their figures.
 
 use axum::{
     Json,
-    body::Bytes,
     extract::{Path, Query, State as Shared},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use data_encoding::HEXLOWER;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::{Refusal, Sandbox, SignedIn};
 use crate::{
     clock::Timestamp,
-    error::Error,
     model::{
-        media, network_rules,
+        network_rules,
         networks::{DraftSegment, MediaFacts},
-        sandbox::{self as rules, THREAD_MAX},
+        sandbox::{self as rules, Mode, THREAD_MAX},
     },
     sandbox::{
         figures,
-        journal::{Attached, Event, Journal, Media, Post},
+        journal::{Attached, Event, Journal, Post},
         random_name,
     },
 };
 
 /// Posts in one answer.
-const LIST_MAX: usize = 1000;
+const LIST_MAX: usize = 500;
 
 #[derive(Deserialize)]
 pub struct NewPost {
-    text: String,
+    pub text: String,
     #[serde(default)]
-    media: Vec<Attached>,
+    pub media: Vec<Attached>,
     #[serde(default)]
-    reply_to: Option<String>,
+    pub reply_to: Option<String>,
     #[serde(default)]
-    client_key: Option<String>,
+    pub client_key: Option<String>,
 }
 
 #[derive(Deserialize)]
 pub struct Filter {
     since: Option<Timestamp>,
     client_key: Option<String>,
+    /// How many to pass over: `next` of the answer before.
+    #[serde(default)]
+    after: usize,
 }
 
-/// `POST /v1/media`, the image as body → 201 `{id, mime, bytes, width, height}`. The same image gets the same id.
-pub async fn store_media(
-    Shared(sandbox): Shared<Sandbox>,
-    SignedIn(account_id): SignedIn,
-    body: Bytes,
-) -> Result<(StatusCode, Json<Value>), Refusal> {
-    if body.len() as u64 > rules::IMAGE_BYTES_MAX {
-        let message = format!("An image may have {} bytes.", rules::IMAGE_BYTES_MAX);
-        return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "media_too_large", message));
-    }
-    let facts = media::probe(&body).map_err(|error| Refusal::invalid(error.code(), error.message(), Vec::new()))?;
-    let name = Sha256::new().chain_update(&account_id).chain_update([0]).chain_update(&body).finalize();
-    let id = HEXLOWER.encode(name.get(..16).unwrap_or(&name));
-    let path = sandbox.journal().media_path(&id);
-    tokio::fs::write(path, &body).await.map_err(Error::internal)?;
-    let (mime, bytes) = (facts.mime.to_owned(), facts.bytes);
-    let stored = Media { id, account_id, mime, bytes, width: facts.width, height: facts.height };
-    let answer = Json(
-        json!({ "id": stored.id, "mime": stored.mime, "bytes": stored.bytes, "width": stored.width, "height": stored.height }),
-    );
-    sandbox.journal().record(Event::MediaStored { media: stored })?;
-    Ok((StatusCode::CREATED, answer))
-}
-
-/// `POST /v1/posts {text, media[{id, alt_text}], reply_to?, client_key?}` → 201 with the post, or 200 with the first
-/// post of the same key (header `Idempotency-Key`, else `client_key`) unless the sandbox runs without deduplication.
+/// `POST /v1/posts {text, media[{id, alt_text}], reply_to?, client_key?}` → 201 with the post. In the mode `client_key`
+/// the same key (header `Idempotency-Key`, else `client_key`) comes back as 200 with its first post; other modes keep no
+/// key.
 pub async fn create(
     Shared(sandbox): Shared<Sandbox>,
     SignedIn(account_id): SignedIn,
     headers: HeaderMap,
-    Json(new): Json<NewPost>,
+    Json(mut new): Json<NewPost>,
 ) -> Result<Response, Refusal> {
+    sandbox.expects(&[Mode::ClientKey, Mode::Lookup, Mode::LookupDelayed, Mode::Neither])?;
     sandbox.take_time().await;
     let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).map(str::to_owned).or(new.client_key);
+    new.client_key = key.filter(|_| sandbox.mode() == Mode::ClientKey);
     let mut journal = sandbox.journal();
-    if let Some(key) = key.as_deref().filter(|_| sandbox.dedupe())
+    if let Some(key) = new.client_key.as_deref()
         && let Some(first) = journal.state.post_with_key(&account_id, key).cloned()
     {
-        if first.deleted {
-            return Err(Refusal::new(
-                StatusCode::GONE,
-                "post_deleted",
-                "The post with this key was deleted meanwhile.",
-            ));
-        }
-        journal.record(Event::PostRepeated { post_id: first.id.clone(), client_key: key.to_owned() })?;
-        return Ok(Json(shown(&journal, &first, true)).into_response());
+        return repeated(&mut journal, &first, new.client_key);
     }
-    let post = Post {
+    let post = new_post(&journal, account_id, new);
+    accept(&mut journal, post)
+}
+
+/// `PUT /v1/posts/{id}`, body as for `POST` without a key → 201, or 200 when it is there already. The caller chooses the
+/// id.
+pub async fn put(
+    Shared(sandbox): Shared<Sandbox>,
+    SignedIn(account_id): SignedIn,
+    Path(id): Path<String>,
+    Json(new): Json<NewPost>,
+) -> Result<Response, Refusal> {
+    sandbox.expects(&[Mode::DeterministicId])?;
+    let fits = (8..=64).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !fits {
+        let message = "An id has 8 to 64 of the letters a to z, digits and `-`.";
+        return Err(Refusal::invalid("id_invalid", message, Vec::new()));
+    }
+    sandbox.take_time().await;
+    let mut journal = sandbox.journal();
+    if let Some(first) = journal.state.post(&id).cloned() {
+        if first.account_id != account_id {
+            return Err(of_another());
+        }
+        return repeated(&mut journal, &first, None);
+    }
+    let post = Post { id, client_key: None, ..new_post(&journal, account_id, new) };
+    accept(&mut journal, post)
+}
+
+/// Made its post before.
+fn repeated(journal: &mut Journal, first: &Post, client_key: Option<String>) -> Result<Response, Refusal> {
+    if first.deleted {
+        return Err(Refusal::new(StatusCode::GONE, "post_deleted", "This post was deleted meanwhile."));
+    }
+    journal.record(Event::PostRepeated { post_id: first.id.clone(), client_key })?;
+    Ok(Json(shown(journal, first, true)).into_response())
+}
+
+pub fn new_post(journal: &Journal, account_id: String, new: NewPost) -> Post {
+    Post {
         id: format!("post-{}", random_name(8)),
         account_id,
         text: new.text,
         media: new.media,
         reply_to: new.reply_to,
-        client_key: key,
+        client_key: new.client_key,
+        upload_id: None,
         created_at: journal.now(),
         deleted: false,
-    };
-    check(&journal, &post)?;
+    }
+}
+
+/// Makes it public.
+pub fn accept(journal: &mut Journal, post: Post) -> Result<Response, Refusal> {
+    check(journal, &post)?;
     journal.record(Event::PostCreated { post: post.clone() })?;
-    Ok((StatusCode::CREATED, Json(shown(&journal, &post, true))).into_response())
+    Ok((StatusCode::CREATED, Json(shown(journal, &post, true))).into_response())
+}
+
+fn of_another() -> Refusal {
+    Refusal::new(StatusCode::FORBIDDEN, "post_of_another", "This post belongs to another account.")
 }
 
 /// The rules that the draft check knows, and the two that only the server can judge.
-fn check(journal: &Journal, post: &Post) -> Result<(), Refusal> {
+pub fn check(journal: &Journal, post: &Post) -> Result<(), Refusal> {
     let mut facts = Vec::new();
     for attached in &post.media {
         let stored = journal.state.media.get(&attached.id).filter(|media| media.account_id == post.account_id);
@@ -129,7 +149,7 @@ fn check(journal: &Journal, post: &Post) -> Result<(), Refusal> {
         });
     }
     let segment = DraftSegment { text: post.text.clone(), media: facts };
-    let broken = network_rules::violations(&rules::capabilities(), &[segment]);
+    let broken = network_rules::violations(&rules::capabilities(Mode::default()), &[segment]);
     if !broken.is_empty() {
         return Err(Refusal::invalid("post_invalid", "The post breaks a rule of the sandbox.", broken));
     }
@@ -163,28 +183,36 @@ pub async fn read(
     Ok(Json(shown(&journal, post, own)))
 }
 
-/// `GET /v1/accounts/{id}/posts?since=&client_key=` → `{posts, more}`, oldest first, deleted ones left out. The keys are
-/// shown to their owner only.
+/// `GET /v1/accounts/{id}/posts?since=&client_key=&after=` → `{posts, next, behind_millis}`, oldest first, deleted ones left
+/// out. `next` is where the following answer goes on, if there is one; what was accepted in the last `behind_millis` may
+/// be missing. Keys are shown to their owner, and asked for only where they are kept.
 pub async fn list(
     Shared(sandbox): Shared<Sandbox>,
     headers: HeaderMap,
     Path(id): Path<String>,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Value>, Refusal> {
+    if sandbox.mode() == Mode::Neither {
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "no_list", "This sandbox lists nobody's posts."));
+    }
+    if filter.client_key.is_some() {
+        sandbox.expects(&[Mode::ClientKey])?;
+    }
     let own = SignedIn::read(&headers, &sandbox).is_some_and(|reader| reader.0 == id);
     let journal = sandbox.journal();
     if !journal.state.accounts.contains_key(&id) {
         return Err(Refusal::not_found("account"));
     }
+    let shown_until = journal.now().plus_millis(-sandbox.kept_back());
     let wanted = |post: &&Post| {
-        post.account_id == id
-            && !post.deleted
+        post.created_at <= shown_until
             && filter.since.is_none_or(|since| post.created_at >= since)
             && filter.client_key.as_ref().is_none_or(|key| own && post.client_key.as_ref() == Some(key))
     };
-    let mut found = journal.state.posts.iter().filter(wanted);
+    let mut found = journal.state.posts_of(&id).filter(wanted).skip(filter.after);
     let posts: Vec<_> = found.by_ref().take(LIST_MAX).map(|post| shown(&journal, post, own)).collect();
-    Ok(Json(json!({ "posts": posts, "more": found.next().is_some() })))
+    let next = found.next().map(|_| filter.after + LIST_MAX);
+    Ok(Json(json!({ "posts": posts, "next": next, "behind_millis": sandbox.kept_back() })))
 }
 
 #[derive(Deserialize)]
@@ -222,7 +250,7 @@ pub async fn delete(
     let mut journal = sandbox.journal();
     let Some(post) = journal.state.post(&id) else { return Err(Refusal::not_found("post")) };
     if post.account_id != account_id {
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "post_of_another", "This post belongs to another account."));
+        return Err(of_another());
     }
     if !post.deleted {
         journal.record(Event::PostDeleted { post_id: id })?;
@@ -252,7 +280,7 @@ fn living<'a>(journal: &'a Journal, id: &str) -> Result<&'a Post, Refusal> {
     journal.state.post(id).filter(|post| !post.deleted).ok_or_else(|| Refusal::not_found("post"))
 }
 
-fn shown(journal: &Journal, post: &Post, own: bool) -> Value {
+pub fn shown(journal: &Journal, post: &Post, own: bool) -> Value {
     let handle =
         journal.state.accounts.get(&post.account_id).map(|account| account.handle.as_str()).unwrap_or_default();
     let mut shown = json!({

@@ -13,7 +13,7 @@ use allin::{
     },
     error::Result,
     ids::{AccountId, PostId},
-    model::states::PostStatus,
+    model::{sandbox::Mode, states::PostStatus},
 };
 
 use super::{all, held};
@@ -38,7 +38,8 @@ impl Lost {
         let between: Box<dyn FnOnce(&url::Url) -> url::Url + Send> = Box::new(move |network| before.before(network));
         let answer_within = i64::try_from(PATIENCE).unwrap();
         let app =
-            TestApp::with(Setup { dedupe: false, answer_within, between: Some(between), ..Setup::default() }).await;
+            TestApp::with(Setup { mode: Mode::Lookup, answer_within, between: Some(between), ..Setup::default() })
+                .await;
         let team = app.team("Bakery").await;
         let ctx = team.connection(&app);
         let account: AccountId = app.account(&team, "bakery").await;

@@ -1,5 +1,6 @@
 //! Steps that are taken together: one that cannot go with the others holds none of them up, and spoils nothing.
 
+use allin::model::sandbox::Mode;
 use allin::{ids::TargetId, jobs::publish_posts, model::states::PostStatus, platform::Role};
 use sqlx::{ConnectOptions as _, Connection as _};
 
@@ -8,7 +9,7 @@ use crate::support::faults::Fault;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_post_that_somebody_holds_delays_no_other() {
-    let stage = Stage::set(true).await;
+    let stage = Stage::set(Mode::ClientKey).await;
     let accounts = stage.accounts(&stage.team, "batch", 10).await;
     let posts = stage.planned(&stage.team, &accounts, "Bread").await;
     stage.app.clock.advance_secs(60);
@@ -35,7 +36,7 @@ async fn a_post_that_somebody_holds_delays_no_other() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_attempt_that_the_database_refuses_spoils_no_other() {
-    let stage = Stage::set(true).await;
+    let stage = Stage::set(Mode::ClientKey).await;
     let accounts = stage.accounts(&stage.team, "batch", 10).await;
     let posts = stage.planned(&stage.team, &accounts, "Bread").await;
     stage.app.clock.advance_secs(60);
@@ -68,7 +69,7 @@ async fn an_attempt_that_the_database_refuses_spoils_no_other() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_go_out_with_few_commits_and_every_outcome_is_its_own() {
-    let stage = Stage::set(false).await;
+    let stage = Stage::set(Mode::Lookup).await;
     let accounts = stage.accounts(&stage.team, "batch", 40).await;
     let posts = stage.planned(&stage.team, &accounts, "Bread").await;
     stage.app.clock.advance_secs(60);

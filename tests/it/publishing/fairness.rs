@@ -1,5 +1,6 @@
 //! Whose turn it is: nobody waits for somebody else's backlog or somebody else's slow network.
 
+use allin::model::sandbox::Mode;
 use allin::{
     app::posts::publish::PostPublish,
     jobs::publish_posts,
@@ -11,7 +12,7 @@ use crate::support::faults::Fault;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_sends_one_post_at_a_time_in_the_order_of_their_times() {
-    let stage = Stage::set(true).await;
+    let stage = Stage::set(Mode::ClientKey).await;
     let ctx = stage.team.connection(&stage.app);
     let mut texts = Vec::new();
     for number in (0..12).rev() {
@@ -27,7 +28,7 @@ async fn an_account_sends_one_post_at_a_time_in_the_order_of_their_times() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backlog_of_one_tenant_stands_before_nobody() {
-    let stage = Stage::set(true).await;
+    let stage = Stage::set(Mode::ClientKey).await;
     let many = stage.accounts(&stage.team, "many", 6).await;
     for text in ["First", "Second", "Third"] {
         stage.planned(&stage.team, &many, text).await;
@@ -54,7 +55,7 @@ async fn a_backlog_of_one_tenant_stands_before_nobody() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_network_that_does_not_answer_delays_nobody_else() {
-    let stage = Stage::patient(true, 5_000).await;
+    let stage = Stage::patient(Mode::ClientKey, 5_000).await;
     let accounts = stage.accounts(&stage.team, "also", 8).await;
     stage.proxy.publishes([Fault::HangBefore]);
     let slow = stage.planned(&stage.team, &[stage.account], "Slow").await[0];
@@ -83,7 +84,7 @@ async fn a_network_that_does_not_answer_delays_nobody_else() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_somebody_waits_for_goes_first() {
-    let stage = Stage::set(true).await;
+    let stage = Stage::set(Mode::ClientKey).await;
     let ctx = stage.team.connection(&stage.app);
     for text in ["One", "Two", "Three"] {
         stage.planned(&stage.team, &[stage.account], text).await;

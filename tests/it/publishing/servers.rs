@@ -1,5 +1,6 @@
 //! Servers that fail or limit: they are left alone for a while, and nobody else is.
 
+use allin::model::sandbox::Mode;
 use allin::{
     ids::AccountId,
     model::states::PostStatus,
@@ -32,7 +33,7 @@ impl Stage {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_fails_is_left_alone_until_one_delivery_succeeds() {
-    let stage = Stage::set(false).await;
+    let stage = Stage::set(Mode::Lookup).await;
     let accounts = stage.accounts(&stage.team, "also", 8).await;
     let elsewhere = stage.app.account(&stage.team, "elsewhere").await;
     stage.move_away(elsewhere).await;
@@ -86,7 +87,7 @@ async fn a_server_that_fails_is_left_alone_until_one_delivery_succeeds() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refusals_of_content_say_nothing_about_a_server() {
-    let stage = Stage::set(false).await;
+    let stage = Stage::set(Mode::Lookup).await;
     stage.proxy.publishes([Fault::Pass, Fault::TooMany]);
     stage.due(&["One"]).await;
     stage.due(&["Two"]).await;
@@ -97,7 +98,7 @@ async fn refusals_of_content_say_nothing_about_a_server() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_last_call_that_a_network_takes_is_the_last() {
-    let stage = Stage::set(true).await;
+    let stage = Stage::set(Mode::ClientKey).await;
     stage.proxy.publishes([Fault::LastOne]);
     let first = stage.due(&["First"]).await;
     let second = stage.due(&["Second"]).await;
@@ -115,7 +116,7 @@ async fn the_last_call_that_a_network_takes_is_the_last() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accounts_that_are_limited_together_say_that_the_server_is() {
-    let stage = Stage::set(true).await;
+    let stage = Stage::set(Mode::ClientKey).await;
     let accounts = stage.accounts(&stage.team, "also", 4).await;
     stage.proxy.publishes([Fault::TooMany; 3]);
     let limited = stage.planned(&stage.team, &accounts[..3], "Limited").await;

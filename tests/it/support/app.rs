@@ -14,6 +14,7 @@ use allin::{
     clock::{Clock, ManualClock, SystemClock, Timestamp},
     ids::RandomIds,
     jobs::{collect_metrics, publish_posts},
+    model::sandbox::Mode,
     platform::Role,
     store::db::Db,
     vault::Vault,
@@ -25,10 +26,12 @@ use super::{database::Database, sandbox::Sandbox};
 
 /// What a test wants different.
 pub struct Setup {
-    /// Whether the sandbox honours idempotency keys.
-    pub dedupe: bool,
+    /// What the sandbox offers against a post appearing twice.
+    pub mode: Mode,
     /// The clock of the machine instead of one that stands still.
     pub real_time: bool,
+    /// Another clock for the application; the sandbox keeps its own.
+    pub clock: Option<Arc<dyn Clock>>,
     /// How long a network may take to answer, in milliseconds.
     pub answer_within: i64,
     pub pool: u32,
@@ -44,8 +47,9 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
-            dedupe: true,
+            mode: Mode::ClientKey,
             real_time: false,
+            clock: None,
             answer_within: 30_000,
             pool: 8,
             connections: 16,
@@ -86,7 +90,8 @@ impl TestApp {
         let database = Database::create().await;
         let manual = ManualClock::at(dawn());
         let clock: Arc<dyn Clock> = if setup.real_time { Arc::new(SystemClock) } else { Arc::new(manual.clone()) };
-        let sandbox = Sandbox::start(folder.path().join("sandbox"), setup.dedupe, Arc::clone(&clock)).await;
+        let sandbox = Sandbox::start(folder.path().join("sandbox"), setup.mode, Arc::clone(&clock)).await;
+        let clock = setup.clock.unwrap_or(clock);
         let network = setup.between.map_or_else(|| sandbox.url.clone(), |between| between(&sandbox.url));
         let media = folder.path().join("media");
         std::fs::create_dir(&media).unwrap();

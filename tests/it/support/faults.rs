@@ -132,14 +132,19 @@ impl Proxy {
 
     fn fault_for(&self, head: &str, request: &[u8]) -> Fault {
         let mut plan = self.0.lock().unwrap();
-        let fault = if head.starts_with("POST /v1/posts ") {
+        let line = head.lines().next().unwrap_or_default();
+        let visible = ["POST /v1/posts ", "PUT /v1/posts/"].iter().any(|start| line.starts_with(start));
+        let fault = if visible || line.contains("/publish ") {
             plan.arrived += 1;
             plan.at_once += 1;
             plan.most_at_once = plan.most_at_once.max(plan.at_once);
             let body = request.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
             plan.bodies.push(String::from_utf8_lossy(&request[body..]).into_owned());
             plan.publishes.pop_front()
-        } else if head.starts_with("GET /v1/accounts/") {
+        } else if ["GET /v1/accounts/", "GET /v1/posts/", "DELETE /v1/uploads/"]
+            .iter()
+            .any(|start| line.starts_with(start))
+        {
             plan.lookups.pop_front()
         } else if head.starts_with("PATCH /v1/posts/") {
             plan.edits.pop_front()

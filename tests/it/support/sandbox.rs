@@ -4,7 +4,8 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use allin::{
     clock::Clock,
-    sandbox::{self, Running, Served},
+    model::sandbox::Mode,
+    sandbox::{self, Manners, Running, Served},
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -18,15 +19,23 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    pub async fn start(folder: PathBuf, dedupe: bool, clock: Arc<dyn Clock>) -> Self {
+    pub async fn start(folder: PathBuf, mode: Mode, clock: Arc<dyn Clock>) -> Self {
         let stop = CancellationToken::new();
-        let options =
-            sandbox::Options { folder: folder.clone(), port: None, dedupe, answer_after: Duration::ZERO, clock };
+        let manners = Manners { mode, list_after: Duration::from_secs(60), ..Manners::default() };
+        let options = sandbox::Options { folder: folder.clone(), port: None, manners, faults: true, clock };
         let Served::Started(running) = sandbox::serve(options, stop.clone()).await.unwrap() else {
             panic!("somebody else serves {}", folder.display())
         };
         let url = format!("http://{}/", running.addr).parse().unwrap();
         Self { url, folder, stop, running: Some(running) }
+    }
+
+    /// Orders a fault, as the control interface takes it.
+    pub async fn order(&self, fault: Value) {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = self.url.join("/control/faults").unwrap();
+        let answer = client.post(url).json(&fault).send().await.unwrap();
+        assert_eq!(answer.status(), 201, "{fault}");
     }
 
     /// Every entry of the log.

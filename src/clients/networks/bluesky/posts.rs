@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::{Failure, FailureKind, NetworkAccount, Outcome, Outgoing, Reconciled, Remote, Sighting, failures},
+    super::{Failure, FailureKind, NetworkAccount, Outcome, Outgoing, Reconciled, Remote, SendBy, Sighting, failures},
     Bluesky,
     answers::{self, Refusal},
     endpoint,
@@ -67,16 +67,16 @@ impl Bluesky {
         }
     }
 
-    pub(super) async fn put_post(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Outcome {
+    pub(super) async fn put_post(&self, account: &NetworkAccount, outgoing: &Outgoing, send_by: &SendBy) -> Outcome {
         let ready = Session::of(account).and_then(|session| Ok((session, body(&account.remote_id, outgoing)?)));
         let (session, body) = match ready {
             Ok(ready) => ready,
             Err(failure) => return Outcome::Rejected(failure),
         };
         // putRecord, not createRecord: the same record written again is the same record, and no error.
-        let sent =
-            self.procedure(&account.base_url, "com.atproto.repo.putRecord", body, Some(session.access_jwt)).await;
-        let answer = match sent {
+        let call = Call::post(endpoint(&account.base_url, "com.atproto.repo.putRecord"));
+        let call = call.json(body).bearer(session.access_jwt).send_by(send_by);
+        let answer = match self.http.send(call).await {
             Ok(answer) => answer,
             Err(error) => return failures::publish_without_answer(&error),
         };

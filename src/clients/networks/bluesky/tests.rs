@@ -55,6 +55,10 @@ fn outgoing(text: &str) -> Outgoing {
     }
 }
 
+fn in_time() -> SendBy {
+    SendBy::new(Arc::new(ManualClock::at(now())), u64::MAX)
+}
+
 #[tokio::test]
 async fn publish_claims_only_what_the_answer_proves() {
     let limited = FailureKind::RateLimited { until: Some(now().plus_secs(60)) };
@@ -70,7 +74,7 @@ async fn publish_claims_only_what_the_answer_proves() {
         (200, json!({"unexpected": true}), None),
     ] {
         let (bluesky, account) = answering(status, body).await;
-        let kind = match bluesky.publish(&account, &outgoing("x")).await {
+        let kind = match bluesky.publish(&account, &outgoing("x"), &in_time()).await {
             Outcome::Rejected(failure) => Some(failure.kind),
             Outcome::Unknown { .. } => None,
             other => panic!("{status}: {other:?}"),
@@ -89,9 +93,9 @@ async fn a_lost_answer_is_unknown_and_a_refused_connection_is_not() {
         let mut request = [0_u8; 4096];
         assert!(socket.read(&mut request).await.unwrap() > 0);
     });
-    assert!(matches!(bluesky.publish(&account, &outgoing("x")).await, Outcome::Unknown { .. }));
+    assert!(matches!(bluesky.publish(&account, &outgoing("x"), &in_time()).await, Outcome::Unknown { .. }));
     slam.await.unwrap();
-    let refused = bluesky.publish(&account, &outgoing("x")).await;
+    let refused = bluesky.publish(&account, &outgoing("x"), &in_time()).await;
     assert!(matches!(refused, Outcome::Rejected(Failure { kind: FailureKind::Transient, .. })), "{refused:?}");
 }
 
@@ -101,6 +105,7 @@ async fn reconcile_finds_only_our_own_record() {
         let key = bluesky::record_key(Uuid::from_u128(1));
         json!({"uri": bluesky::post_uri("did:plc:me", &key), "cid": "c", "value": {"text": text, "createdAt": "2026-11-23T12:00:00.000Z"}})
     };
+    let search = Search { quiet_from: now(), others: Vec::new() };
     for (status, body, expected) in [
         (200, found("x"), "found"),
         (200, found("another text"), "undecidable"),
@@ -110,10 +115,11 @@ async fn reconcile_finds_only_our_own_record() {
         (200, json!({}), "undecidable"),
     ] {
         let (bluesky, account) = answering(status, body.clone()).await;
-        let told = match bluesky.reconcile(&account, &outgoing("x")).await {
+        let told = match bluesky.reconcile(&account, &outgoing("x"), &search).await {
             Reconciled::Found(_) => "found",
             Reconciled::ProvenAbsent => "absent",
             Reconciled::Undecidable { .. } => "undecidable",
+            Reconciled::Unknowable { .. } => "unknowable",
         };
         assert_eq!(told, expected, "{status} {body}");
     }
@@ -266,7 +272,7 @@ async fn the_server_gets_the_bytes_that_a_preview_shows() {
     let facets = &shown["record"]["facets"];
     assert_eq!(facets[0]["index"], json!({ "byteStart": 4, "byteEnd": 15 }));
     out.prepared = bluesky.prepare(&account, &out).await.unwrap();
-    let published = bluesky.publish(&account, &out).await;
+    let published = bluesky.publish(&account, &out, &in_time()).await;
     assert!(matches!(published, Outcome::Published { .. }), "{published:?}");
     // All that the server alone can say is who is behind a mention.
     let expected = shown.to_string().replace("(DID of @alice.test)", "did:plc:alice");

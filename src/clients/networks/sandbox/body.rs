@@ -15,7 +15,6 @@ pub fn of(outgoing: &Outgoing) -> Result<Value, Failure> {
         "text": outgoing.text,
         "media": media,
         "reply_to": outgoing.parent.as_ref().map(|parent| parent.id.as_str()),
-        "client_key": outgoing.key.to_string(),
     }))
 }
 
