@@ -59,7 +59,7 @@ pub struct Config {
     /// Where the home is for who sets nothing.
     pub usual_home: Option<PathBuf>,
     pub user_folders: UserFolders,
-    /// The settings that were made, as they were made, for the background service.
+    /// The settings that the background service gets, as they were made.
     pub settings: Vec<(String, String)>,
 }
 
@@ -208,10 +208,12 @@ fn sandbox_url(text: &str) -> Result<url::Url> {
     }
 }
 
-/// Everything that is set but the home, which is named apart.
+/// Everything that is set but the home, which is named apart, and the owner's connection: what keeps running migrates
+/// no database of others, and a file is to hold no more than it must.
 fn made(text: &impl Fn(&'static str) -> Result<Option<String>>) -> Result<Vec<(String, String)>> {
     let mut made = Vec::new();
-    for (name, _) in VARIABLES.iter().filter(|(name, _)| *name != "ALLIN_HOME") {
+    let left_out = ["ALLIN_HOME", "ALLIN_OWNER_DATABASE_URL"];
+    for (name, _) in VARIABLES.iter().filter(|(name, _)| !left_out.contains(name)) {
         made.extend(text(name)?.map(|value| ((*name).to_owned(), value)));
     }
     Ok(made)
@@ -278,5 +280,15 @@ mod tests {
             assert_eq!(refused, Some("setting_invalid"), "{url}");
         }
         assert_eq!(read(&[]).unwrap().sandbox_url, None);
+    }
+
+    #[test]
+    fn the_background_service_does_not_get_the_owners_connection() {
+        let app = ("DATABASE_URL", "postgres://allin_app@localhost/allin");
+        let owner = ("ALLIN_OWNER_DATABASE_URL", "postgres://owner:secret@localhost/allin");
+        let config = read(&[app, owner, ("ALLIN_LOG", "info")]).unwrap();
+        assert!(config.owner_database_url.is_some());
+        let made: Vec<_> = config.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(made, [app, ("ALLIN_LOG", "info")]);
     }
 }

@@ -84,7 +84,7 @@ enum Command {
     /// Accounts on social networks
     #[command(subcommand)]
     Account(account::Account),
-    /// Posts: create, schedule, publish, list, show, cancel, delete
+    /// Posts: draft, preview, schedule, publish, edit, find, cancel, delete; calendar, figures
     #[command(subcommand)]
     Post(post::Post),
     /// When accounts post: weekly times, quiet hours, caps

@@ -33,7 +33,7 @@ impl Tools {
         }
         for spec in offered {
             let set = spec.toolset.map_or("always", |set| set.as_str());
-            print::line(format!("{:20} {:10} {}", spec.name, set, spec.tool.title.as_deref().unwrap_or_default()));
+            print::line(format!("{:24} {:10} {}", spec.name, set, spec.tool.title.as_deref().unwrap_or_default()));
         }
         Ok(())
     }

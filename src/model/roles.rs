@@ -98,45 +98,45 @@ macro_rules! permissions {
 
 permissions! {
     /// See the workspace, its accounts, rules and published posts.
-    ReadWorkspace: Viewer, person_only = false, "product.md: Viewers read published content";
+    ReadWorkspace: Viewer, person_only = false, "a Viewer is there to see what is published";
     /// Make and change own drafts.
-    WriteDrafts: Contributor, person_only = false, "product.md: Contributors own drafts";
+    WriteDrafts: Contributor, person_only = false, "a draft reaches nobody until a Publisher schedules or publishes it";
     /// Add pictures.
-    WriteAssets: Contributor, person_only = false, "product.md: Contributors own assets";
+    WriteAssets: Contributor, person_only = false, "a picture belongs to a draft and goes out with a post only";
     /// Schedule and take back.
-    SchedulePosts: Publisher, person_only = false, "product.md: Publishers schedule on granted accounts";
+    SchedulePosts: Publisher, person_only = false, "it goes out by itself later; which accounts were granted is checked in the use case";
     /// See when accounts post and what is free; tells when others' posts go out.
     ReadQueue: Contributor, person_only = false, "a Contributor plans drafts around the queue; Viewers see what is published";
     /// Make public now.
-    PublishPosts: Publisher, person_only = false, "product.md: Publishers publish on granted accounts";
+    PublishPosts: Publisher, person_only = false, "it is public at once; which accounts were granted is checked in the use case";
     /// Remove what is public, and scheduled posts.
     DeletePosts: Contributor, person_only = false, "a Contributor deletes own drafts; what was scheduled or published takes SchedulePosts, checked in the use case";
     /// Make, change and launch campaigns.
-    ManageCampaigns: Manager, person_only = false, "product.md: Managers own campaigns";
+    ManageCampaigns: Manager, person_only = false, "a campaign goes out on several accounts together, so it takes who may use them all";
     /// Ask a network whether an account still works.
     TestAccounts: Publisher, person_only = false, "the test sends the account's token to its network, so it takes who may use it";
     /// How late an account's posts may go out, and the zone of its local times.
-    TuneAccounts: Manager, person_only = false, "product.md: Managers use all accounts; it decides what is held and loses nothing";
+    TuneAccounts: Manager, person_only = false, "it holds for everybody who uses the account; it decides what is held and loses nothing";
     /// Start connecting an account; the secret is typed by a person on the page.
-    ConnectAccounts: Admin, person_only = false, "product.md: Admins own accounts; asking for the page reveals nothing, so a connection of an Admin may";
+    ConnectAccounts: Admin, person_only = false, "Admins decide where the workspace publishes; asking for the page reveals nothing, so a connection of an Admin may";
     /// Finish connecting: hand over the secret.
     EnterSecrets: Admin, person_only = true, "no secret through a tool";
     /// Remove an account.
     RemoveAccounts: Admin, person_only = true, "losing an account stops its scheduled posts";
     /// Let a member use an account.
-    GrantAccounts: Admin, person_only = true, "architecture: connections never change members' rights";
+    GrantAccounts: Admin, person_only = true, "a program that gives out accounts could reach those kept from it";
     /// See the members.
     ReadMembers: Viewer, person_only = false, "one sees whom one works with";
     /// Add, change and remove members.
-    ManageMembers: Admin, person_only = true, "architecture: connections never change members";
+    ManageMembers: Admin, person_only = true, "a program that changes members could raise its own role";
     /// See keys, without the secret.
-    ReadKeys: Admin, person_only = false, "prefix and dates only; product.md: Admins own keys";
+    ReadKeys: Admin, person_only = false, "prefix and dates only; Admins answer for who has access";
     /// Make and revoke API keys.
-    ManageKeys: Admin, person_only = true, "architecture: connections never create keys";
+    ManageKeys: Admin, person_only = true, "a program that makes keys could keep its access when its own is revoked";
     /// Publish past queue, caps and distances, with a reason.
-    PublishEmergencies: Manager, person_only = false, "product.md: Managers own emergencies; asked in post_publish when a reason is given";
+    PublishEmergencies: Manager, person_only = false, "it goes before all other posts and past their rules; checked in post_publish when a reason is given";
     /// Pause and resume all publishing.
-    PausePublishing: Manager, person_only = false, "product.md: Managers pause; stopping is always safe, and resume is asked";
+    PausePublishing: Manager, person_only = false, "it stops everybody's posts; stopping is always safe, and resume is asked";
     /// Change the workspace's name and time zone.
     ManageWorkspace: Admin, person_only = true, "a changed zone moves what local times mean";
     /// See own notifications.

@@ -129,7 +129,7 @@ pub struct Line {
     pub created_at: Timestamp,
 }
 
-/// What a mail says, oldest first, and how many there are in all.
+/// What a mail says, oldest first, `most` of it.
 pub async fn lines(
     db: &mut PgConnection,
     workspace: WorkspaceId,

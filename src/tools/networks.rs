@@ -14,9 +14,9 @@ pub fn tools() -> Vec<ToolSpec> {
         toolset: Some(Toolset::Posts),
         title: "Rules of the networks",
         description: "Tells what a social network accepts: text length and how it is counted, media with types, sizes, ratios \
-            and durations, threads, and whether published posts can be deleted or edited. Knows ten networks, also those that \
-            cannot be connected yet. Name one: the whole list is long. post_create, post_preview and post_schedule check the \
-            same rules.",
+            and durations, threads, and whether published posts can be deleted or edited. Knows ten networks and the practice \
+            network, also those that cannot be connected yet. Name one: the whole list is long. post_create, post_preview \
+            and post_schedule check the same rules.",
         idempotent: true,
         open_world: false,
         asks: false,

@@ -13,8 +13,9 @@ pub fn tools() -> Vec<ToolSpec> {
         toolset: None,
         title: "Workspace overview",
         description: "Start here. Shows the workspace with its time zone and present local time, your role, the connected \
-            social accounts with their ids, how many posts are in each status, the next posts to go out, and whatever \
-            deserves attention (publishing paused, posts held or failed, nothing running that would publish).",
+            social accounts with their ids, how many posts are in each status, the next posts to go out, your unread \
+            notifications, and whatever deserves attention (publishing paused, posts held or failed, nothing running that \
+            would publish).",
         idempotent: true,
         open_world: false,
         asks: false,

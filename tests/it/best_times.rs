@@ -6,6 +6,7 @@ use allin::{
         get::{BestTimes, BestTimesGet},
     },
     clock::Timestamp,
+    model::times,
 };
 
 use crate::support::TestApp;
@@ -25,7 +26,7 @@ async fn a_planted_hour_is_found_across_a_change_of_the_clocks() {
     assert!(cold.times.len() == 5 && cold.times.iter().all(|time| time.default && time.n == 0 && time.lift.is_none()));
 
     // Tuesdays and Fridays at 9:00 in Berlin for twenty weeks: until the end of March that is 8:00 UTC, then 7:00.
-    let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+    let zone = times::zone("Europe/Berlin").unwrap();
     let first = jiff::civil::date(2026, 12, 4).at(9, 0, 0, 0);
     let mut days = 0;
     for number in 0..40_i64 {

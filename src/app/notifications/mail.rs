@@ -23,7 +23,7 @@ use crate::{
 const AT_ONCE: usize = 8;
 /// Longer than one try may take, in seconds.
 const LEASE_SECS: i64 = 180;
-/// Failed tries until a mail is given up: about eight hours.
+/// Failed tries until a mail is given up: about six hours.
 const TRIES_MAX: i32 = 10;
 /// Notifications that one mail tells in full; the rest is counted.
 const LINES_MOST: usize = 30;
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_to_two_hours_and_last_a_working_day() {
+    fn pauses_grow_to_two_hours_and_last_six_hours() {
         let pauses: Vec<_> = (0..TRIES_MAX - 1).map(pause_secs).collect();
         assert_eq!(pauses, [60, 120, 240, 480, 960, 1920, 3840, 7200, 7200]);
     }
