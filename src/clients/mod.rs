@@ -1,4 +1,5 @@
-//! The outside world: the one HTTP client and the networks behind it. Knows nothing of the database.
+//! The outside world: the one HTTP client with the networks behind it, and the operator's mail server. Knows nothing of
+//! the database.
 
 pub mod http;
 pub mod mail;

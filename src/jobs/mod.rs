@@ -1,5 +1,5 @@
 //! What runs by itself beside the calls: publishing what is due, making posts of series, keeping house, asking for
-//! figures, and recycling. Each job is a function of one step, which tests call; the loops around them are here and in
+//! figures, recycling, and sending mail. Each job is a function of one step, which tests call; the loops around them are here and in
 //! the jobs' files.
 
 pub mod collect_metrics;

@@ -1,4 +1,4 @@
-//! `POST /assets`: the bytes of an image.
+//! `POST /assets`: the bytes of an image or a video.
 
 use std::sync::Arc;
 

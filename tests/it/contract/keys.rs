@@ -3,7 +3,8 @@
 
 use sqlx::PgConnection;
 
-/// Outside row-level security: found before a workspace is known. Ids, times and hashes, no content.
+/// Outside row-level security: found before a workspace is known. Ids, times, hashes, and names and mail addresses of
+/// people; no content.
 const NARROW: &[(&str, &str)] = &[
     ("dispatch", "what is due, for all tenants"),
     ("metric_dispatch", "which account's figures are due, for all tenants"),
