@@ -13,7 +13,6 @@ use crate::{
 #[derive(Args)]
 pub struct Tools {
     /// Print names, texts and schemas as JSON, with the number of tokens
-    /// Print JSON
     #[arg(long)]
     json: bool,
     /// Toolsets, separated by commas; `default` for the everyday tools, `all` for all
