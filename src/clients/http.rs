@@ -26,6 +26,9 @@ use crate::{
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the system goes on sending what was not received, unless [`Http::answered_within`] says less. A call that was
+/// given up must not arrive later. Linux only; other systems have bounds of their own.
+const UNRECEIVED_TIMEOUT: Duration = TOTAL_TIMEOUT;
 /// Shorter than the idle time of usual servers: a connection that the server is closing turns a call into an unknown.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Media addresses often point to a server that sends on to its delivery network.
@@ -87,15 +90,20 @@ impl Answer {
 impl Http {
     /// `listed` are the origins that may be reached although they are not public, and without TLS.
     pub fn new(listed: impl IntoIterator<Item = Origin>) -> Result<Self> {
-        Self::with_lookup(Guard::new(listed), system_lookup)
+        Self::with_lookup(Guard::new(listed), system_lookup, UNRECEIVED_TIMEOUT)
     }
 
-    fn with_lookup(guard: Guard, lookup: Lookup) -> Result<Self> {
+    /// For calls that are given up after this time: none of them is received later than that.
+    pub fn answered_within(listed: impl IntoIterator<Item = Origin>, within: Duration) -> Result<Self> {
+        Self::with_lookup(Guard::new(listed), system_lookup, within.min(UNRECEIVED_TIMEOUT))
+    }
+
+    fn with_lookup(guard: Guard, lookup: Lookup, unreceived: Duration) -> Result<Self> {
         install_tls_provider();
         Ok(Self {
             guard,
-            public: client(|builder| builder.dns_resolver(Arc::new(PublicOnly { lookup })))?,
-            listed: client(|builder| builder)?,
+            public: client(unreceived, |builder| builder.dns_resolver(Arc::new(PublicOnly { lookup })))?,
+            listed: client(unreceived, |builder| builder)?,
         })
     }
 
@@ -245,9 +253,12 @@ pub fn install_tls_provider() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-fn client(finish: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> Result<reqwest::Client> {
+fn client(
+    unreceived: Duration,
+    finish: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+) -> Result<reqwest::Client> {
     let builder = || {
-        finish(
+        let builder = finish(
             reqwest::Client::builder()
                 .user_agent(concat!("AllIN/", env!("CARGO_PKG_VERSION")))
                 .redirect(reqwest::redirect::Policy::none())
@@ -257,7 +268,10 @@ fn client(finish: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> 
                 .connect_timeout(CONNECT_TIMEOUT)
                 .timeout(TOTAL_TIMEOUT)
                 .pool_idle_timeout(IDLE_TIMEOUT),
-        )
+        );
+        #[cfg(target_os = "linux")]
+        let builder = builder.tcp_user_timeout(unreceived);
+        builder
     };
     builder().build().or_else(|error| {
         // A bare container has no certificates. What needs none (the sandbox, a local model) shall work there.

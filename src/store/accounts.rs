@@ -210,18 +210,31 @@ pub async fn disconnect(
     Ok(done.rows_affected() == 1)
 }
 
+/// How long a network may ask us to wait, in seconds. Longer comes from a clock that was wrong, and is over.
+pub const LONGEST_WAIT_SECS: i64 = 48 * 3600;
+
+impl Account {
+    /// Until when its network asked us to wait, if that is not over.
+    pub fn waits_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.not_before.filter(|until| *until > now && *until <= now.plus_secs(LONGEST_WAIT_SECS))
+    }
+}
+
 /// The network asked us to wait.
 pub async fn set_not_before(
     db: &mut PgConnection,
     workspace: WorkspaceId,
     id: AccountId,
     until: Timestamp,
+    now: Timestamp,
 ) -> Result<()> {
     sqlx::query!(
-        "update accounts set not_before = greatest(not_before, $3) where workspace_id = $1 and account_id = $2",
+        "update accounts set not_before = greatest(case when not_before <= $4 then not_before end, $3)
+         where workspace_id = $1 and account_id = $2",
         workspace.uuid(),
         id.uuid(),
-        until
+        until,
+        now.plus_secs(LONGEST_WAIT_SECS)
     )
     .execute(db)
     .await?;
@@ -244,7 +257,8 @@ pub async fn secret(db: &mut PgConnection, workspace: WorkspaceId, id: AccountId
     Ok(row.and_then(|row| Some(Secret { sealed: row.secret?, expires_at: row.secret_expires_at })))
 }
 
-/// One refresh at a time: `true` for the caller that may do it, until the lease ends.
+/// One refresh at a time: `true` for the caller that may do it, until the lease ends. One that would end later than this is
+/// of a clock that was wrong.
 pub async fn take_refresh_lease(
     db: &mut PgConnection,
     workspace: WorkspaceId,
@@ -254,7 +268,8 @@ pub async fn take_refresh_lease(
 ) -> Result<bool> {
     let done = sqlx::query!(
         "update accounts set refresh_lease_until = $4
-         where workspace_id = $1 and account_id = $2 and (refresh_lease_until is null or refresh_lease_until <= $3)",
+         where workspace_id = $1 and account_id = $2 and (refresh_lease_until is null or refresh_lease_until <= $3
+             or refresh_lease_until > $4)",
         workspace.uuid(),
         id.uuid(),
         now,

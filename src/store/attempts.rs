@@ -178,7 +178,8 @@ pub async fn finish_all(
     Ok(ended.into_iter().collect())
 }
 
-/// Ends an attempt that is armed or whose outcome was unknown. `false`: somebody else ended it.
+/// Ends an attempt that is armed or whose outcome was unknown. `false`: somebody else ended it. What is not there was not
+/// sent by anybody: a doubt that a restore left ends, too.
 pub async fn finish(
     db: &mut PgConnection,
     workspace: WorkspaceId,
@@ -188,17 +189,33 @@ pub async fn finish(
     now: Timestamp,
 ) -> Result<bool> {
     let done = sqlx::query!(
-        "update attempts set state = $3, evidence = coalesce($4, evidence), finished_at = $5
-         where workspace_id = $1 and attempt_id = $2 and state in ('armed', 'unknown')",
+        "with ended as (
+             update attempts set state = $3, evidence = coalesce($4, evidence), finished_at = $5
+             where workspace_id = $1 and attempt_id = $2 and state in ('armed', 'unknown') returning target_id
+         ), known as (
+             update targets set doubted_at = null
+             where workspace_id = $1 and target_id in (select target_id from ended) and doubted_at is not null and $3 = 'absent'
+         )
+         select target_id from ended",
         workspace.uuid(),
         attempt.uuid(),
         state,
         evidence,
         now
     )
-    .execute(db)
+    .fetch_optional(db)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(done.is_some())
+}
+
+pub async fn state(db: &mut PgConnection, workspace: WorkspaceId, attempt: AttemptId) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar!(
+        "select state from attempts where workspace_id = $1 and attempt_id = $2",
+        workspace.uuid(),
+        attempt.uuid()
+    )
+    .fetch_optional(db)
+    .await?)
 }
 
 /// Whether anything was ever sent, or tried to be.

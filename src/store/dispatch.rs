@@ -29,6 +29,15 @@ pub struct Claimed {
     pub trial: bool,
 }
 
+/// A claim among all that there ever were: its target, and its fence.
+pub type Held = (TargetId, i64);
+
+impl Claimed {
+    pub fn held(&self) -> Held {
+        (self.target, self.fence)
+    }
+}
+
 /// An account that has something due.
 #[derive(Debug, Clone)]
 pub struct Lane {
@@ -165,17 +174,18 @@ pub async fn take(
         .collect())
 }
 
-/// Prolongs the leases of these claims and locks them; returns the targets of those that were not lost.
+/// Prolongs the leases of these claims and locks them; returns those that were not lost. Two of the same target may be asked
+/// for, of which one is lost.
 pub async fn renew_all(
     db: &mut PgConnection,
     workspace: WorkspaceId,
     claims: &[&Claimed],
     lease_until: Timestamp,
-) -> Result<HashSet<TargetId>> {
+) -> Result<HashSet<Held>> {
     let targets: Vec<Uuid> = claims.iter().map(|claim| claim.target.uuid()).collect();
     let fences: Vec<i64> = claims.iter().map(|claim| claim.fence).collect();
-    let held = sqlx::query_scalar!(
-        r#"select target_id as "target!" from dispatch_renew_all($1, $2, $3, $4)"#,
+    let held = sqlx::query!(
+        r#"select target_id as "target!", fence as "fence!" from dispatch_renew_all($1, $2, $3, $4)"#,
         workspace.uuid(),
         &targets,
         &fences,
@@ -183,7 +193,7 @@ pub async fn renew_all(
     )
     .fetch_all(db)
     .await?;
-    Ok(held.into_iter().map(TargetId).collect())
+    Ok(held.into_iter().map(|row| (TargetId(row.target), row.fence)).collect())
 }
 
 /// Prolongs the lease and locks the claim; `false` when it was lost.

@@ -84,11 +84,11 @@ pub async fn subjects(db: &mut PgConnection, workspace: WorkspaceId, posts: &[Uu
 /// Every target of these posts.
 pub async fn targets_of(db: &mut PgConnection, workspace: WorkspaceId, posts: &[Uuid]) -> Result<Vec<Target>> {
     let rows = sqlx::query!(
-        "select t.target_id, t.post_id, t.account_id, a.network, a.handle, t.state, t.due_at, t.due_local, t.due_zone,
+        r#"select t.target_id, t.post_id, t.account_id, a.network, a.handle, t.state, t.due_at, t.due_local, t.due_zone,
                 t.due_fold, t.due_tzdb, t.next_step_at, t.tries, t.error_code, t.error_message, t.error_next_step, t.published_at,
-                t.removal_requested_at, t.removed_at
+                t.removal_requested_at, t.removed_at, t.doubted_at is not null as "doubted!"
          from targets t join accounts a using (workspace_id, account_id)
-         where t.workspace_id = $1 and t.post_id = any ($2)",
+         where t.workspace_id = $1 and t.post_id = any ($2)"#,
         workspace.uuid(),
         posts
     )
@@ -118,6 +118,7 @@ pub async fn targets_of(db: &mut PgConnection, workspace: WorkspaceId, posts: &[
                 published_at: row.published_at,
                 removal_requested_at: row.removal_requested_at,
                 removed_at: row.removed_at,
+                doubted: row.doubted,
             })
         })
         .collect()

@@ -38,6 +38,8 @@ pub struct Target {
     pub published_at: Option<Timestamp>,
     pub removal_requested_at: Option<Timestamp>,
     pub removed_at: Option<Timestamp>,
+    /// It may have been sent by somebody whose notes were lost in a restore: it is looked up before it is sent.
+    pub doubted: bool,
 }
 
 /// Why it is failed, held, or tried again later; for people.
@@ -68,6 +70,7 @@ struct TargetRow {
     published_at: Option<Timestamp>,
     removal_requested_at: Option<Timestamp>,
     removed_at: Option<Timestamp>,
+    doubted: bool,
 }
 
 impl TargetRow {
@@ -94,6 +97,7 @@ impl TargetRow {
             published_at: self.published_at,
             removal_requested_at: self.removal_requested_at,
             removed_at: self.removed_at,
+            doubted: self.doubted,
         })
     }
 }
@@ -104,7 +108,8 @@ pub async fn of_post(db: &mut PgConnection, workspace: WorkspaceId, post: PostId
         TargetRow,
         r#"select t.target_id as "target_id: TargetId", t.post_id as "post_id: PostId", t.account_id as "account_id: AccountId",
                   a.network, a.handle, t.state, t.due_at, t.due_local, t.due_zone, t.due_fold, t.due_tzdb, t.next_step_at, t.tries,
-                  t.error_code, t.error_message, t.error_next_step, t.published_at, t.removal_requested_at, t.removed_at
+                  t.error_code, t.error_message, t.error_next_step, t.published_at, t.removal_requested_at, t.removed_at,
+                  t.doubted_at is not null as "doubted!"
            from targets t join accounts a using (workspace_id, account_id)
            where t.workspace_id = $1 and t.post_id = $2 order by a.network, a.handle, t.target_id"#,
         workspace.uuid(),

@@ -7,7 +7,10 @@ use std::{
 };
 
 use allin::{
-    app::posts::{create::PostCreate, schedule::PostSchedule, view::PostView},
+    app::{
+        posts::{create::PostCreate, schedule::PostSchedule, view::PostView},
+        publishing::claim::claim,
+    },
     clock::{Clock, Timestamp},
     ids::PostId,
     jobs::publish_posts,
@@ -16,6 +19,7 @@ use allin::{
         states::{PostStatus, TargetState},
         times,
     },
+    store::servers,
 };
 use jiff::ToSpan as _;
 use serde_json::json;
@@ -219,4 +223,48 @@ async fn posts_go_out_once_and_in_time_on_the_days_on_which_the_hours_shift() {
         assert_eq!(app.sandbox.texts().iter().filter(|shown| **shown == text).count(), 1, "{text}");
     }
     app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_was_ahead_for_a_while_stops_nobody_for_so_long() {
+    let stage = Stage::set().await;
+    let ctx = stage.team.connection(&stage.app);
+    let mut accounts = vec![stage.account];
+    for number in 0..6 {
+        accounts.push(stage.app.account(&stage.team, &format!("also{number}")).await);
+    }
+    stage.clocks.jump(24 * HOUR);
+    // A worker takes one and dies, a network says that an account has to wait, and its server fails until it is left alone.
+    let dead = stage.scheduled("Dead").await;
+    stage.pass(1000);
+    assert_eq!(claim(&stage.app.app, 1).await.unwrap().len(), 1);
+    for (accounts, fault) in [(&accounts[1..2], "too_many"), (&accounts[2..], "error")] {
+        stage.app.sandbox.order(json!({ "fault": fault, "times": 5, "retry_after_secs": 3000 })).await;
+        let at = stage.app.now().plus_secs(1).to_string();
+        for account in accounts {
+            stage.app.scheduled(&ctx, &format!("On {account}"), &[*account], &at).await;
+        }
+        stage.pass(1000);
+        stage.app.publish_due().await;
+    }
+    let mut tx = stage.app.db.begin().await.unwrap();
+    let left_alone = servers::all(&mut tx).await.unwrap().into_iter().any(|server| server.open_until.is_some());
+    tx.finish_read();
+    assert!(left_alone);
+    stage.clocks.jump(-24 * HOUR);
+    // By the right clock all of it is over: what comes due goes out, on the very same accounts.
+    let at = stage.app.now().plus_secs(1).to_string();
+    let mut posts = Vec::new();
+    for account in &accounts {
+        posts.push(stage.app.scheduled(&ctx, &format!("After on {account}"), &[*account], &at).await.id);
+    }
+    for _ in 0..10 {
+        stage.pass(1000);
+        stage.app.publish_due().await;
+    }
+    for post in posts {
+        assert_eq!(stage.view(post).await.status, PostStatus::Published, "{:#?}", stage.view(post).await);
+    }
+    assert_eq!(stage.view(dead).await.status, PostStatus::Scheduled);
+    stage.app.close().await;
 }

@@ -36,6 +36,7 @@ mod posts;
 mod processes;
 mod publishing;
 mod recycling;
+mod restored;
 mod sandbox;
 mod schedule;
 mod schema;

@@ -5,13 +5,22 @@ mod fairness;
 mod servers;
 
 use allin::{
-    app::posts::{create::PostCreate, schedule::PostSchedule, view::PostView},
+    app::{
+        held::release::HeldRelease,
+        posts::{create::PostCreate, schedule::PostSchedule, view::PostView},
+        publishing::{
+            arm::{Arm, Armed},
+            claim::claim,
+            together::{Busy, Step as _},
+        },
+    },
     ids::{AccountId, PostId},
     jobs::publish_posts,
     model::{
         sandbox::Mode,
         states::{PostStatus, TargetState},
     },
+    store::{db::Entrance, targets},
 };
 
 use crate::support::{
@@ -204,6 +213,72 @@ async fn a_worker_that_lost_its_claim_sends_nothing() {
     first.await.unwrap();
     assert_eq!((stage.proxy.arrived(), uploads()), (1, 2), "the first one has something to send, and does not");
     assert_eq!((stage.settled(post).await.status, stage.accepted("Bread")), (PostStatus::Published, 1));
+    stage.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_success_moves_nothing_that_a_person_has_to_decide() {
+    let stage = Stage::patient(Mode::Neither, 5000).await;
+    let post = stage.due(&["One", "Two"]).await;
+    stage.proxy.publishes([Fault::Slow]);
+    let app = std::sync::Arc::clone(&stage.app.app);
+    let first = tokio::spawn(async move { publish_posts::step(&app, 50).await.unwrap() });
+    while stage.accepted("One") == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    // The clock runs over everything that is waited for while the answer is on its way.
+    for _ in 0..4 {
+        stage.app.clock.advance_secs(60);
+        stage.app.publish_due().await;
+    }
+    assert_eq!(stage.view(post).await.status, PostStatus::Held);
+    assert!(!first.is_finished(), "the answer came too early for this test");
+    first.await.unwrap();
+    let view = stage.view(post).await;
+    let code = view.targets[0].problem.as_ref().map(|problem| problem.code.as_str());
+    assert_eq!((view.status, code), (PostStatus::Held, Some("thread_incomplete")), "{view:#?}");
+    let ctx = stage.team.connection(&stage.app);
+    let release = serde_json::from_value(serde_json::json!({ "release": "publish_now" })).unwrap();
+    stage.app.agreed::<HeldRelease>(&ctx, release).await.unwrap();
+    assert_eq!(stage.settled(post).await.status, PostStatus::Published);
+    assert_eq!(stage.app.sandbox.texts(), ["One", "Two"]);
+    stage.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_never_arrives_is_not_repeated_for_ever() {
+    let stage = Stage::set(Mode::Lookup).await;
+    stage.proxy.publishes([Fault::ErrorBefore; 100]);
+    let post = stage.due(&["Bread"]).await;
+    for _ in 0..200 {
+        stage.app.publish_due().await;
+        stage.app.clock.advance_secs(60);
+    }
+    let view = stage.view(post).await;
+    let problem = view.targets[0].problem.clone().unwrap();
+    assert_eq!((view.status, problem.code.as_str()), (PostStatus::Failed, "network_trouble"), "{problem:?}");
+    assert!(problem.message.contains("not there afterwards"), "{problem:?}");
+    assert_eq!((stage.proxy.arrived(), stage.accepted("Bread")), (9, 0));
+    stage.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_claims_of_one_target_in_one_batch_one_arms() {
+    let stage = Stage::set(Mode::Lookup).await;
+    stage.due(&["Bread"]).await;
+    let (stale, _) = claim(&stage.app.app, 1).await.unwrap().remove(0);
+    stage.app.clock.advance_secs(600);
+    let (fresh, _) = claim(&stage.app.app, 1).await.unwrap().remove(0);
+    assert!(stale.target == fresh.target && stale.fence < fresh.fence);
+    let now = stage.app.now();
+    let (mut tx, _) = stage.app.db.tenant(stale.workspace, Entrance::System, now).await.unwrap();
+    let segment = targets::segments(&mut tx, stale.workspace, &[stale.target]).await.unwrap().remove(0);
+    let post = targets::post_of(&mut tx, stale.workspace, stale.target).await.unwrap().unwrap();
+    tx.finish_read();
+    let workspace = stale.workspace;
+    let steps = [stale, fresh].map(|claim| Arm { claim, post, segment: segment.clone(), prepared: None });
+    let armed = Arm::run(&stage.app, workspace, &steps, Busy::Skip).await.unwrap();
+    assert!(matches!(armed[..], [Some(Armed::No), Some(Armed::Ready(_))]));
     stage.app.close().await;
 }
 

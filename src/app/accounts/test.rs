@@ -151,7 +151,7 @@ fn checks(account: &Account, asked: &std::result::Result<Health, Failure>, now: 
     let check = |what, (result, seen)| Check { what, result, seen };
     let limited = match asked {
         Err(Failure { kind: FailureKind::RateLimited { until }, .. }) => Some(*until),
-        _ => account.not_before.filter(|until| *until > now).map(Some),
+        _ => account.waits_until(now).map(Some),
     };
     let title = account.network.title();
     vec![

@@ -59,7 +59,7 @@ async fn look(app: &App, claim: &ClaimedAccount) -> Result<Option<Task>> {
     let now = app.now();
     let (mut tx, _) = app.db.tenant(claim.workspace, Entrance::System, now).await?;
     let account = accounts::get(&mut tx, claim.workspace, claim.account).await?;
-    if let Some(until) = account.and_then(|account| account.not_before).filter(|until| *until > now) {
+    if let Some(until) = account.and_then(|account| account.waits_until(now)) {
         collections::release(&mut tx, claim, until).await?;
         tx.commit().await?;
         return Ok(None);

@@ -24,7 +24,7 @@ use crate::{
     store::{
         attempts::{self, NewAttempt},
         db::{Entrance, Tx},
-        dispatch::{self, Claimed},
+        dispatch::{self, Claimed, Held},
         ledger::{self, Stamping},
         targets::Segment,
     },
@@ -83,10 +83,10 @@ impl Step for Arm {
         let mine: Vec<&Self> = steps.iter().filter(|step| locked.contains(&step.post)).collect();
         let claims: Vec<&Claimed> = mine.iter().map(|step| &step.claim).collect();
         let held = dispatch::renew_all(&mut tx, workspace, &claims, now.plus_millis(app.settings.send.lease)).await?;
-        let targets: Vec<TargetId> = held.iter().copied().collect();
+        let targets: Vec<TargetId> = held.iter().map(|held| held.0).collect();
         let mut world = World::load(&mut tx, workspace, locked.iter().copied(), &targets).await?;
         let mut ready = Vec::new();
-        for step in mine.iter().filter(|step| held.contains(&step.claim.target)) {
+        for step in mine.iter().filter(|step| held.contains(&step.claim.held())) {
             match world.place(step.claim.target) {
                 Some(place) if step.may_be_sent(&place, now) => ready.push(*step),
                 // Cancelled, moved or rewritten since we looked: look again.
@@ -109,7 +109,7 @@ impl Step for Arm {
         tx.commit().await?;
         Ok(steps
             .iter()
-            .map(|step| match armed.get(&step.claim.target) {
+            .map(|step| match armed.get(&step.claim.held()) {
                 Some(attempted) => Some(Armed::Ready(*attempted)),
                 // A post that is gone is not busy.
                 None if busy == Busy::Skip && !locked.contains(&step.post) => None,
@@ -129,6 +129,7 @@ impl Arm {
         });
         unchanged
             && place.open.is_none()
+            && !place.target.doubted
             && place.target.state.after(TargetEvent::Arm).is_some()
             && place.target.due_at.is_some_and(|due| due <= now)
     }
@@ -147,9 +148,17 @@ async fn refused(app: &App, step: &Arm, reason: &str) -> Result<()> {
     if !matches!(place.target.state, TargetState::Scheduled | TargetState::Publishing) {
         return Ok(());
     }
-    let reason = world.paused(&place).unwrap_or_else(|| {
-        Reason::new("not_allowed", format!("It came due, but {reason}."), "Clear that up, then schedule it again.")
-    });
+    let reason = match (world.paused(&place), reason.ends_with("paused")) {
+        (Some(paused), _) => paused,
+        // Resumed meanwhile; whoever resumed has been told what the pause holds, and this is not among it.
+        (None, true) => {
+            put_back(&mut tx, claim, now).await?;
+            return tx.commit().await;
+        }
+        (None, false) => {
+            Reason::new("not_allowed", format!("It came due, but {reason}."), "Clear that up, then schedule it again.")
+        }
+    };
     settle::hold(app, &mut tx, claim, &mut place.target.clone(), &reason, now).await?;
     tx.commit().await?;
     app.announce(workspace);
@@ -168,7 +177,7 @@ async fn arm(
     mut ready: Vec<&Arm>,
     now: Timestamp,
     boot_millis: u64,
-) -> Result<std::result::Result<HashMap<TargetId, Attempted>, String>> {
+) -> Result<std::result::Result<HashMap<Held, Attempted>, String>> {
     if ready.is_empty() {
         return Ok(Ok(HashMap::new()));
     }
@@ -213,5 +222,5 @@ async fn arm(
         start_before_boot_millis: boot_millis.saturating_add(u64::try_from(send.start_within).unwrap_or(0)),
         quiet_from: send_deadline.plus_millis(send.answer_within + send.margin),
     };
-    Ok(Ok(ready.iter().zip(&attempts).map(|(step, attempt)| (attempt.target_id, attempted(step, attempt))).collect()))
+    Ok(Ok(ready.iter().zip(&attempts).map(|(step, attempt)| (step.claim.held(), attempted(step, attempt))).collect()))
 }

@@ -2,7 +2,10 @@
 //! out, sends message after message, and writes down each outcome before the next step. The steps that need the database
 //! are taken together with other deliveries'.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 
@@ -22,8 +25,13 @@ use crate::{
     },
     clients::networks::{Failure, FailureKind, NetworkAccount, Outcome, Outgoing, SendBy},
     error::{Error, Result},
+    ids::PostId,
     model::networks::NetworkId,
-    store::{dispatch::Claimed, servers},
+    store::{
+        db::Entrance,
+        dispatch::{self, Claimed},
+        servers,
+    },
 };
 
 /// See the module text. An error leaves the claim to its lease: the next worker starts from what is written.
@@ -64,7 +72,8 @@ async fn go_through(app: &Arc<App>, claim: &Claimed) -> Result<()> {
 /// Sends one message. `true`: go on with the next.
 async fn send(app: &Arc<App>, claim: &Claimed, message: Message) -> Result<bool> {
     let post = message.target.post_id;
-    let not_sent = |failure| take(app, Record { claim: claim.clone(), post, came: Came::NotSent(failure) });
+    let not_sent = |failure| write_down(app, claim, post, Came::NotSent(failure));
+    let began = Instant::now();
     let (network, account) = match tokens::ready_with(app, claim.workspace, &message.sender).await? {
         Ok(ready) => ready,
         Err(failure) => return not_sent(failure).await,
@@ -86,12 +95,50 @@ async fn send(app: &Arc<App>, claim: &Claimed, message: Message) -> Result<bool>
     }
     // Before arming: what is armed is called at once.
     let line = app.engine.line(&claim.server).await?;
+    if !still_ours(app, claim, began).await? {
+        return Ok(false);
+    }
     let arm = Arm { claim: claim.clone(), post, segment: segment.clone(), prepared };
     let Armed::Ready(attempted) = take(app, arm).await? else { return Ok(false) };
     outgoing.created_at = attempted.stamped_at;
     let came = call(app, network, &account, &outgoing, attempted).await;
     drop(line);
-    take(app, Record { claim: claim.clone(), post, came }).await
+    write_down(app, claim, post, came).await
+}
+
+/// A token that was waited for, an upload and a busy server may have taken most of the lease: it is prolonged before anything
+/// is armed, so that slow is not the same as lost.
+async fn still_ours(app: &App, claim: &Claimed, began: Instant) -> Result<bool> {
+    let lease = app.settings.send.lease;
+    if began.elapsed() < millis(lease / 3) {
+        return Ok(true);
+    }
+    let now = app.now();
+    let (mut tx, _) = app.db.tenant(claim.workspace, Entrance::System, now).await?;
+    let ours = dispatch::renew(&mut tx, claim, now.plus_millis(lease)).await?;
+    tx.commit().await?;
+    Ok(ours)
+}
+
+/// What is known is not given up because the database is away for a moment: it is told again for as long as the claim
+/// lasts. Later, others look.
+async fn write_down(app: &Arc<App>, claim: &Claimed, post: PostId, came: Came) -> Result<bool> {
+    let until = Instant::now() + millis(app.settings.send.lease);
+    let mut pause = Duration::from_millis(100);
+    loop {
+        match take(app, Record { claim: claim.clone(), post, came: came.clone() }).await {
+            Err(error) if Instant::now() + pause < until => {
+                tracing::warn!(target = %claim.target, error = error.chain(), "an outcome is written down again");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
+            done => return done,
+        }
+    }
+}
+
+fn millis(millis: i64) -> Duration {
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
 /// Uploads and look-ups; kept with the attempt, so that another one need not repeat them. Shows nothing to anybody, so it may
@@ -102,7 +149,7 @@ async fn prepare(
     account: &NetworkAccount,
     outgoing: &Outgoing,
 ) -> std::result::Result<Value, Failure> {
-    let within = Duration::from_millis(u64::try_from(app.settings.send.lease).unwrap_or(60_000) * 4 / 5);
+    let within = millis(app.settings.send.lease * 4 / 5);
     tokio::time::timeout(within, app.networks.get(network).prepare(account, outgoing)).await.unwrap_or_else(|_| {
         let message = "preparing (uploading images, looking up mentions) took too long".to_owned();
         Err(Failure { kind: FailureKind::Transient, message })
@@ -118,7 +165,7 @@ async fn call(
     attempted: Attempted,
 ) -> Came {
     let send_by = SendBy::new(Arc::clone(&app.clock), attempted.start_before_boot_millis);
-    let within = Duration::from_millis(u64::try_from(app.settings.send.answer_within).unwrap_or(30_000));
+    let within = millis(app.settings.send.answer_within);
     let outcome =
         match tokio::time::timeout(within, app.networks.get(network).publish(account, outgoing, &send_by)).await {
             Ok(Outcome::Accepted { handle }) => wait_for(app, network, account, handle, within).await,

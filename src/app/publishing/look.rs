@@ -7,6 +7,7 @@ use crate::{
     app::{
         App,
         publishing::{
+            doubt,
             engine::Engine,
             holds::reason_to_hold,
             settle::{self, Reason},
@@ -53,6 +54,8 @@ enum Decision {
     Remove,
     Edit,
     Open(Attempt),
+    /// Somebody unknown may have sent it: that is found out first.
+    Doubt,
     Complete,
     Hold(Reason),
     Wait(Timestamp),
@@ -130,10 +133,13 @@ fn decide(world: &World, place: Option<&Place<'_>>, claim: &Claimed, now: Timest
     if place.next().is_none() {
         return Decision::Complete;
     }
+    if target.doubted {
+        return Decision::Doubt;
+    }
     if let Some(reason) = reason_to_hold(world, place, claim, now) {
         return Decision::Hold(reason);
     }
-    match place.sender.account.not_before.filter(|until| *until > now) {
+    match place.sender.account.waits_until(now) {
         Some(until) => Decision::Wait(until),
         None => Decision::Send,
     }
@@ -160,12 +166,12 @@ async fn write_down(
         .collect();
     let claims: Vec<&Claimed> = mine.iter().map(|(_, claim)| *claim).collect();
     let held = dispatch::renew_all(&mut tx, workspace, &claims, now.plus_millis(app.settings.send.lease)).await?;
-    let targets: Vec<TargetId> = held.iter().copied().collect();
+    let targets: Vec<TargetId> = held.iter().map(|held| held.0).collect();
     let world = World::load(&mut tx, workspace, locked, &targets).await?;
     let mut works = Vec::with_capacity(mine.len());
     for (at, claim) in mine {
         let work =
-            if held.contains(&claim.target) { write(app, &mut tx, &world, claim, now).await? } else { Work::None };
+            if held.contains(&claim.held()) { write(app, &mut tx, &world, claim, now).await? } else { Work::None };
         works.push((at, work));
     }
     tx.commit().await?;
@@ -186,6 +192,11 @@ async fn write(app: &App, tx: &mut Tx, world: &World, claim: &Claimed, now: Time
         Decision::Remove => return Ok(Work::Remove(Box::new(target))),
         Decision::Edit => return Ok(Work::Edit(Box::new(target))),
         Decision::Open(attempt) => return open_attempt(app, tx, claim, target, attempt, now).await,
+        Decision::Doubt => {
+            if let Some(attempt) = doubt::write_down(app, tx, claim.workspace, &target, place.segments, now).await? {
+                return open_attempt(app, tx, claim, target, attempt, now).await;
+            }
+        }
         Decision::Complete => settle::complete(tx, claim, &mut target, now).await?,
         Decision::Hold(reason) => settle::hold(app, tx, claim, &mut target, &reason, now).await?,
         Decision::Wait(until) => {

@@ -5,6 +5,7 @@
 pub mod arm;
 pub mod claim;
 pub mod deliver;
+pub mod doubt;
 pub mod editing;
 pub mod engine;
 pub mod holds;

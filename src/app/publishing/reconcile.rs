@@ -60,7 +60,7 @@ pub async fn look_up(app: &App, claim: &Claimed, seen: &Target, attempt: &Attemp
             {
                 return Ok(false);
             }
-            settle::absent(&mut tx, claim, &mut target, now).await?;
+            settle::absent(app, &mut tx, claim, &mut target, now).await?;
             false
         }
         Reconciled::Undecidable { evidence } => {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     app::{
         App,
+        gate::record as audit_record,
         publishing::{
             arm::Attempted,
             engine::Engine,
@@ -29,8 +30,9 @@ use crate::{
         attempts::End,
         audit,
         db::{Entrance, Tx},
-        dispatch::{self, Claimed},
-        ledger, servers, targets,
+        dispatch::{self, Claimed, Held},
+        ledger, servers,
+        targets::{self, Target, TargetError},
     },
 };
 
@@ -41,6 +43,7 @@ pub struct Record {
     pub came: Came,
 }
 
+#[derive(Clone)]
 pub enum Came {
     /// Nothing was armed: the account or the preparation failed.
     NotSent(Failure),
@@ -72,9 +75,9 @@ impl Step for Record {
         mine.sort_by_key(|step| (step.claim.account, step.claim.target));
         let counts = counting(app, &mut tx, workspace, &mine, now).await?;
         let public: Vec<Public<'_>> =
-            mine.iter().filter(|step| counts.contains(&step.claim.target)).filter_map(|step| step.public()).collect();
+            mine.iter().filter(|step| counts.contains(&step.claim.held())).filter_map(|step| step.public()).collect();
         publish(app, &mut tx, &public, now).await?;
-        for step in mine.iter().filter(|step| counts.contains(&step.claim.target)) {
+        for step in mine.iter().filter(|step| counts.contains(&step.claim.held())) {
             step.settle(app, &mut tx, now).await?;
         }
         judge_servers(app, &mut tx, &mine, now).await?;
@@ -84,13 +87,13 @@ impl Step for Record {
             .iter()
             .map(|step| match busy {
                 Busy::Skip if !locked.contains(&step.post) => None,
-                _ => Some(counts.contains(&step.claim.target) && step.public().is_some()),
+                _ => Some(counts.contains(&step.claim.held()) && step.public().is_some()),
             })
             .collect())
     }
 }
 
-/// Ends the attempts; returns the targets whose result counts. Where somebody looked the attempt up meanwhile and wrote
+/// Ends the attempts; returns the claims whose result counts. Where somebody looked the attempt up meanwhile and wrote
 /// its result, or the claim was lost before anything was armed, ours does not.
 async fn counting(
     app: &App,
@@ -98,7 +101,7 @@ async fn counting(
     workspace: WorkspaceId,
     steps: &[&Record],
     now: Timestamp,
-) -> Result<HashSet<TargetId>> {
+) -> Result<HashSet<Held>> {
     let ends: Vec<End<'_>> = steps.iter().filter_map(|step| step.end()).collect();
     let ended: HashSet<AttemptId> = match ends.is_empty() {
         true => HashSet::new(),
@@ -110,8 +113,13 @@ async fn counting(
         true => HashSet::new(),
         false => dispatch::renew_all(tx, workspace, &unsent, now.plus_millis(app.settings.send.lease)).await?,
     };
+    for late in
+        steps.iter().filter(|step| step.end().is_some_and(|end| end.1 == "published" && !ended.contains(&end.0)))
+    {
+        late.tell_late(app, tx, now).await?;
+    }
     let ended = steps.iter().filter(|step| step.end().is_some_and(|end| ended.contains(&end.0)));
-    counts.extend(ended.map(|step| step.claim.target));
+    counts.extend(ended.map(|step| step.claim.held()));
     Ok(counts)
 }
 
@@ -144,7 +152,7 @@ impl Record {
         let failure = match &self.came {
             Came::Answered(_, Outcome::Published { rest_until, .. }) => {
                 if let Some(until) = rest_until {
-                    accounts::set_not_before(tx, workspace, claim.account, *until).await?;
+                    accounts::set_not_before(tx, workspace, claim.account, *until, now).await?;
                 }
                 return Ok(());
             }
@@ -155,6 +163,10 @@ impl Record {
         };
         let all = targets::of_post(tx, workspace, self.post).await?;
         let Some(mut target) = all.into_iter().find(|target| target.target_id == claim.target) else { return Ok(()) };
+        if !matches!(target.state, TargetState::Scheduled | TargetState::Publishing | TargetState::Unknown) {
+            // Held, cancelled or settled since the call: the attempt has its end, and nothing follows from it.
+            return Ok(());
+        }
         match (failure, &self.came) {
             (Some(failure), _) => settle::refuse(app, tx, claim, &mut target, failure, now).await,
             (None, Came::Answered(attempted, _)) => {
@@ -168,6 +180,20 @@ impl Record {
             }
             (None, _) => Ok(()),
         }
+    }
+
+    /// A call succeeded whose outcome somebody has settled meanwhile. When it was taken to be absent, it is there all the same
+    /// and may have been sent again: that is not to be hidden.
+    async fn tell_late(&self, app: &App, tx: &mut Tx, now: Timestamp) -> Result<()> {
+        let Came::Answered(attempted, Outcome::Published { remote, .. }) = &self.came else { return Ok(()) };
+        let workspace = self.claim.workspace;
+        if attempts::state(tx, workspace, attempted.attempt_id).await?.as_deref() != Some("absent") {
+            return Ok(());
+        }
+        tracing::error!(target = %self.claim.target, remote = remote.id, "public, although it was settled as absent");
+        let change = json!([{ "what": "segment", "id": self.claim.target,
+                              "how": { "ordinal": attempted.ordinal, "published_though_absent": remote.id } }]);
+        audit_record(app, &settle::system(app, workspace), tx, now, "segment_publish_late", "done", &change).await
     }
 
     fn limited_until(&self, now: Timestamp) -> Option<Timestamp> {
@@ -251,21 +277,39 @@ pub async fn publish(app: &App, tx: &mut Tx, public: &[Public<'_>], now: Timesta
         let done = world.place(*target).is_some_and(|place| place.next().is_none());
         world.change(*target, |target| {
             target.tries = 0;
-            target.error = None;
             if done {
+                target.error = None;
                 target.state = TargetState::Published;
                 target.published_at = Some(now);
                 target.next_step_at = None;
                 complete.push(target.target_id.uuid());
             } else {
-                // The rest of the thread follows: the state says that it is under way.
-                target.state = TargetState::Publishing;
+                go_on(target);
             }
         });
     }
     world.save(tx, &targets, now).await?;
     dispatch::remove_all(tx, workspace, &complete).await?;
     note(app, tx, workspace, public, now).await
+}
+
+/// The rest of the thread follows, unless somebody has decided otherwise since the call: then the news comes late, and the
+/// target stays where it is, in no queue.
+fn go_on(target: &mut Target) {
+    match target.state {
+        TargetState::Publishing | TargetState::Unknown => {
+            target.error = None;
+            target.state = TargetState::Publishing;
+        }
+        TargetState::Held => {
+            target.error = Some(TargetError {
+                code: "thread_incomplete".into(),
+                message: "A message of the thread became public after it was held; others are not.".into(),
+                next_step: "Give it a new time or publish it now (held_release) to send the rest.".into(),
+            });
+        }
+        _ => {}
+    }
 }
 
 /// For the audit log, one entry a message.

@@ -132,7 +132,7 @@ pub async fn refuse(
         }
         FailureKind::RateLimited { until } => {
             let until = self::until(until, now);
-            accounts::set_not_before(tx, claim.workspace, target.account_id, until).await?;
+            accounts::set_not_before(tx, claim.workspace, target.account_id, until, now).await?;
             // Waiting as asked is no failed try.
             target.tries -= 1;
             let step = "Nothing to do: it is sent when the network allows it.";
@@ -250,11 +250,19 @@ async fn fail(
     note(app, tx, claim.workspace, &[Notice::of_target(PostFailed, target, &reason.0)], now).await
 }
 
-/// An attempt was looked up and is proved not to be public: it may be sent again.
-pub async fn absent(tx: &mut Tx, claim: &Claimed, target: &mut Target, now: Timestamp) -> Result<()> {
+/// An attempt was looked up and is proved not to be public: it may be sent again, at once after the first time. A network
+/// that loses it every time is left alone with it.
+pub async fn absent(app: &App, tx: &mut Tx, claim: &Claimed, target: &mut Target, now: Timestamp) -> Result<()> {
     targets::forget_prepared(tx, claim.workspace, target.target_id).await?;
-    let reason = Reason::new("sent_again", "The first call did not arrive; it is sent again.", "Nothing to do.");
-    try_later(tx, claim, target, reason, now, now).await
+    if target.tries >= TRIES_MAX {
+        let said =
+            format!("{} was called {TRIES_MAX} times, and each time it was not there afterwards", target.network);
+        let step = "Look at the account with account_test, then schedule the post again.";
+        return fail(app, tx, claim, target, Reason::new("network_trouble", said, step), now).await;
+    }
+    let reason = Reason::new("sent_again", "The call did not arrive; it is sent again.", "Nothing to do.");
+    let at = if target.tries == 0 { now } else { now.plus_millis(backoff_millis(target.tries, claim.fence)) };
+    try_later(tx, claim, target, reason, at, now).await
 }
 
 /// Still not known: look again later, or let a person look.

@@ -37,7 +37,11 @@ type Ready = std::result::Result<(NetworkId, NetworkAccount), Failure>;
 
 /// An account that was read just now, ready to be used; see [`ready`].
 pub async fn ready_with(app: &App, workspace: WorkspaceId, sender: &Sender) -> Result<Ready> {
-    match open(app, workspace, sender)? {
+    let stored = match open(app, workspace, sender) {
+        Err(error) if error.code() == "secret_unreadable" => return Ok(Err(unreadable())),
+        stored => stored?,
+    };
+    match stored {
         None => Ok(Err(disconnected())),
         Some(stored) if !expires_soon(&stored.account.credentials, app.now()) => {
             Ok(Ok((stored.row.network, stored.account)))
@@ -64,6 +68,12 @@ pub async fn ready(app: &App, workspace: WorkspaceId, id: AccountId) -> Result<R
         kind: FailureKind::Transient,
         message: "another process has been renewing the token for too long".into(),
     }))
+}
+
+/// Sealed with a key that is not here: a restore without its keys. No later try will open it.
+fn unreadable() -> Failure {
+    let message = "its sign-in was sealed with a key that this installation does not have".into();
+    Failure { kind: FailureKind::NeedsReconnect, message }
 }
 
 fn disconnected() -> Failure {

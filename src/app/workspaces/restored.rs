@@ -1,5 +1,5 @@
-//! After a restore nobody knows what was published since the backup. Publishing starts paused, whatever was scheduled is
-//! looked up on its network before it could be sent again, and what came due meanwhile is held.
+//! After a restore nobody knows what was published since the backup. Publishing starts paused, whatever is not known to be
+//! public is looked up on its network before it could be sent, and what came due meanwhile is held.
 
 use serde_json::{Value, json};
 
@@ -10,14 +10,13 @@ use crate::{
         gate::record,
         notifications::note::{Notice, note},
         posts::derive,
-        publishing::{presence::BACKGROUND, settle::shown_time},
+        publishing::{doubt, presence::BACKGROUND},
     },
     clock::Timestamp,
     error::Result,
-    ids::{AttemptId, PostId, TargetId, WorkspaceId},
-    model::{notifications::NotificationKind, pauses::PauseScope, posts::fingerprint, states::TargetState},
+    ids::{PostId, TargetId, WorkspaceId},
+    model::{notifications::NotificationKind, pauses::PauseScope, states::TargetState},
     store::{
-        attempts::{self, NewAttempt},
         db::{Entrance, Tx},
         dispatch, installation, mail, pauses, posts, recycling,
         targets::{self, TargetError},
@@ -78,13 +77,13 @@ async fn hold_workspace(app: &App, workspace: WorkspaceId) -> Result<()> {
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
     // What the backup had not mailed yet may have been mailed since.
     mail::give_up_before(&mut tx, workspace, now, "the database was restored from a backup").await?;
-    let scheduled = targets::due::scheduled(&mut tx, workspace).await?;
-    for (post, target) in &scheduled {
-        doubt_target(app, &mut tx, workspace, *post, *target, now).await?;
+    let in_doubt = targets::due::doubt_all(&mut tx, workspace, now).await?;
+    for (post, target) in targets::due::in_play(&mut tx, workspace).await? {
+        doubt_target(app, &mut tx, workspace, post, target, now).await?;
     }
     // What was recycled since the backup is forgotten here: the next copy could repeat it within its window.
     let stopped = recycling::stop_all(&mut tx, workspace, now).await?;
-    let how = json!({ "restored": true, "paused": true, "in_doubt": scheduled.len(), "recycling_stopped": stopped });
+    let how = json!({ "restored": true, "paused": true, "in_doubt": in_doubt, "recycling_stopped": stopped });
     let change = json!([{ "what": "workspace", "id": workspace, "how": how }]);
     let ctx = Ctx { workspace, actor: actor(), origin: Origin::Job, request: app.new_request() };
     record(app, &ctx, &mut tx, now, "workspace_restore", "done", &change).await?;
@@ -103,23 +102,9 @@ async fn doubt_target(
     posts::lock(tx, workspace, post).await?;
     let mut all = targets::of_post(tx, workspace, post).await?;
     let Some(target) = all.iter_mut().find(|target| target.target_id == id) else { return Ok(()) };
-    // No call of this installation is under way: it can be looked up at once.
-    let long_ago = now.plus_millis(-(app.settings.send.answer_within + app.settings.send.margin));
-    for segment in targets::segments(tx, workspace, &[id]).await?.iter().filter(|segment| segment.remote.is_none()) {
-        targets::stamp(tx, workspace, id, segment.ordinal, shown_time(target, segment.ordinal, now)).await?;
-        let attempt = NewAttempt {
-            attempt_id: AttemptId(app.ids.next(now)),
-            target_id: id,
-            ordinal: segment.ordinal,
-            fingerprint: fingerprint(&segment.message),
-            fence: 0,
-            armed_at: long_ago,
-            send_deadline: long_ago,
-        };
-        attempts::insert_unknown(tx, workspace, &attempt, "restored from a backup; it may have been sent since")
-            .await?;
-    }
-    if target.due_at.is_some_and(|due| due > now) {
+    let segments = targets::segments(tx, workspace, &[id]).await?;
+    doubt::write_down(app, tx, workspace, target, &segments, now).await?;
+    if target.state != TargetState::Scheduled || target.due_at.is_some_and(|due| due > now) {
         return Ok(());
     }
     target.state = TargetState::Held;

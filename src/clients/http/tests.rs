@@ -204,7 +204,7 @@ async fn no_hostile_address_is_ever_connected_to() {
 #[tokio::test]
 async fn a_name_that_leads_inside_is_stopped_at_connect_time() {
     let (port, count) = trap().await;
-    let http = Http::with_lookup(Guard::default(), rebound).unwrap();
+    let http = Http::with_lookup(Guard::default(), rebound, UNRECEIVED_TIMEOUT).unwrap();
     let refused = http.send(Call::get(url(&format!("https://rebind.example.com:{port}/")))).await;
     assert!(
         matches!(&refused, Err(HttpError::Blocked(blocked)) if blocked.host == "rebind.example.com"),

@@ -8,10 +8,23 @@ use crate::{
     ids::{PostId, TargetId, WorkspaceId},
 };
 
-/// Targets that are to go out, with their posts.
-pub async fn scheduled(db: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec<(PostId, TargetId)>> {
+/// Puts everything in doubt that is not known to be public; returns how much that is.
+pub async fn doubt_all(db: &mut PgConnection, workspace: WorkspaceId, now: Timestamp) -> Result<u64> {
+    let done = sqlx::query!(
+        "update targets set doubted_at = $2 where workspace_id = $1 and state <> 'published'",
+        workspace.uuid(),
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Targets that were on their way, or waited for somebody to send them on it, with their posts.
+pub async fn in_play(db: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec<(PostId, TargetId)>> {
     let rows = sqlx::query!(
-        "select post_id, target_id from targets where workspace_id = $1 and state = 'scheduled'",
+        "select post_id, target_id from targets
+         where workspace_id = $1 and state in ('scheduled', 'publishing', 'unknown', 'held')",
         workspace.uuid()
     )
     .fetch_all(db)

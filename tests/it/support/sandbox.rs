@@ -7,7 +7,7 @@ use allin::{
     model::sandbox::Mode,
     sandbox::{self, Manners, Running, Served},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -36,6 +36,17 @@ impl Sandbox {
         let url = self.url.join("/control/faults").unwrap();
         let answer = client.post(url).json(&fault).send().await.unwrap();
         assert_eq!(answer.status(), 201, "{fault}");
+    }
+
+    /// Takes a post away, as its owner can, without the application.
+    pub async fn forget(&self, post: &str) {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let session = json!({ "handle": "bakery", "password": "correct horse" });
+        let session = client.post(self.url.join("/v1/sessions").unwrap()).json(&session).send().await.unwrap();
+        let session: Value = session.json().await.unwrap();
+        let call = client.delete(self.url.join(&format!("/v1/posts/{post}")).unwrap());
+        let answer = call.bearer_auth(session["token"].as_str().unwrap()).send().await.unwrap();
+        assert_eq!(answer.status(), 204);
     }
 
     /// Every entry of the log.

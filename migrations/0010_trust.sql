@@ -1,0 +1,193 @@
+-- What a restore and a wrong clock leave behind.
+
+-- When a restore put the target in doubt: it may have been sent since the backup. Ends when it is found, or is not there.
+alter table targets add column doubted_at timestamptz;
+
+-- A clock that ran ahead and was set right leaves times that lie far in the future. A lease, a limit or an open breaker
+-- that would last longer than any can (a lease 12.5 minutes, with the longest wait for an answer; a limit 48 hours, that of
+-- a whole server a minute; a breaker 12 minutes) is over. Whoever holds such a lease loses it by its fence.
+
+create or replace function dispatch_lanes(p_now timestamptz, p_after_workspace uuid, p_after_account uuid, p_limit integer)
+    returns table (workspace_id uuid, account_id uuid, network text, server text, priority smallint, due_at timestamptz,
+                   under_way bigint, waits boolean, trial boolean)
+    language plpgsql security definer set search_path = public, pg_temp
+as $$
+#variable_conflict use_column
+begin
+    -- A plan made while the queue is empty must not read all of it later.
+    set local enable_seqscan = off;
+    update dispatch d set noticed_at = p_now
+    from (values (0::smallint), (1::smallint), (2::smallint)) class (priority)
+    cross join lateral (
+        select c.workspace_id, c.target_id from dispatch c
+        where c.noticed_at is null and c.priority = class.priority and c.due_at <= p_now
+        order by c.due_at limit 1000 for update skip locked
+    ) due
+    where d.workspace_id = due.workspace_id and d.target_id = due.target_id;
+
+    return query
+    with recursive lane as (
+        (select d.workspace_id, d.account_id, 1 as number from dispatch d
+         where d.noticed_at is not null and (d.workspace_id, d.account_id) > (p_after_workspace, p_after_account)
+         order by d.workspace_id, d.account_id limit 1)
+        union all
+        select further.workspace_id, further.account_id, lane.number + 1 from lane
+        cross join lateral (
+            select d.workspace_id, d.account_id from dispatch d
+            where d.noticed_at is not null and (d.workspace_id, d.account_id) > (lane.workspace_id, lane.account_id)
+            order by d.workspace_id, d.account_id limit 1
+        ) further
+        where lane.number < p_limit
+    )
+    select lane.workspace_id, lane.account_id, coalesce(l.network, ''), coalesce(l.server, ''), first.priority, first.due_at,
+           (select count(*) from dispatch d where d.workspace_id = lane.workspace_id and d.account_id = lane.account_id
+            and d.lease_until > p_now and d.lease_until <= p_now + interval '15 minutes'),
+           coalesce(l.not_before > p_now and l.not_before <= p_now + interval '48 hours', false)
+           or coalesce(s.not_before > p_now and s.not_before <= p_now + interval '1 minute', false)
+           or coalesce(s.open_until > p_now and s.open_until <= p_now + interval '13 minutes', false)
+           or coalesce(s.trial_until > p_now and s.trial_until <= p_now + interval '15 minutes', false),
+           s.open_until is not null
+    from lane
+    left join lanes l on l.workspace_id = lane.workspace_id and l.account_id = lane.account_id
+    left join servers s on s.server = l.server
+    left join lateral (
+        select d.priority, d.due_at from dispatch d
+        where d.workspace_id = lane.workspace_id and d.account_id = lane.account_id and d.noticed_at is not null
+          and (d.lease_until is null or d.lease_until <= p_now or d.lease_until > p_now + interval '15 minutes')
+        order by d.priority, d.due_at, d.target_id limit 1
+    ) first on true
+    order by lane.number;
+end
+$$;
+
+create or replace function dispatch_take(p_now timestamptz, p_lease_until timestamptz, p_workspaces uuid[], p_accounts uuid[], p_most integer[])
+    returns table (workspace_id uuid, target_id uuid, account_id uuid, due_at timestamptz, noticed_at timestamptz,
+                   fence bigint, server text)
+    language plpgsql security definer set search_path = public, pg_temp
+as $$
+#variable_conflict use_column
+begin
+    set local enable_seqscan = off;
+    return query
+    with wanted as (
+        select first.workspace_id, first.target_id
+        from unnest(p_workspaces, p_accounts, p_most) lane (workspace_id, account_id, most)
+        cross join lateral (
+            select d.workspace_id, d.target_id from dispatch d
+            where d.workspace_id = lane.workspace_id and d.account_id = lane.account_id and d.noticed_at is not null
+              and (d.lease_until is null or d.lease_until <= p_now or d.lease_until > p_now + interval '15 minutes')
+            order by d.priority, d.due_at, d.target_id
+            limit greatest(0, lane.most - (select count(*) from dispatch u where u.workspace_id = lane.workspace_id
+                                           and u.account_id = lane.account_id and u.lease_until > p_now
+                                           and u.lease_until <= p_now + interval '15 minutes'))
+        ) first
+    ), free as (
+        -- One by one by its key, as it is once it is locked; whether it is still due is asked afterwards.
+        select locked.workspace_id, locked.target_id from wanted
+        cross join lateral (
+            select d.workspace_id, d.target_id, d.noticed_at from dispatch d
+            where d.workspace_id = wanted.workspace_id and d.target_id = wanted.target_id
+              and (d.lease_until is null or d.lease_until <= p_now or d.lease_until > p_now + interval '15 minutes')
+            for update skip locked
+        ) locked
+        where locked.noticed_at is not null
+    )
+    update dispatch d set lease_until = p_lease_until, fence = nextval('dispatch_fence')
+    from free where d.workspace_id = free.workspace_id and d.target_id = free.target_id
+    returning d.workspace_id, d.target_id, d.account_id, d.due_at, d.noticed_at, d.fence,
+              coalesce((select l.server from lanes l where l.workspace_id = d.workspace_id and l.account_id = d.account_id), '');
+end
+$$;
+
+-- Tells which claims were not lost by target and fence: of two claims of one target, one is.
+drop function dispatch_renew_all(uuid, uuid[], bigint[], timestamptz);
+create function dispatch_renew_all(p_workspace uuid, p_targets uuid[], p_fences bigint[], p_lease_until timestamptz)
+    returns table (target_id uuid, fence bigint)
+    language plpgsql security definer set search_path = public, pg_temp
+as $$
+#variable_conflict use_column
+begin
+    return query
+    with held as (
+        select d.target_id from dispatch d
+        join unnest(p_targets, p_fences) claim (target_id, fence) on claim.target_id = d.target_id and claim.fence = d.fence
+        where d.workspace_id = p_workspace order by d.target_id for update of d
+    )
+    update dispatch d set lease_until = p_lease_until
+    from held where d.workspace_id = p_workspace and d.target_id = held.target_id
+    returning d.target_id, d.fence;
+end
+$$;
+revoke execute on function dispatch_renew_all(uuid, uuid[], bigint[], timestamptz) from public;
+grant execute on function dispatch_renew_all(uuid, uuid[], bigint[], timestamptz) to allin_app;
+
+create or replace function server_failed(p_server text, p_number integer, p_what text, p_now timestamptz, p_most integer, p_pause interval)
+    returns void
+    language sql security definer set search_path = public, pg_temp
+as $$
+    insert into servers as s (server, failures, failing_since, failed_at, last_failure, open_until, opened)
+    values (p_server, p_number, p_now, p_now, p_what, case when p_number >= p_most then p_now + p_pause end,
+            case when p_number >= p_most then 1 else 0 end)
+    on conflict (server) do update set
+        failures = s.failures + p_number, failing_since = coalesce(s.failing_since, p_now), failed_at = p_now,
+        last_failure = p_what, trial_until = null,
+        -- Calls that were under way when it was opened do not open it again.
+        opened = s.opened + case when s.failures + p_number >= p_most and coalesce(s.open_until <= p_now or s.open_until > p_now + interval '13 minutes', true) then 1 else 0 end,
+        open_until = case when s.failures + p_number >= p_most and coalesce(s.open_until <= p_now or s.open_until > p_now + interval '13 minutes', true)
+                          then p_now + p_pause * (2 ^ least(s.opened, 5)) else s.open_until end
+$$;
+
+create or replace function server_try(p_server text, p_now timestamptz, p_until timestamptz) returns boolean
+    language sql security definer set search_path = public, pg_temp
+as $$ with taken as (update servers set trial_until = p_until
+                     where server = p_server and (open_until <= p_now or open_until > p_now + interval '13 minutes')
+                       and coalesce(trial_until <= p_now or trial_until > p_now + interval '15 minutes', true) returning 1)
+      select exists (select from taken) $$;
+
+create or replace function server_limited(p_server text, p_until timestamptz, p_now timestamptz) returns void
+    language sql security definer set search_path = public, pg_temp
+as $$
+    insert into servers as s (server, not_before)
+    select p_server, least(p_until, p_now + interval '1 minute')
+    where (select count(*) from lanes where server = p_server and not_before > p_now and not_before <= p_now + interval '48 hours') >= 3
+    on conflict (server) do update set not_before = greatest(
+        case when s.not_before <= p_now + interval '1 minute' then s.not_before end, excluded.not_before)
+$$;
+
+create or replace function mail_claim(p_now timestamptz, p_lease_until timestamptz, p_ids uuid[])
+    returns table (workspace_id uuid, member_id uuid, mail_id uuid, notification_id uuid, tries integer)
+    language plpgsql security definer set search_path = public, pg_temp
+as $$
+begin
+    -- The number means nothing; it only has to be the same everywhere.
+    if not pg_try_advisory_xact_lock(7216044872) then
+        return;
+    end if;
+    return query
+        with due as (
+            select q.workspace_id, q.member_id, q.mail_id, min(q.due_at) as first
+            from mail_queue q
+            where q.due_at <= p_now and (q.lease_until is null or q.lease_until <= p_now or q.lease_until > p_now + interval '15 minutes')
+            group by 1, 2, 3 order by 4 limit cardinality(p_ids)
+        ), numbered as (
+            select d.*, coalesce(d.mail_id, p_ids[row_number() over (order by d.first, d.workspace_id, d.member_id)]) as id
+            from due d
+        )
+        update mail_queue q set mail_id = n.id, lease_until = p_lease_until
+        from numbered n
+        where q.workspace_id = n.workspace_id and q.member_id = n.member_id and q.mail_id is not distinct from n.mail_id
+        returning q.workspace_id, q.member_id, q.mail_id, q.notification_id, q.tries;
+end
+$$;
+
+create or replace function metric_claim(p_now timestamptz, p_lease_until timestamptz, p_limit integer)
+    returns table (workspace_id uuid, account_id uuid, fence bigint)
+    language sql security definer set search_path = public, pg_temp
+as $$
+    update metric_dispatch d set lease_until = p_lease_until, fence = nextval('metric_fence')
+    from (select c.workspace_id, c.account_id from metric_dispatch c
+          where c.due_at <= p_now and (c.lease_until is null or c.lease_until <= p_now or c.lease_until > p_now + interval '15 minutes')
+          order by c.due_at, c.workspace_id, c.account_id limit p_limit for update skip locked) due
+    where d.workspace_id = due.workspace_id and d.account_id = due.account_id
+    returning d.workspace_id, d.account_id, d.fence
+$$;
