@@ -86,8 +86,7 @@ async fn start(
         bring_up_to_date(&config, cluster.as_ref(), &db).await?;
         let vault = vault(&config, &db).await?;
         let sandbox = practice_network(&config, sandbox_use, &stop).await?;
-        let answered_within = Duration::from_millis(u64::try_from(config.send.answer_within).unwrap_or(0));
-        let http = Http::answered_within(config.allow_origins.iter().cloned(), answered_within)?;
+        let http = Http::answered_within(config.allow_origins.iter().cloned(), config.send.answer_within)?;
         let clock = Arc::new(SystemClock);
         let networks = Networks::new(&http, clock.clone(), sandbox);
         let settings = Settings {

@@ -2,6 +2,7 @@
 //! proxy, repeats nothing, and reads no more than it was told to. Knows nothing of networks or models behind it.
 
 mod call;
+mod client;
 pub mod guard;
 mod send_by;
 
@@ -16,6 +17,7 @@ use url::Url;
 
 use self::{
     call::Body,
+    client::{TOTAL_TIMEOUT, UNRECEIVED_TIMEOUT, client},
     guard::{Blocked, Guard, Origin, Route},
 };
 pub use self::{call::Call, send_by::SendBy};
@@ -24,13 +26,6 @@ use crate::{
     model::media::{self, FileFacts},
 };
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long the system goes on sending what was not received, unless [`Http::answered_within`] says less. A call that was
-/// given up must not arrive later. Linux only; other systems have bounds of their own.
-const UNRECEIVED_TIMEOUT: Duration = TOTAL_TIMEOUT;
-/// Shorter than the idle time of usual servers: a connection that the server is closing turns a call into an unknown.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Media addresses often point to a server that sends on to its delivery network.
 const MEDIA_REDIRECTS: usize = 3;
 
@@ -93,8 +88,9 @@ impl Http {
         Self::with_lookup(Guard::new(listed), system_lookup, UNRECEIVED_TIMEOUT)
     }
 
-    /// For calls that are given up after this time: none of them is received later than that.
-    pub fn answered_within(listed: impl IntoIterator<Item = Origin>, within: Duration) -> Result<Self> {
+    /// For calls that are given up after so many milliseconds: none of them is received later than that.
+    pub fn answered_within(listed: impl IntoIterator<Item = Origin>, millis: i64) -> Result<Self> {
+        let within = Duration::from_millis(u64::try_from(millis).unwrap_or(0));
         Self::with_lookup(Guard::new(listed), system_lookup, within.min(UNRECEIVED_TIMEOUT))
     }
 
@@ -251,33 +247,6 @@ impl From<HttpError> for Error {
 pub fn install_tls_provider() {
     // An error means that one is installed already, which is the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
-fn client(
-    unreceived: Duration,
-    finish: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
-) -> Result<reqwest::Client> {
-    let builder = || {
-        let builder = finish(
-            reqwest::Client::builder()
-                .user_agent(concat!("AllIN/", env!("CARGO_PKG_VERSION")))
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .no_proxy()
-                .referer(false)
-                .connect_timeout(CONNECT_TIMEOUT)
-                .timeout(TOTAL_TIMEOUT)
-                .pool_idle_timeout(IDLE_TIMEOUT),
-        );
-        #[cfg(target_os = "linux")]
-        let builder = builder.tcp_user_timeout(unreceived);
-        builder
-    };
-    builder().build().or_else(|error| {
-        // A bare container has no certificates. What needs none (the sandbox, a local model) shall work there.
-        tracing::warn!(%error, "no certificates of authorities found: https calls will be refused");
-        builder().tls_certs_only([]).build().map_err(Error::internal)
-    })
 }
 
 type Lookup = fn(String) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;

@@ -239,7 +239,7 @@ async fn a_clock_that_was_ahead_for_a_while_stops_nobody_for_so_long() {
     stage.pass(1000);
     assert_eq!(claim(&stage.app.app, 1).await.unwrap().len(), 1);
     for (accounts, fault) in [(&accounts[1..2], "too_many"), (&accounts[2..], "error")] {
-        stage.app.sandbox.order(json!({ "fault": fault, "times": 5, "retry_after_secs": 3000 })).await;
+        stage.app.sandbox.order(json!({ "fault": fault, "times": accounts.len(), "retry_after_secs": 3000 })).await;
         let at = stage.app.now().plus_secs(1).to_string();
         for account in accounts {
             stage.app.scheduled(&ctx, &format!("On {account}"), &[*account], &at).await;

@@ -12,6 +12,7 @@ pub mod holds;
 pub mod look;
 pub mod outgoing;
 pub mod presence;
+pub mod public;
 pub mod reconcile;
 pub mod record;
 pub mod removal;

@@ -8,7 +8,7 @@ use crate::{
         publishing::{
             look::quiet_from,
             outgoing,
-            record::{self, Public},
+            public::{self, Public},
             settle, tokens,
         },
     },
@@ -51,7 +51,7 @@ pub async fn look_up(app: &App, claim: &Claimed, seen: &Target, attempt: &Attemp
                 return Ok(false);
             }
             let public = Public { claim, post: target.post_id, ordinal: attempt.ordinal, remote: &remote };
-            record::publish(app, &mut tx, &[public], now).await?;
+            public::publish(app, &mut tx, &[public], now).await?;
             true
         }
         Reconciled::ProvenAbsent => {
