@@ -20,6 +20,9 @@ const CONNECTIONS: usize = 32;
 /// How long a network may take to answer, in milliseconds.
 const ANSWER_WITHIN: i64 = 30_000;
 
+/// What is logged unless somebody wants more. Refused certificates are told by whoever called.
+const QUIET: &str = "warn,rmcp=error,rustls_platform_verifier=off";
+
 pub struct Config {
     pub home: Home,
     /// The application's connection; without one the private cluster is used.
@@ -96,6 +99,10 @@ pub const VARIABLES: &[(&str, &str)] = &[
         "mail server for notifications: smtps://user:password@host, or smtp:// for STARTTLS; plain on this machine only",
     ),
     ("ALLIN_MAIL_FROM", "sender of that mail, such as AllIN <allin@example.com>"),
+    (
+        "SSL_CERT_FILE",
+        "PEM file of the authorities to trust, for networks and mail, in place of the system's; not on macOS or Windows",
+    ),
     ("ALLIN_LOG", "what to log to stderr, such as info or warn,allin=debug; default warn"),
     ("ALLIN_LOG_JSON", "1: log as JSON"),
 ];
@@ -167,7 +174,7 @@ impl Config {
                 .transpose()?,
             allowed_hosts: list("ALLIN_ALLOWED_HOSTS")?,
             allowed_origins: list("ALLIN_ALLOWED_ORIGINS")?,
-            log: text("ALLIN_LOG")?.unwrap_or_else(|| "warn,rmcp=error".into()),
+            log: text("ALLIN_LOG")?.unwrap_or_else(|| QUIET.into()),
             log_json: flag("ALLIN_LOG_JSON")?.unwrap_or(false),
             usual_home: Home::default_root(get("HOME").as_deref(), get("LOCALAPPDATA").as_deref()).ok(),
             user_folders: UserFolders {
@@ -223,7 +230,10 @@ fn mail(url: Option<String>, from: Option<String>) -> Result<Option<Mailer>> {
     match (url, from) {
         (None, None) => Ok(None),
         (Some(url), Some(from)) => {
-            Mailer::new(&SecretString::from(url), &from).map(Some).map_err(|what| malformed("ALLIN_SMTP_URL", what))
+            let next = "Write ALLIN_SMTP_URL like smtps://user:password@mail.example.com, where @ / : # ? % in user and \
+                        password are %40 %2F %3A %23 %3F %25, and ALLIN_MAIL_FROM like AllIN <allin@example.com>.";
+            let mailer = Mailer::new(&SecretString::from(url), &from);
+            mailer.map(Some).map_err(|what| malformed("ALLIN_SMTP_URL", what).next(next))
         }
         (Some(_), None) => Err(malformed("ALLIN_MAIL_FROM", "is missing, and ALLIN_SMTP_URL is set")
             .next("Set it to the sender of the mail, such as AllIN <allin@example.com>.")),

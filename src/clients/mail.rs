@@ -1,6 +1,8 @@
 //! Mail over SMTP. One connection a mail, TLS always, except to a server on this machine; knows nothing of what the
 //! mail is about, and repeats nothing by itself.
 
+mod way;
+
 use std::{
     fmt,
     net::IpAddr,
@@ -9,24 +11,24 @@ use std::{
 };
 
 use lettre::{
-    Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
+    Address, Message,
     message::{Mailbox, header},
-    transport::smtp::{
-        authentication::Credentials,
-        client::{Tls, TlsParameters},
-        extension::ClientId,
-    },
+    transport::smtp::{authentication::Credentials, client::AsyncSmtpConnection, extension::ClientId},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use url::{Host, Url};
 
+pub use self::way::Obstacle;
+use self::way::{Way, may_send};
 use crate::{
     clock::Timestamp,
     error::{Error, Result},
 };
 
-/// For connecting and for each command, in seconds.
+/// For connecting, TLS and login together, and for a question; a mail gets twice as long.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// For taking leave of the server once it has the mail.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// A way to send mail.
 #[derive(Clone)]
@@ -124,46 +126,45 @@ impl Mailer {
             Ok(message) => message,
             Err(error) => return Sent::Never(format!("the mail cannot be written: {error}")),
         };
-        let transport = match self.transport() {
-            Ok(transport) => transport,
-            Err(error) => return Sent::NotNow(words(&error)),
+        let mut connection = match self.open().await {
+            Ok(connection) => connection,
+            // Never the mail's fault: it is tried again, so that a corrected setting sends what waits.
+            Err(obstacle) => return Sent::NotNow(obstacle.why),
         };
-        // Bounded as a whole: a server may answer each command slowly.
-        match tokio::time::timeout(PATIENCE * 2, transport.send(message)).await {
+        // Bounded as a whole: a server may answer each command slowly, and many look into a mail before they take it.
+        let written = message.formatted();
+        let sending = connection.send(message.envelope(), &written);
+        let sent = match tokio::time::timeout(PATIENCE * 2, sending).await {
             Ok(Ok(_)) => Sent::Taken,
             Ok(Err(error)) if for_good(&error) => Sent::Never(words(&error)),
             Ok(Err(error)) => Sent::NotNow(words(&error)),
-            Err(_) => Sent::NotNow("the server was too slow".into()),
-        }
-    }
-
-    /// Whether the server answers, TLS and login included. Sends nothing.
-    pub async fn check(&self) -> std::result::Result<(), String> {
-        let transport = self.transport().map_err(|error| words(&error))?;
-        match tokio::time::timeout(PATIENCE, transport.test_connection()).await {
-            Ok(Ok(true)) => Ok(()),
-            Ok(Ok(false)) => Err("the server closed the connection".into()),
-            Ok(Err(error)) => Err(words(&error)),
-            Err(_) => Err("the server was too slow".into()),
-        }
-    }
-
-    fn transport(&self) -> std::result::Result<AsyncSmtpTransport<Tokio1Executor>, lettre::transport::smtp::Error> {
-        let tls = |wrap: fn(TlsParameters) -> Tls| TlsParameters::new(self.host.clone()).map(wrap);
-        let tls = match self.security {
-            Security::Plain => Tls::None,
-            Security::StartTls => tls(Tls::Required)?,
-            Security::Wrapped => tls(Tls::Wrapper)?,
+            Err(_) => return Sent::NotNow(Obstacle::slow().why),
         };
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(self.host.clone())
-            .port(self.port)
-            .tls(tls)
-            .timeout(Some(PATIENCE))
-            .hello_name(ClientId::Domain(self.from.email.domain().to_owned()));
-        if let Some((user, password)) = &self.login {
-            builder = builder.credentials(Credentials::new(user.clone(), password.expose_secret().to_owned()));
-        }
-        Ok(builder.build())
+        leave(connection).await;
+        sent
+    }
+
+    /// Whether the server would take mail: it answers, TLS, login and sender included. Sends nothing.
+    pub async fn check(&self) -> std::result::Result<(), Obstacle> {
+        let mut connection = self.open().await?;
+        let look = may_send(&mut connection, &self.from.email);
+        let may = tokio::time::timeout(PATIENCE, look).await.unwrap_or_else(|_| Err(Obstacle::slow()));
+        leave(connection).await;
+        may
+    }
+
+    async fn open(&self) -> std::result::Result<AsyncSmtpConnection, Obstacle> {
+        let login = |(user, password): &(String, SecretString)| {
+            Credentials::new(user.clone(), password.expose_secret().to_owned())
+        };
+        let way = Way {
+            host: &self.host,
+            port: self.port,
+            security: self.security,
+            login: self.login.as_ref().map(login),
+            hello: ClientId::Domain(self.from.email.domain().to_owned()),
+        };
+        tokio::time::timeout(PATIENCE, way.open()).await.unwrap_or_else(|_| Err(Obstacle::slow()))
     }
 
     fn message(&self, mail: &Mail) -> std::result::Result<Message, String> {
@@ -176,6 +177,7 @@ impl Mailer {
             .date(UNIX_EPOCH + Duration::from_micros(micros))
             .message_id(Some(format!("<{}@{}>", mail.id, self.from.email.domain())))
             .header(AutoSubmitted)
+            .header(header::MIME_VERSION_1_0)
             .header(header::ContentType::TEXT_PLAIN)
             .body(mail.body.clone())
             .map_err(|error| error.to_string())
@@ -217,24 +219,26 @@ pub fn check_address(text: &str) -> Result<()> {
         .field("email", "an address such as anna@example.com"))
 }
 
-/// A refusal of this mail. What is wrong with the login or the way to the server is no matter of the mail: it is tried
-/// again, so that a corrected setting sends what waits.
+/// What was asked is answered by now, whatever the server still says or does not.
+async fn leave(mut connection: AsyncSmtpConnection) {
+    _ = tokio::time::timeout(FAREWELL, connection.abort()).await;
+}
+
+/// A refusal of this mail, and not of a login that was forgotten in the settings.
 fn for_good(error: &lettre::transport::smtp::Error) -> bool {
     let about_login = error.status().is_some_and(|code| matches!(u16::from(code), 530 | 534 | 535 | 538));
     error.is_permanent() && !about_login
 }
 
-/// With its causes, on one line.
+/// The server's words with their code, else the innermost cause, on one line.
 fn words(error: &lettre::transport::smtp::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
+    let (mut text, mut cause) = (error.to_string(), std::error::Error::source(error));
     while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text.push_str(": ");
-            text.push_str(&inner_text);
-        }
+        text = inner.to_string();
         cause = inner.source();
+    }
+    if let Some(code) = error.status() {
+        text = format!("{code} {text}");
     }
     one_line(&text).chars().take(300).collect()
 }

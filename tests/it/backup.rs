@@ -95,3 +95,37 @@ async fn what_went_out_after_the_backup_is_found_and_not_sent_again() {
     old.remove().await;
     new.remove().await;
 }
+
+/// The old installation went on after the backup, and mailed what waits in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_that_waited_in_the_backup_is_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut network = Sandbox::start(folder.path().join("network"), false, Arc::new(SystemClock)).await;
+    // A network that knows nobody: the account has to be connected again, which is mailed.
+    let mut empty = Sandbox::start(folder.path().join("empty"), false, Arc::new(SystemClock)).await;
+    let (homes, strangers) = (Homes { network: &network }, Homes { network: &empty });
+    let (old, new) = (Fresh::home().await, Fresh::home().await);
+    let file = folder.path().join("backup.allin");
+    let connected = homes.json(&old, &["account", "connect", "sandbox", "bakery", "--json"], "password\n");
+    let owned: Value = serde_json::from_slice(&std::fs::read(old.root.join("home.json")).unwrap()).unwrap();
+    homes.allin(&old, &["member", "email", text(&owned, "/member"), "anna@example.com"], "");
+    strangers.allin(&old, &["account", "test", text(&connected, "/account/id")], "");
+    let told = |home: &Fresh| {
+        let listed = homes.json(home, &["notification", "list", "--all", "--json"], "");
+        let found = listed["notifications"].as_array().unwrap().iter();
+        found.map(|one| (one["kind"].clone(), one["mail"].clone(), one["mail_problem"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&old), [("reconnect_needed".into(), "waiting".into(), Value::Null)]);
+
+    homes.allin(&old, &["db", "backup", path(&file), "--without-keys"], "");
+    homes.allin(&new, &["db", "restore", path(&file), "--without-keys"], "");
+    let why = "the database was restored from a backup";
+    assert_eq!(told(&new), [("reconnect_needed".into(), "given_up".into(), why.into())]);
+    let (_, doctor, _) = homes.try_allin(&new, &["doctor", "--json"], "");
+    assert!(doctor.contains("no mail server is set; nothing waits"), "{doctor}");
+
+    network.stop().await;
+    empty.stop().await;
+    old.remove().await;
+    new.remove().await;
+}

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{Check, machine};
 use crate::{
     app::workspaces::create::Owned,
+    cli::background,
     clock::{Clock as _, SystemClock},
     config::Config,
     error::Result,
@@ -258,10 +259,16 @@ async fn mail_queue(config: &Config, db: &Db) -> Result<Check> {
     crate::clients::http::install_tls_provider();
     Ok(match mailer.check().await {
         Ok(()) => Check::ok(name, format!("{} answers; {waiting}", mailer.server())),
-        Err(why) => Check::problem(
-            name,
-            format!("{}: {why}; {waiting}", mailer.server()),
-            "Correct ALLIN_SMTP_URL, or look at that server. What waits is tried again for hours.",
-        ),
+        Err(obstacle) => {
+            let kept = background::state(config).await.is_ok_and(|state| state.installed);
+            let again =
+                if kept { " Then `allin service install` again: it keeps the settings it was given." } else { "" };
+            let hours = if queue.waiting > 0 { " What waits is tried again for hours." } else { "" };
+            Check::problem(
+                name,
+                format!("{}: {}; {waiting}", mailer.server(), obstacle.why),
+                format!("{}{again}{hours}", obstacle.mend),
+            )
+        }
     })
 }

@@ -1,4 +1,11 @@
-//! Addresses of servers, and what is written.
+//! Addresses of servers, what is written, and what stands in the way.
+
+use std::fmt::Write as _;
+
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    net::TcpListener,
+};
 
 use super::*;
 
@@ -53,4 +60,46 @@ fn addresses_are_checked() {
     for bad in ["", "anna", "anna@", "@example.com", "anna@example.com\r\nX: y", "a b@example.com"] {
         assert_eq!(check_address(bad).unwrap_err().code(), "email_invalid", "{bad}");
     }
+}
+
+/// A server on this machine that answers one command, or its own greeting, as the test says.
+async fn answering(command: &'static str, answer: &'static str) -> Mailer {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("smtp://anna:secret@{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (client, _) = listener.accept().await.unwrap();
+        let (reading, mut writing) = client.into_split();
+        let mut lines = BufReader::new(reading).lines();
+        let greeting = if command == "CONNECT" { answer } else { "220 test" };
+        writing.write_all(format!("{greeting}\r\n").as_bytes()).await.unwrap();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let answer = match line.split(' ').next() {
+                Some(said) if said == command => answer,
+                Some("EHLO") => "250-test\r\n250 AUTH PLAIN",
+                Some("AUTH") => "235 welcome",
+                Some("MAIL") => "250 fine",
+                Some("QUIT") => "221 bye",
+                _ => "500 the test sends no mail",
+            };
+            writing.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap();
+        }
+    });
+    mailer(&url).unwrap()
+}
+
+#[tokio::test]
+async fn whatever_stands_in_the_way_is_said_with_what_to_do() {
+    answering("NOOP", "250 fine").await.check().await.unwrap();
+    let mut text = String::new();
+    for (command, answer) in [
+        ("CONNECT", "554 5.3.2 no mail now"),
+        ("EHLO", "250 test"),
+        ("AUTH", "535-5.7.8 wrong user\r\n535 5.7.8 or password"),
+        ("MAIL", "530 5.7.0 log in first"),
+        ("MAIL", "550 5.7.60 not allowed to send as this"),
+    ] {
+        let Obstacle { why, mend } = answering(command, answer).await.check().await.unwrap_err();
+        _ = writeln!(text, "{why}\n→ {mend}\n");
+    }
+    insta::assert_snapshot!(text);
 }

@@ -42,7 +42,14 @@ const RULES: &[Rule] = &[
         code: &["reqwest", "hyper", "hyper_util", "ureq"],
         places: &[("src/clients/http.rs", "the one outbound client, behind the guard")],
     },
-    Rule { what: "mail to others", code: &["lettre"], places: &[("src/clients/mail.rs", "the one way to send mail")] },
+    Rule {
+        what: "mail to others",
+        code: &["lettre"],
+        places: &[
+            ("src/clients/mail.rs", "the one way to send mail"),
+            ("src/clients/mail/way.rs", "its connections, and what stands in their way"),
+        ],
+    },
     Rule {
         what: "the environment",
         code: &["var", "var_os", "vars", "vars_os", "set_var", "remove_var", "dotenvy"],

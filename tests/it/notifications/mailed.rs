@@ -5,13 +5,15 @@ use allin::{
         ctx::Ctx,
         members::email::MemberEmail,
         notifications::{choose_mail::NotificationChooseMail, list::NotificationList, mail::send_due},
+        publishing::presence::BACKGROUND,
+        workspaces::restored,
     },
     ids::{AccountId, MemberId},
     model::{
         notifications::{MailState, NotificationKind},
         roles::Role,
     },
-    store::mail,
+    store::{installation, mail},
 };
 
 use crate::support::{
@@ -162,6 +164,57 @@ async fn a_mail_is_given_up_with_its_reason() {
     assert_eq!(state, Some(MailState::GivenUp));
     assert!(problem.unwrap().contains("try again later"));
     assert_eq!(stage.smtp.taken(), Vec::<String>::new());
+    stage.app.close().await;
+}
+
+/// A server that turns everybody away says nothing of this mail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_wrong_on_the_way_gives_no_mail_up() {
+    let stage = Stage::set().await;
+    let admin = stage.team.person(&stage.app);
+    stage.missed(&["Bread"]).await;
+    stage.smtp.replies([Reply::TurnedAway]);
+    stage.app.clock.advance_secs(60);
+    assert_eq!((stage.sent().await, stage.smtp.connections()), (1, 1));
+    assert_eq!(stage.states(&admin).await, [(Some(MailState::Waiting), None)]);
+    stage.app.clock.advance_secs(60);
+    assert_eq!((stage.sent().await, stage.smtp.taken().len()), (1, 1));
+    assert_eq!(stage.states(&admin).await, [(Some(MailState::Sent), None)]);
+    stage.app.close().await;
+}
+
+/// What waited when the backup was made was mailed since, or is stale; and the backup's service runs elsewhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restored_database_mails_only_what_is_new() {
+    let stage = Stage::set().await;
+    let (app, admin) = (&stage.app, stage.team.person(&stage.app));
+    // The first start notes which database it is.
+    restored::check(&app.app).await.unwrap();
+    stage.missed(&["Mailed since the backup"]).await;
+    app.clock.advance_secs(60);
+    // Came due between the backup and the restore.
+    let due = app.now().plus_secs(1).to_string();
+    app.scheduled(&stage.team.connection(app), "Held by the restore", &[stage.account], &due).await;
+    app.clock.advance_secs(24 * 3600);
+    let mut tx = app.db.begin().await.unwrap();
+    installation::put(&mut tx, BACKGROUND, &serde_json::json!({ "installed_at": due })).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut superuser = app.database.superuser().await;
+    sqlx::query("update installation set value = 'null' where name = 'cluster'").execute(&mut superuser).await.unwrap();
+
+    restored::check(&app.app).await.unwrap();
+    let mut tx = app.db.begin().await.unwrap();
+    let service = installation::get(&mut tx, BACKGROUND).await.unwrap();
+    tx.finish_read();
+    assert_eq!(service, Some(serde_json::Value::Null));
+    assert_eq!(stage.sent().await, 0);
+    app.clock.advance_secs(60);
+    assert_eq!((stage.sent().await, stage.sent().await), (1, 0));
+    let mails = stage.smtp.taken();
+    assert_eq!(mails.len(), 1);
+    assert!(mails[0].contains("Held by the restore") && !mails[0].contains("since the backup"), "{}", mails[0]);
+    let given_up = (Some(MailState::GivenUp), Some("the database was restored from a backup".to_owned()));
+    assert_eq!(stage.states(&admin).await, [(Some(MailState::Sent), None), given_up]);
     stage.app.close().await;
 }
 

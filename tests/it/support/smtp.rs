@@ -20,6 +20,8 @@ pub enum Reply {
     Busy,
     /// Nobody of that name here.
     Unknown,
+    /// Refused before anything is said.
+    TurnedAway,
     /// Taken, and the connection breaks before the answer.
     TakeAndBreak,
 }
@@ -72,6 +74,10 @@ impl Smtp {
         };
         let (reading, mut writing) = client.into_split();
         let mut lines = BufReader::new(reading).lines();
+        if reply == Reply::TurnedAway {
+            _ = writing.write_all(b"554 5.3.2 no mail now\r\n").await;
+            return;
+        }
         _ = writing.write_all(b"220 test\r\n").await;
         while let Ok(Some(line)) = lines.next_line().await {
             let answer: &[u8] = match line.split(' ').next().unwrap_or_default() {
