@@ -2,6 +2,7 @@
 
 mod grants;
 mod tuning;
+mod waiting;
 
 use std::str::FromStr;
 
@@ -16,6 +17,7 @@ use crate::{
 
 pub use grants::{grant, granted, revoke};
 pub use tuning::tune;
+pub use waiting::set_not_before;
 
 /// Without the secret, which is read apart.
 #[derive(Debug, Clone)]
@@ -208,37 +210,6 @@ pub async fn disconnect(
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
-}
-
-/// How long a network may ask us to wait, in seconds. Longer comes from a clock that was wrong, and is over.
-pub const LONGEST_WAIT_SECS: i64 = 48 * 3600;
-
-impl Account {
-    /// Until when its network asked us to wait, if that is not over.
-    pub fn waits_until(&self, now: Timestamp) -> Option<Timestamp> {
-        self.not_before.filter(|until| *until > now && *until <= now.plus_secs(LONGEST_WAIT_SECS))
-    }
-}
-
-/// The network asked us to wait.
-pub async fn set_not_before(
-    db: &mut PgConnection,
-    workspace: WorkspaceId,
-    id: AccountId,
-    until: Timestamp,
-    now: Timestamp,
-) -> Result<()> {
-    sqlx::query!(
-        "update accounts set not_before = greatest(case when not_before <= $4 then not_before end, $3)
-         where workspace_id = $1 and account_id = $2",
-        workspace.uuid(),
-        id.uuid(),
-        until,
-        now.plus_secs(LONGEST_WAIT_SECS)
-    )
-    .execute(db)
-    .await?;
-    Ok(())
 }
 
 pub struct Secret {

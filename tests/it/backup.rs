@@ -100,9 +100,9 @@ async fn what_went_out_after_the_backup_is_found_and_not_sent_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn mail_that_waited_in_the_backup_is_given_up() {
     let folder = tempfile::tempdir().unwrap();
-    let mut network = Sandbox::start(folder.path().join("network"), false, Arc::new(SystemClock)).await;
+    let mut network = Sandbox::start(folder.path().join("network"), Mode::Lookup, Arc::new(SystemClock)).await;
     // A network that knows nobody: the account has to be connected again, which is mailed.
-    let mut empty = Sandbox::start(folder.path().join("empty"), false, Arc::new(SystemClock)).await;
+    let mut empty = Sandbox::start(folder.path().join("empty"), Mode::Lookup, Arc::new(SystemClock)).await;
     let (homes, strangers) = (Homes { network: &network }, Homes { network: &empty });
     let (old, new) = (Fresh::home().await, Fresh::home().await);
     let file = folder.path().join("backup.allin");
