@@ -12,6 +12,7 @@ use crate::{
             remove::AccountRemove, test::AccountTest,
         },
         ctx::Ctx,
+        metrics::post::PostMetrics,
     },
     boot::Booted,
     cli::{asking, print},
@@ -44,6 +45,16 @@ pub enum Account {
     /// Ask the network whether an account still works
     Test {
         account: AccountId,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show how its own figures went: followers, posts
+    Metrics {
+        account: AccountId,
+        /// How many days back; default: 90
+        #[arg(long)]
+        days: Option<u32>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -92,6 +103,11 @@ impl Account {
             Self::Test { account, json } => {
                 let tested = app.call_once::<AccountTest>(ctx, AccountTest { account_id: account }).await?;
                 print::either(json, &tested, || AccountTest::say(&tested))
+            }
+            Self::Metrics { account, days, json } => {
+                let input = PostMetrics { post_id: None, account_id: Some(account), days };
+                let found = app.call_once::<PostMetrics>(ctx, input).await?;
+                print::either(json, &found, || PostMetrics::say(&found))
             }
             Self::Change { account, tolerance, time_zone, json } => {
                 let input = AccountChange { account_id: account, tolerance_minutes: tolerance, time_zone };

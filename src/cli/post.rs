@@ -212,7 +212,7 @@ impl Post {
                 print::either(json, &page, || PostQuery::say(&page))
             }
             Self::Metrics { post, account, json } => {
-                let input = PostMetrics { post_id: post, account_id: account };
+                let input = PostMetrics { post_id: Some(post), account_id: account, days: None };
                 let found = app.call_once::<PostMetrics>(ctx, input).await?;
                 print::either(json, &found, || PostMetrics::say(&found))
             }

@@ -2,6 +2,9 @@
 //! which share of their pieces the texts have in common (min-hash over pieces of five characters), without the texts.
 //! Addresses and mentions are left out: they are what differs between copies of one post.
 
+mod index;
+
+pub use index::Index;
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;

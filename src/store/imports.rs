@@ -213,18 +213,21 @@ pub struct NewSegments {
     pub texts: Vec<String>,
     pub media: Vec<Value>,
     pub send_keys: Vec<Uuid>,
+    /// Of the texts, for finding what says nearly the same.
+    pub sketches: Vec<Vec<u8>>,
 }
 
 pub async fn insert_segments(db: &mut PgConnection, workspace: WorkspaceId, new: &NewSegments) -> Result<()> {
     sqlx::query!(
-        "insert into segments (workspace_id, target_id, ordinal, text, media, send_key)
-         select $1, * from unnest($2::uuid[], $3::int[], $4::text[], $5::jsonb[], $6::uuid[])",
+        "insert into segments (workspace_id, target_id, ordinal, text, media, send_key, sketch)
+         select $1, * from unnest($2::uuid[], $3::int[], $4::text[], $5::jsonb[], $6::uuid[], $7::bytea[])",
         workspace.uuid(),
         &new.targets,
         &new.ordinals,
         &new.texts,
         &new.media,
-        &new.send_keys
+        &new.send_keys,
+        &new.sketches
     )
     .execute(db)
     .await?;

@@ -16,8 +16,8 @@ use crate::{
 mod read;
 
 pub use read::{
-    AccountSum, LatestOfAccount, Measured, Sample, first_days, latest_of_accounts, latest_of_targets, of_post,
-    series_of_target, sums,
+    AccountSample, AccountSum, LatestOfAccount, Measured, Sample, first_days, latest_of_accounts, latest_of_targets,
+    of_post, series_of_account, series_of_target, sums,
 };
 
 /// A public message whose figures are due.

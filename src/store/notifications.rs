@@ -1,6 +1,4 @@
-//! What members are told: who is concerned, and the notifications themselves. The mail that carries them is in `mail`.
-
-use std::str::FromStr;
+//! What members are told. The mail that carries it is in `mail`.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -9,95 +7,17 @@ use crate::{
     clock::Timestamp,
     error::Result,
     ids::{AccountId, MemberId, NotificationId, PostId, WorkspaceId},
-    model::{
-        notifications::{MailState, NotificationKind},
-        roles::Role,
-    },
+    model::notifications::{MailState, NotificationKind},
 };
+
+mod growing;
+mod recipients;
+
+pub use growing::{grow, growing};
+pub use recipients::{Recipient, Subjects, recipients, subjects};
 
 /// The channel on which the database tells processes that a member has news: `workspace member`, as UUIDs.
 pub const CHANNEL: &str = "allin_notices";
-
-/// A member, as far as notifications go.
-pub struct Recipient {
-    pub member_id: MemberId,
-    pub role: Role,
-    /// Those of the accounts asked about that were granted.
-    pub granted: Vec<Uuid>,
-    /// Kinds for which the member has chosen, with the choice.
-    pub chosen: Vec<(NotificationKind, bool)>,
-}
-
-/// Everybody who is in the workspace now, in the order of their ids.
-pub async fn recipients(
-    db: &mut PgConnection,
-    workspace: WorkspaceId,
-    accounts: &[AccountId],
-) -> Result<Vec<Recipient>> {
-    let accounts: Vec<_> = accounts.iter().map(|id| id.uuid()).collect();
-    let rows = sqlx::query!(
-        r#"select m.member_id as "member_id: MemberId", m.role,
-                  array(select g.account_id from account_grants g where g.workspace_id = m.workspace_id
-                        and g.member_id = m.member_id and g.account_id = any ($2)) as "granted!",
-                  array(select c.kind from mail_choices c where c.workspace_id = m.workspace_id
-                        and c.member_id = m.member_id and c.mail) as "wanted!",
-                  array(select c.kind from mail_choices c where c.workspace_id = m.workspace_id
-                        and c.member_id = m.member_id and not c.mail) as "refused!"
-           from members m where m.workspace_id = $1 and m.removed_at is null order by m.member_id"#,
-        workspace.uuid(),
-        &accounts
-    )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            let choice = |kinds: Vec<String>, mail: bool| -> Result<Vec<_>> {
-                kinds.iter().map(|kind| Ok((kind.parse()?, mail))).collect()
-            };
-            let mut chosen = choice(row.wanted, true)?;
-            chosen.extend(choice(row.refused, false)?);
-            Ok(Recipient { member_id: row.member_id, role: Role::from_str(&row.role)?, granted: row.granted, chosen })
-        })
-        .collect()
-}
-
-/// What a notification is about, in words.
-pub struct Subjects {
-    /// Author and beginning of the text.
-    pub posts: Vec<(PostId, MemberId, String)>,
-    /// Network and handle.
-    pub accounts: Vec<(AccountId, String, String)>,
-}
-
-pub async fn subjects(
-    db: &mut PgConnection,
-    workspace: WorkspaceId,
-    posts: &[PostId],
-    accounts: &[AccountId],
-) -> Result<Subjects> {
-    let posts: Vec<_> = posts.iter().map(|id| id.uuid()).collect();
-    let accounts: Vec<_> = accounts.iter().map(|id| id.uuid()).collect();
-    let posts = sqlx::query!(
-        r#"select post_id as "post_id: PostId", author_id as "author_id: MemberId", excerpt
-           from posts where workspace_id = $1 and post_id = any ($2)"#,
-        workspace.uuid(),
-        &posts
-    )
-    .fetch_all(&mut *db)
-    .await?;
-    let accounts = sqlx::query!(
-        r#"select account_id as "account_id: AccountId", network, handle
-           from accounts where workspace_id = $1 and account_id = any ($2)"#,
-        workspace.uuid(),
-        &accounts
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(Subjects {
-        posts: posts.into_iter().map(|row| (row.post_id, row.author_id, row.excerpt)).collect(),
-        accounts: accounts.into_iter().map(|row| (row.account_id, row.network, row.handle)).collect(),
-    })
-}
 
 /// One line for one member.
 #[derive(Debug, Clone)]
@@ -115,6 +35,10 @@ pub struct Notification {
     pub read_at: Option<Timestamp>,
     pub mail: Option<MailState>,
     pub mail_problem: Option<String>,
+    /// Posts that it tells of; 0 when it tells of an account only.
+    pub posts: i32,
+    /// How the first of them begin, each a line.
+    pub names: Vec<String>,
 }
 
 struct Row {
@@ -131,6 +55,8 @@ struct Row {
     read_at: Option<Timestamp>,
     mail: Option<String>,
     mail_problem: Option<String>,
+    posts: i32,
+    names: Vec<String>,
 }
 
 impl Row {
@@ -149,6 +75,8 @@ impl Row {
             read_at: self.read_at,
             mail: self.mail.as_deref().map(str::parse).transpose()?,
             mail_problem: self.mail_problem,
+            posts: self.posts,
+            names: self.names,
         })
     }
 }
@@ -160,13 +88,18 @@ pub async fn insert(db: &mut PgConnection, workspace: WorkspaceId, new: &[Notifi
     let kinds: Vec<_> = new.iter().map(|one| one.kind.as_str().to_owned()).collect();
     let accounts: Vec<_> = new.iter().map(|one| one.account_id.map(AccountId::uuid)).collect();
     let posts: Vec<_> = new.iter().map(|one| one.post_id.map(PostId::uuid)).collect();
+    let posts_told: Vec<_> = new.iter().map(|one| one.posts).collect();
+    let names: Vec<_> = new.iter().map(|one| one.names.join("\n")).collect();
     let text =
         |field: fn(&Notification) -> &String| -> Vec<String> { new.iter().map(|one| field(one).clone()).collect() };
     sqlx::query!(
         "insert into notifications (workspace_id, notification_id, member_id, kind, account_id, post_id, code, title, cause,
-                                    next_step, created_at)
-         select $1, n.*, $11 from unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::text[],
-                                         $9::text[], $10::text[]) as n",
+                                    next_step, posts, names, created_at)
+         select $1, n.id, n.member_id, n.kind, n.account_id, n.post_id, n.code, n.title, n.cause, n.next_step, n.posts,
+                string_to_array(n.names, chr(10)), $13
+         from unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[],
+                     $11::int[], $12::text[])
+             as n(id, member_id, kind, account_id, post_id, code, title, cause, next_step, posts, names)",
         workspace.uuid(),
         &ids,
         &members,
@@ -177,6 +110,8 @@ pub async fn insert(db: &mut PgConnection, workspace: WorkspaceId, new: &[Notifi
         &text(|one| &one.title),
         &text(|one| &one.cause),
         &text(|one| &one.next_step),
+        &posts_told,
+        &names,
         now
     )
     .execute(&mut *db)
@@ -210,7 +145,7 @@ pub async fn list(
         Row,
         r#"select notification_id as "notification_id: NotificationId", member_id as "member_id: MemberId", kind,
                   account_id as "account_id: AccountId", post_id as "post_id: PostId", code, title, cause, next_step,
-                  created_at, read_at, mail, mail_problem
+                  created_at, read_at, mail, mail_problem, posts, names
            from notifications
            where workspace_id = $1 and member_id = $2 and (not $3 or read_at is null)
              and ($4::uuid is null or notification_id < $4)

@@ -18,7 +18,7 @@ pub fn tools() -> Vec<ToolSpec> {
             title: "Import posts",
             description: "Makes posts from CSV (columns key, text, accounts, scheduled_at, time_zone, title, tags, campaign, media, \
                 alt_text; text_2 … for threads) or a JSON list of the same. Checks first: dry_run is true unless you pass false. \
-                Names problems by row and column, clashes and crowded days. All or nothing unless only_good. The same rows \
+                Names problems by row and column, clashes, crowded days and repeats. All or nothing unless only_good. The same rows \
                 again change nothing.",
             idempotent: true,
             open_world: true,

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use crate::{
     app::metrics::{
         AccountFigures,
-        post::{MeasuredPost, PostMetrics, Series},
+        account::AccountSeries,
+        post::{Measurements, Point, PostMetrics},
     },
     tools::registry::{Face, Spoken, ToolSpec, Toolset, on_demand},
 };
@@ -14,9 +15,10 @@ pub fn tools() -> Vec<ToolSpec> {
     vec![on_demand::<PostMetrics>(Face {
         name: "post_metrics",
         toolset: Some(Toolset::Analytics),
-        title: "Figures of a post",
+        title: "Figures of a post or an account",
         description: "Shows how a published post is doing on each account: its newest figures with their age, engagement and \
-            engagement rate, and every figure over time. A figure without value says why: missing (the network left it out) \
+            engagement rate, and every figure over time. With account_id and no post_id it shows how that account's own figures, \
+            such as followers and posts, went. A figure without value says why: missing (the network left it out) \
             or unsupported (this server does not have it); neither means 0. Figures that are stale or final say so. \
             post_get shows the newest ones only.",
         idempotent: true,
@@ -26,32 +28,55 @@ pub fn tools() -> Vec<ToolSpec> {
 }
 
 impl Spoken for PostMetrics {
-    fn say(post: &MeasuredPost) -> String {
-        if post.targets.is_empty() {
-            return format!("{} is not public anywhere, so it has no figures.", post.post_id);
+    fn say(found: &Measurements) -> String {
+        if let Some(account) = &found.account {
+            return say_account(account);
         }
-        let mut text = format!("{}\n", post.post_id);
-        for target in &post.targets {
+        let post = found.post_id.map(|id| id.to_string()).unwrap_or_default();
+        if found.targets.is_empty() {
+            return format!("{post} is not public anywhere, so it has no figures.");
+        }
+        let mut text = format!("{post}\n");
+        for target in &found.targets {
             _ = writeln!(text, "{}", target.latest.say());
             for series in &target.series {
-                _ = writeln!(text, "  message {}, {}: {}", series.message, series.metric, course(series));
+                _ = writeln!(text, "  message {}, {}: {}", series.message, series.metric, course(&series.points));
             }
         }
         text
     }
 }
 
+fn say_account(account: &AccountSeries) -> String {
+    let mut text = match &account.age {
+        Some(age) => format!("{}, the last {} day(s), asked {age}", account.account, account.days),
+        None => format!("{}: no figures yet", account.account),
+    };
+    if let Some(problem) = &account.problem {
+        _ = write!(text, "; the last try failed: {problem}");
+    }
+    text.push('\n');
+    for figure in &account.figures {
+        _ = write!(text, "  {}: {}", figure.metric, course(&figure.points));
+        if let Some(change) = figure.change {
+            _ = write!(text, ", {change:+}");
+        }
+        text.push('\n');
+    }
+    text
+}
+
 /// The first, the last and how many between them.
-fn course(series: &Series) -> String {
-    let said = |point: &crate::app::metrics::post::Point| match (point.value, point.absence) {
+fn course(points: &[Point]) -> String {
+    let said = |point: &Point| match (point.value, point.absence) {
         (Some(value), _) => format!("{value} at {}", point.at),
         (None, Some(absence)) => format!("{} at {}", absence.as_str(), point.at),
         (None, None) => format!("nothing at {}", point.at),
     };
-    match series.points.as_slice() {
+    match points {
         [] => "none".into(),
         [only] => said(only),
-        [first, .., last] => format!("{}, {} ({} in all)", said(first), said(last), series.points.len()),
+        [first, .., last] => format!("{}, {} ({} in all)", said(first), said(last), points.len()),
     }
 }
 

@@ -12,7 +12,7 @@ use allin::{
             release::HeldRelease,
         },
         pauses::{resume::PublishingResume, start::PublishingPause},
-        posts::publish::PostPublish,
+        posts::{cancel::PostCancel, publish::PostPublish},
         queue::set::QueueSet,
     },
     ids::PostId,
@@ -98,6 +98,58 @@ async fn new_times_are_apart_from_each_other_and_from_what_is_planned() {
         app.clock.set(format!("2026-12-01T{until}Z").parse().unwrap());
         app.publish_due().await;
         assert_eq!(app.sandbox.texts().len(), sent, "{until}");
+    }
+    app.close().await;
+}
+
+/// As scheduling does, and with the times that the others got by the same call.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_says_nearly_the_same_is_told_with_the_new_times() {
+    let app = TestApp::start().await;
+    let team = app.team("Bakery").await;
+    let ctx = team.connection(&app);
+    let account = app.account(&team, "bakery").await;
+    let other = app.account(&team, "cafe").await;
+    let bread = "Fresh bread every morning at seven. Come in and taste our new rye, still warm from the oven!";
+    let near = "Fresh bread every morning at eight. Come in and taste our new rye, still warm from the oven!";
+    for resuming in [true, false] {
+        let at = app.now().plus_secs(60).to_string();
+        let one = app.scheduled(&ctx, bread, &[account], &at).await.id;
+        let two = app.scheduled(&ctx, near, &[account], &at).await.id;
+        app.scheduled(&ctx, bread, &[other], &at).await;
+        app.call_once::<PublishingPause>(&ctx, pause(None)).await.unwrap();
+        app.clock.advance_secs(60);
+        assert_eq!(app.publish_due().await, 3);
+        let from = app.now().plus_secs(3600);
+        let from = Some(from.to_string());
+        let (posts, warnings) = if resuming {
+            let input = PublishingResume { from, ..resume(Some(Release::NewTimes)) };
+            let resumed = app.agreed::<PublishingResume>(&ctx, input).await.unwrap();
+            (resumed.held, resumed.warnings)
+        } else {
+            app.agreed::<PublishingResume>(&ctx, resume(None)).await.unwrap();
+            let released =
+                app.agreed::<HeldRelease>(&ctx, HeldRelease { from, ..all(Release::NewTimes) }).await.unwrap();
+            (released.posts, released.warnings)
+        };
+        let at = |post| posts.iter().find(|moved| moved.post_id == post).unwrap().at_local.clone().unwrap();
+        let said: Vec<_> = warnings.iter().filter(|warning| warning.contains("nearly the same")).collect();
+        assert_eq!(said.len(), 2, "{warnings:?}");
+        for (post, like) in [(one, two), (two, one)] {
+            let like = format!("nearly the same as {like} (scheduled {})", at(like));
+            assert!(
+                said.iter().any(|warning| warning.contains(&format!("({post}): @bakery")) && warning.contains(&like)),
+                "{said:?}"
+            );
+        }
+        // Dropped for good, and a month later what was said is no matter any more.
+        for post in [one, two] {
+            let input = PostCancel { post_id: post, account_ids: vec![] };
+            app.call_once::<PostCancel>(&ctx, input).await.unwrap();
+        }
+        app.clock.advance_secs(40 * 86_400);
+        app.publish_due().await;
+        app.agreed::<HeldRelease>(&ctx, all(Release::Drop)).await.unwrap();
     }
     app.close().await;
 }

@@ -2,6 +2,7 @@
 
 mod clashes;
 mod files;
+mod likeness;
 mod pictures;
 mod repeats;
 mod trips;

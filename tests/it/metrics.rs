@@ -8,7 +8,7 @@ use allin::{
         ctx::Ctx,
         metrics::{
             TargetFigures, collect,
-            post::{MeasuredPost, PostMetrics},
+            post::{Measurements, PostMetrics},
         },
         posts::{delete::PostDelete, get::PostGet},
         workspaces::overview::WorkspaceOverview,
@@ -22,6 +22,7 @@ use allin::{
         networks::NetworkId,
     },
     store::collections,
+    tools::registry::Spoken as _,
 };
 use futures::future::join_all;
 use secrecy::SecretString;
@@ -59,8 +60,8 @@ impl Stage {
         count(&self.app, "select count(*) from metric_samples").await
     }
 
-    async fn measured(&self, post: PostId) -> MeasuredPost {
-        let input = PostMetrics { post_id: post, account_id: None };
+    async fn measured(&self, post: PostId) -> Measurements {
+        let input = PostMetrics { post_id: Some(post), ..PostMetrics::default() };
         self.app.call_once::<PostMetrics>(&self.ctx, input).await.unwrap()
     }
 
@@ -303,6 +304,53 @@ async fn missing_unsupported_and_zero_are_told_apart() {
     assert_eq!(value(&stage.latest(post).await, "likes"), (Some(0), None));
     assert_eq!(count(app, "select count(*) from accounts where status <> 'connected'").await, 0);
     stage.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_accounts_own_figures_are_shown_over_time() {
+    let server = Bluesky::start().await;
+    let app = TestApp::with(Setup { allow: vec![Origin::of(&server.url).unwrap()], ..Setup::default() }).await;
+    let team = app.team("Bakery").await;
+    let ctx = team.connection(&app);
+    let account = bluesky(&app, &team, &server).await;
+    let shown = async |days| {
+        let input = PostMetrics { post_id: None, account_id: Some(account), days };
+        app.call_once::<PostMetrics>(&ctx, input).await.unwrap().account.unwrap()
+    };
+    let begin = shown(None).await;
+    assert_eq!((begin.figures.len(), begin.age.clone(), begin.account.as_str()), (0, None, "bluesky/bakery.test"));
+    let mut answers = [View::Absent]
+        .into_iter()
+        .chain([40, 50, 45].into_iter().map(|followers| View::Figures { post: json!({ "likeCount": 0 }), followers }));
+    // A figure that is not offered is no 0, and no change.
+    for count in 1..=4 {
+        server.shows(answers.next().unwrap());
+        app.collect_due().await;
+        let shown = shown(None).await;
+        let followers = shown.figures.iter().find(|figure| figure.metric == "followers").unwrap();
+        let points: Vec<_> = followers.points.iter().map(|point| (point.value, point.absence)).collect();
+        let told = [(None, Some(Absence::Unsupported)), (Some(40), None), (Some(50), None), (Some(45), None)];
+        assert_eq!(points, told[..count]);
+        assert_eq!(followers.change, [None, None, Some(10), Some(5)][count - 1]);
+        assert_eq!((shown.age.as_deref(), shown.problem), (Some("just now"), None));
+        app.clock.advance_secs(12 * HOUR);
+    }
+    let day = shown(Some(1)).await;
+    let followers = day.figures.iter().find(|figure| figure.metric == "followers").unwrap();
+    assert_eq!((followers.points.len(), followers.change), (2, Some(-5)));
+    let said = PostMetrics::say(&Measurements { account: Some(day), ..Measurements::default() });
+    assert!(said.contains("bluesky/bakery.test, the last 1 day(s), asked 12 hours ago"), "{said}");
+    assert!(said.contains("  followers: 50 at ") && said.contains(" (2 in all), -5\n"), "{said}");
+
+    let post = published(&app, &ctx, &["Bread"], account).await;
+    for (code, input) in [
+        ("nothing_named", PostMetrics::default()),
+        ("days_out_of_range", PostMetrics { account_id: Some(account), days: Some(0), ..PostMetrics::default() }),
+        ("days_not_meant", PostMetrics { post_id: Some(post), days: Some(1), ..PostMetrics::default() }),
+    ] {
+        assert_eq!(app.call_once::<PostMetrics>(&ctx, input).await.unwrap_err().code(), code);
+    }
+    app.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

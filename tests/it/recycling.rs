@@ -2,9 +2,11 @@
 
 use allin::{
     app::{
+        campaigns::{change::CampaignChange, create::CampaignCreate},
         ctx::Ctx,
         members::change::MemberChange,
-        posts::{cancel::PostCancel, get::PostGet},
+        pauses::start::PublishingPause,
+        posts::{cancel::PostCancel, get::PostGet, update::PostUpdate},
         queue::{WeeklyTimes, set::QueueSet},
         recycling::{
             RecyclingView,
@@ -178,6 +180,54 @@ async fn two_processes_plan_one_copy_with_a_link_to_its_original() {
     app.publish_due().await;
     assert_eq!(stage.out(upcoming.at.plus_secs(-1)).len(), 1);
     assert_eq!(stage.step().await, 1, "the next, once it is out");
+    stage.app.close().await;
+}
+
+/// By them people pause and filter.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_keeps_the_tags_and_an_open_campaign_of_its_original() {
+    let stage = Stage::set().await;
+    let app = &stage.app;
+    let original = stage.evergreen("Bread is good for you", Some(9)).await;
+    let input = CampaignCreate { name: "Spring".into(), description: None, post_ids: vec![original] };
+    let campaign = app.call_once::<CampaignCreate>(&stage.ctx, input).await.unwrap().campaign.id;
+    let tags = vec!["bread".to_owned(), "health".to_owned()];
+    // Labels are no content: those of a public post change, and its copies have what it has at the time.
+    let input = PostUpdate {
+        post_id: original,
+        version: None,
+        segments: None,
+        account_ids: None,
+        variants: None,
+        title: None,
+        campaign_id: None,
+        tags: Some(tags.clone()),
+    };
+    app.call_once::<PostUpdate>(&stage.ctx, input).await.unwrap();
+    stage.allow(rule(stage.account)).await;
+    for archived in [false, true] {
+        let input = CampaignChange { campaign_id: campaign, name: None, description: None, archived: Some(archived) };
+        app.call_once::<CampaignChange>(&stage.ctx, input).await.unwrap();
+        app.clock.advance_secs(70 * DAY);
+        assert_eq!(stage.step().await, 1);
+        let copy = stage.view().await.upcoming.unwrap();
+        let post = app.post(&stage.ctx, copy.post_id).await;
+        let expected = (!archived).then_some(campaign);
+        assert_eq!((post.tags, post.campaign.map(|campaign| campaign.id)), (tags.clone(), expected));
+        app.clock.set(copy.at);
+        app.publish_due().await;
+    }
+
+    // Who pauses the tag means the copies too.
+    app.clock.advance_secs(70 * DAY);
+    assert_eq!(stage.step().await, 1);
+    let copy = stage.view().await.upcoming.unwrap();
+    let pause =
+        PublishingPause { reason: "A recall".into(), account_id: None, campaign_id: None, tag: Some("bread".into()) };
+    app.call_once::<PublishingPause>(&stage.ctx, pause).await.unwrap();
+    app.clock.set(copy.at);
+    app.publish_due().await;
+    assert_eq!(app.post(&stage.ctx, copy.post_id).await.status, PostStatus::Held);
     stage.app.close().await;
 }
 

@@ -2,12 +2,14 @@
 //! nobody can tell.
 
 pub mod list;
+mod planner;
 pub mod release;
 pub mod resolve;
 mod settle;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use planner::Planner;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -27,14 +29,12 @@ use crate::{
     error::{Error, Kind, Result},
     ids::{AccountId, PostId},
     model::{
-        queue::Rules,
-        spread,
         states::{TargetEvent, TargetState},
         times::{self, Moment},
     },
     store::{
         attempts, dispatch,
-        held::{self, Held},
+        held::Held,
         posts::Post,
         targets::{self, Target},
     },
@@ -83,6 +83,14 @@ pub struct Moved {
     pub still_held: Option<String>,
 }
 
+/// What became of all of them.
+#[derive(Debug, Default)]
+pub(crate) struct Released {
+    pub posts: Vec<Moved>,
+    /// What deserves a look at the new times, as scheduling tells it.
+    pub warnings: Vec<String>,
+}
+
 /// How, checked.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum How {
@@ -122,7 +130,7 @@ impl How {
 
 /// Releases what can be, and says of the rest why it stays. Posts are locked in the order of their ids, accounts after
 /// them likewise.
-pub(crate) async fn release(scope: &mut Scope<'_>, rows: &[Held], how: How) -> Result<Vec<Moved>> {
+pub(crate) async fn release(scope: &mut Scope<'_>, rows: &[Held], how: How) -> Result<Released> {
     let ids: BTreeSet<PostId> = rows.iter().map(|row| row.post_id).collect();
     let mut locked: BTreeMap<PostId, (Post, Vec<Target>)> = BTreeMap::new();
     for id in ids {
@@ -137,7 +145,8 @@ pub(crate) async fn release(scope: &mut Scope<'_>, rows: &[Held], how: How) -> R
         let accounts: BTreeSet<AccountId> = rows.iter().map(|row| row.account_id).collect();
         planner = Planner::read(scope, &accounts.into_iter().collect::<Vec<_>>(), from, distance).await?;
     }
-    let mut done = Vec::with_capacity(rows.len());
+    let mut done = Released::default();
+    let mut like_others = Vec::new();
     for row in rows {
         let mut moved = Moved {
             post_id: row.post_id,
@@ -153,7 +162,8 @@ pub(crate) async fn release(scope: &mut Scope<'_>, rows: &[Held], how: How) -> R
         });
         match target {
             Some((post, target)) => match one(scope, post, target, how, &mut planner).await {
-                Ok(moment) => {
+                Ok((moment, warned)) => {
+                    like_others.extend(warned.then_some((row, post.post_id)));
                     moved.at = moment.as_ref().map(|moment| moment.instant);
                     moved.at_local = moment.map(|moment| times::spoken(moment.instant, &moment.zone));
                 }
@@ -165,7 +175,14 @@ pub(crate) async fn release(scope: &mut Scope<'_>, rows: &[Held], how: How) -> R
             },
             None => moved.still_held = Some("It is gone.".into()),
         }
-        done.push(moved);
+        done.posts.push(moved);
+    }
+    for (row, post) in like_others {
+        // Asked again now that the others have their new times too.
+        let all = locked.get_mut(&post).map(|(_, all)| all.iter_mut()).into_iter().flatten();
+        let target: Vec<_> = all.filter(|target| target.target_id == row.target_id).collect();
+        let warnings = sendable(scope, &target).await?;
+        done.warnings.extend(warnings.into_iter().map(|warning| format!("“{}” ({post}): {warning}", row.excerpt)));
     }
     for (id, (_, all)) in &locked {
         posts::save(scope, *id, all).await?;
@@ -176,62 +193,14 @@ pub(crate) async fn release(scope: &mut Scope<'_>, rows: &[Held], how: How) -> R
     Ok(done)
 }
 
-/// Steps in which a time that an account's queue allows is looked for, and how many.
-const STEP_MILLIS: i64 = 15 * 60_000;
-const STEPS: usize = 7 * 24 * 4;
-
-/// What is taken on each account, and where its next free time is looked for.
-#[derive(Default)]
-struct Planner(BTreeMap<AccountId, Lane>);
-
-struct Lane {
-    rules: Rules,
-    taken: BTreeSet<Timestamp>,
-    from: Timestamp,
-}
-
-impl Planner {
-    /// Locks the accounts' queues.
-    async fn read(scope: &mut Scope<'_>, accounts: &[AccountId], from: Timestamp, distance: i64) -> Result<Self> {
-        let mut lanes = BTreeMap::new();
-        let mut queues = queue::lock(scope, accounts).await?;
-        for account in accounts.iter().copied() {
-            let rules = queues.remove(&account).unwrap_or_default();
-            let taken = held::occupied(scope.tx, scope.ctx.workspace, account, from.plus_millis(-distance)).await?;
-            lanes.insert(account, Lane { rules, taken: taken.into_iter().collect(), from });
-        }
-        Ok(Self(lanes))
-    }
-
-    /// Apart from everything, and within the rules of the account's queue: no weekly time is needed, but quiet hours, cap
-    /// and distance hold.
-    async fn next(&mut self, scope: &mut Scope<'_>, target: &Target, zone: &str, distance: i64) -> Result<Moment> {
-        let account = target.account_id;
-        let lane = self.0.get_mut(&account).ok_or_else(|| Error::internal("an account that was not locked"))?;
-        for _ in 0..STEPS {
-            let at = spread::first_free(&lane.taken, lane.from, distance);
-            let moment = times::at_instant(at, zone)?;
-            let broken = queue::broken(scope, account, &lane.rules, &moment, Some(target.target_id)).await?;
-            lane.from = at;
-            if broken.is_empty() {
-                lane.taken.insert(at);
-                return Ok(moment);
-            }
-            lane.from = at.plus_millis(STEP_MILLIS);
-        }
-        Err(Error::conflict("queue_full", "The account's queue has no room for it within a week.")
-            .next("Allow more with queue_set, or publish it now."))
-    }
-}
-
-/// The new time, `None` when it is dropped. An error means that nothing was changed.
+/// The new time, `None` when it is dropped, and whether something deserves a look. An error means that nothing was changed.
 async fn one(
     scope: &mut Scope<'_>,
     post: &Post,
     target: &mut Target,
     how: How,
     planner: &mut Planner,
-) -> Result<Option<Moment>> {
+) -> Result<(Option<Moment>, bool)> {
     let workspace = scope.ctx.workspace;
     let name = format!("@{}", target.handle);
     if target.state != TargetState::Held {
@@ -248,10 +217,10 @@ async fn one(
         target.state = state;
         target.next_step_at = None;
         dispatch::remove(scope.tx, workspace, target.target_id).await?;
-        return Ok(None);
+        return Ok((None, false));
     }
     pauses::must_be_open(scope, post.post_id, &[target.account_id]).await?;
-    sendable(scope, &[&mut *target]).await?;
+    let warned = !sendable(scope, &[&mut *target]).await?.is_empty();
     stand_for(scope, post).await?;
     let zone = queue::zone_of(scope, target.account_id).await?;
     let moment = match how {
@@ -264,7 +233,7 @@ async fn one(
     // Written at once: the caps of the next one count it.
     targets::save(scope.tx, workspace, target, scope.now).await?;
     dispatch::put(scope.tx, workspace, target.target_id, target.account_id, moment.instant).await?;
-    Ok(Some(moment))
+    Ok((Some(moment), warned))
 }
 
 /// `3 get new times, 1 stays held.`

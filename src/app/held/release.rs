@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     app::{
         confirm::Question,
-        held::{self, AT_ONCE, How, Moved, Release, Times},
+        held::{self, AT_ONCE, How, Moved, Release, Released, Times},
         publishing::presence,
         use_case::{Effect, Local, Locally, Scope, UseCase},
     },
@@ -108,8 +108,7 @@ impl Local for HeldRelease {
     async fn run(scope: &mut Scope<'_>, input: Self) -> Result<HeldReleased> {
         let how = How::of(scope, input.release, &input.times())?;
         let (rows, more) = input.rows(scope).await?;
-        let posts = held::release(scope, &rows, how).await?;
-        let mut warnings = Vec::new();
+        let Released { posts, mut warnings } = held::release(scope, &rows, how).await?;
         if more {
             warnings.push("More are held: call again for the rest.".to_owned());
         }

@@ -1,7 +1,10 @@
 //! Rows become posts that can be written, or are refused with row and column. Looks at the rows in the order of the
 //! file; decides nothing about all of them.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use crate::{
     app::use_case::Scope,
@@ -21,11 +24,12 @@ use super::{
     clashes,
     desk::Desk,
     pictures::{Kept, Wanted, wanted},
+    repeats,
     row::{Issues, ready},
 };
 
 /// After so many rows, those who wait are told and others get their turn.
-const STEP: usize = 500;
+pub(super) const STEP: usize = 500;
 
 /// A row that can be written.
 pub struct Ready {
@@ -50,6 +54,8 @@ pub struct ReadyTarget {
     pub handle: String,
     pub zone: String,
     pub messages: Vec<Message>,
+    /// Of the messages' texts; made when they are compared.
+    pub sketches: Vec<Arc<[u8]>>,
     /// `None`: a draft.
     pub moment: Option<Moment>,
 }
@@ -102,6 +108,10 @@ pub async fn check(scope: &mut Scope<'_>, rows: &[Row], default_zone: Option<&st
         checked.problems.append(&mut checked.wanted.problems);
         checked.leave_out_refused();
     }
+    let repeats = repeats::find(scope, &mut checked.ready).await?;
+    checked.warnings.extend(repeats.warnings);
+    checked.problems.extend(repeats.problems);
+    checked.leave_out_refused();
     let clashes = clashes::find(scope, &checked.ready).await?;
     checked.warnings.extend(clashes.warnings);
     checked.problems.extend(clashes.problems);

@@ -71,7 +71,7 @@ pub struct ImportReport {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<RowIssue>,
     pub problems_total: usize,
-    /// Times too close to others, too many posts a day, and what else deserves a look; the first 100.
+    /// Times too close to others, crowded days, repeated texts, and what else deserves a look; the first 100.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<RowIssue>,
     pub warnings_total: usize,

@@ -7,5 +7,6 @@ mod check;
 mod clashes;
 mod desk;
 mod pictures;
+mod repeats;
 mod row;
 mod write;

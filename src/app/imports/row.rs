@@ -102,6 +102,7 @@ pub fn ready(
             handle: account.handle.clone(),
             zone: account.time_zone.clone().unwrap_or_else(|| desk.zone.clone()),
             messages: part.messages,
+            sketches: Vec::new(),
             moment,
         });
     }
@@ -199,7 +200,7 @@ fn moment(
 }
 
 /// `segments[1].text` → `text_2`; what a spreadsheet has no column for stays.
-fn column_of(field: &str) -> String {
+pub(super) fn column_of(field: &str) -> String {
     let Some(rest) = field.strip_prefix("segments[") else { return field.to_owned() };
     let Some((index, rest)) = rest.split_once(']') else { return field.to_owned() };
     let number = index.parse::<usize>().map_or(1, |index| index + 1);

@@ -152,11 +152,12 @@ fn add_target(
     targets.due_zone.push(moment.map(|moment| moment.zone.clone()));
     targets.due_fold.push(moment.map_or(0, |moment| moment.fold));
     targets.due_tzdb.push(moment.and_then(|moment| moment.tzdb.clone()));
-    for (ordinal, message) in (0..).zip(&target.messages) {
+    for ((ordinal, message), sketch) in (0..).zip(&target.messages).zip(&target.sketches) {
         segments.targets.push(id.uuid());
         segments.ordinals.push(ordinal);
         segments.texts.push(message.text.clone());
         segments.media.push(serde_json::to_value(&message.media).map_err(Error::internal)?);
+        segments.sketches.push(sketch.to_vec());
         segments.send_keys.push(scope.new_id::<uuid::Uuid>());
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Figures of published posts and of accounts: collecting them, and showing them with their age. What is missing, what a
 //! server does not have, zero, and what is too old are four different things here.
 
+pub mod account;
 pub mod collect;
 pub mod post;
 

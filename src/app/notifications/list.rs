@@ -62,6 +62,9 @@ pub struct NotificationView {
     pub post_id: Option<PostId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<AccountId>,
+    /// Posts that it tells of together, when one cause holds them; held_list shows them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posts: Option<i32>,
     pub at: Timestamp,
     /// The same, local.
     pub at_local: String,
@@ -120,6 +123,7 @@ pub(in crate::app) fn view(row: Notification, zone: &str) -> NotificationView {
         code: row.code,
         post_id: row.post_id,
         account_id: row.account_id,
+        posts: Some(row.posts).filter(|posts| *posts > 0 && row.post_id.is_none()),
         at: row.created_at,
         at_local: times::spoken(row.created_at, zone),
         read: row.read_at.is_some(),

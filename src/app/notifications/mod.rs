@@ -2,6 +2,7 @@
 //! transaction of what they tell of; mail and subscriptions follow from that.
 
 pub mod choose_mail;
+mod gathered;
 pub mod list;
 pub mod mail;
 pub mod mark_read;

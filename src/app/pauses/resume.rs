@@ -8,7 +8,7 @@ use crate::{
     app::{
         confirm::Question,
         held::{
-            self, AT_ONCE, How, Moved, Release, Times,
+            self, AT_ONCE, How, Moved, Release, Released, Times,
             release::{asked, version},
         },
         pauses,
@@ -125,9 +125,9 @@ impl Local for PublishingResume {
         let rows = held_by(scope, &wanted).await?;
         // Ended first: what another pause still stops stays held.
         stored::delete(scope.tx, workspace, &wanted).await?;
-        let held = match how {
+        let Released { posts: held, warnings: seen } = match how {
             Some(how) => held::release(scope, &rows, how).await?,
-            None => Vec::new(),
+            None => Released::default(),
         };
         let how = json!({
             "paused": false, "account": input.account_id, "campaign": input.campaign_id, "tag": wanted.tag(),
@@ -137,6 +137,7 @@ impl Local for PublishingResume {
         let left = stored::list(scope.tx, workspace).await?;
         let mut warnings: Vec<_> =
             left.iter().map(|pause| format!("Still paused: {} ({}).", pauses::what(pause), pause.reason)).collect();
+        warnings.extend(seen);
         if rows.len() >= usize::try_from(AT_ONCE).unwrap_or(0) {
             warnings.push("More may be held: held_list shows what is left.".into());
         }

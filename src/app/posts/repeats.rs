@@ -41,9 +41,7 @@ pub async fn find(scope: &mut Scope<'_>, wanted: &[(&Account, &[Message])], exce
     if accounts.is_empty() {
         return Ok(Repeats::default());
     }
-    let since = scope.now.plus_secs(-DAYS * 24 * 3600);
-    let own_only = if scope.role().sees_all_drafts() { None } else { scope.ctx.member() };
-    let said = similar::since(scope.tx, scope.ctx.workspace, &accounts, since, except, own_only).await?;
+    let said = said(scope, &accounts, except).await?;
     let mut repeats = Repeats::default();
     for (account, messages) in wanted {
         let zone = account.time_zone.as_deref().unwrap_or(&scope.entered.time_zone);
@@ -52,6 +50,13 @@ pub async fn find(scope: &mut Scope<'_>, wanted: &[(&Account, &[Message])], exce
         judge(&rules, &account.handle, zone, messages, &own, &mut repeats);
     }
     Ok(repeats)
+}
+
+/// What the accounts said lately or are to say, as far as the caller may know of it.
+pub(crate) async fn said(scope: &mut Scope<'_>, accounts: &[AccountId], except: Option<PostId>) -> Result<Vec<Said>> {
+    let since = scope.now.plus_secs(-DAYS * 24 * 3600);
+    let own_only = if scope.role().sees_all_drafts() { None } else { scope.ctx.member() };
+    similar::since(scope.tx, scope.ctx.workspace, accounts, since, except, own_only).await
 }
 
 /// Compares the messages of one account with what it said; of every message the likest is told.

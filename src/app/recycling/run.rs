@@ -18,8 +18,10 @@ use crate::{
     ids::{AccountId, PostId, WorkspaceId},
     model::{posts::Message, roles::Permission, times, turns::Priority},
     store::{
+        campaigns,
         db::Entrance,
-        dispatch, posts,
+        dispatch,
+        posts::{self, Post},
         recycling::{self, EvergreenRow, Recycled},
         targets,
         workspaces::{self, Member},
@@ -85,15 +87,31 @@ async fn copy(scope: &mut Scope<'_>, account: AccountId, source: &EvergreenRow, 
         .into_iter()
         .map(|segment| segment.message)
         .collect();
-    let title = posts::get(scope.tx, workspace, source.post_id).await?.and_then(|post| post.title);
+    let original = posts::get(scope.tx, workspace, source.post_id).await?;
+    let title = original.as_ref().and_then(|post| post.title.clone());
     let draft = PostCreate { segments, account_ids: vec![account], title, ..PostCreate::default() };
     let post_id = PostCreate::run(scope, draft).await?.post.id;
+    if let Some(original) = original {
+        label(scope, post_id, &original).await?;
+    }
     let time = PostSchedule { post_id, at: at.to_string(), time_zone: None, account_ids: Vec::new() };
     let planned = PostSchedule::run(scope, time).await?.post;
     for target in planned.targets {
         dispatch::put_as(scope.tx, workspace, target.id, account, at, Priority::Filling).await?;
     }
     Ok(post_id)
+}
+
+/// The labels that the original has now: whoever pauses or filters by them means its copies too. An archived campaign is
+/// left out, because it takes no more posts and its figures are final; one that is over but not put away still does.
+async fn label(scope: &mut Scope<'_>, copy: PostId, original: &Post) -> Result<()> {
+    let workspace = scope.ctx.workspace;
+    let campaign = match original.campaign_id {
+        Some(id) => campaigns::get(scope.tx, workspace, id).await?.filter(|campaign| campaign.archived_at.is_none()),
+        None => None,
+    };
+    let campaign = campaign.map(|campaign| campaign.campaign_id);
+    posts::set_labels(scope.tx, workspace, copy, campaign, &original.tags, scope.now).await
 }
 
 /// Whether whoever set a rule has lost the right to schedule since.

@@ -176,6 +176,43 @@ pub async fn latest_of_accounts(
     .await?)
 }
 
+/// One of an account's own figures at one time.
+#[derive(Debug, Clone)]
+pub struct AccountSample {
+    pub metric: String,
+    pub reading: Reading,
+    pub collected_at: Timestamp,
+    pub source: String,
+}
+
+/// An account's own figures since some day, by metric and time.
+pub async fn series_of_account(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    account: AccountId,
+    since: Timestamp,
+) -> Result<Vec<AccountSample>> {
+    let rows = sqlx::query!(
+        "select metric, value, absence, collected_at, source from account_samples
+         where workspace_id = $1 and account_id = $2 and collected_at >= $3 order by metric, collected_at",
+        workspace.uuid(),
+        account.uuid(),
+        since
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(AccountSample {
+                metric: row.metric,
+                reading: reading(row.value, row.absence.as_deref())?,
+                collected_at: row.collected_at,
+                source: row.source,
+            })
+        })
+        .collect()
+}
+
 /// When posts of an account became public since some day, and the engagement of their first day.
 pub async fn first_days(
     db: &mut PgConnection,

@@ -184,7 +184,7 @@ cases! {
     PostEdit: |ids| PostEdit { post_id: ids.post, texts: vec!["Other".into()], account_ids: vec![], version: None };
     PostEvergreen: |ids| PostEvergreen { post_id: ids.post, evergreen: true };
     PostGet: |ids| PostGet { post_id: ids.post };
-    PostMetrics: |ids| PostMetrics { post_id: ids.post, account_id: None };
+    PostMetrics: |ids| PostMetrics { post_id: Some(ids.post), ..PostMetrics::default() };
     PostPreview: |ids| PostPreview { post_id: Some(ids.post), ..PostPreview::default() };
     PostPublish: |ids| PostPublish { post_id: ids.post, account_ids: vec![], emergency_reason: None };
     PostQuery: |ids| PostQuery { account_id: Some(ids.account), ..PostQuery::default() };

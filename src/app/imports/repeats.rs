@@ -1,0 +1,184 @@
+//! Rows that say nearly the same as what their account said lately or is to say, or as a row before them: warnings, as
+//! when a single post is scheduled. Where the network refuses the very same text they are problems.
+
+use std::{collections::HashMap, sync::Arc};
+
+use crate::{
+    app::{posts::repeats, use_case::Scope},
+    error::Result,
+    ids::AccountId,
+    model::{
+        imports::RowIssue,
+        networks::Capabilities,
+        similarity::{Index, Likeness, sketch},
+        times,
+    },
+    store::similar::Said,
+};
+
+use super::{
+    check::{Ready, ReadyTarget, STEP},
+    row::column_of,
+};
+
+#[derive(Debug, Default)]
+pub struct Repeats {
+    pub warnings: Vec<RowIssue>,
+    pub problems: Vec<RowIssue>,
+}
+
+/// Makes the rows' sketches, and compares them account by account.
+pub async fn find(scope: &mut Scope<'_>, rows: &mut [Ready]) -> Result<Repeats> {
+    sketch_all(rows).await;
+    let mut accounts: Vec<AccountId> = rows.iter().flat_map(|row| &row.targets).map(|target| target.account).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    let mut found = Repeats::default();
+    if accounts.is_empty() {
+        return Ok(found);
+    }
+    let said = repeats::said(scope, &accounts, None).await?;
+    for account in accounts {
+        let mut talk = Talk::default();
+        said.iter()
+            .filter(|said| said.account_id == account)
+            .for_each(|said| talk.hear(&said.sketch, Other::Post(said)));
+        // Drafts are no repeats of each other: nothing is compared with them.
+        for timed in [true, false] {
+            for (done, row) in rows.iter().enumerate() {
+                if done % STEP == 0 {
+                    tokio::task::yield_now().await;
+                }
+                let mut own = row.targets.iter().filter(|target| target.account == account);
+                if let Some(target) = own.find(|target| target.moment.is_some() == timed) {
+                    let rules = scope.app.networks.get(target.network).capabilities();
+                    talk.judge(&rules, row.number, target, &mut found);
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Once a text, however many accounts it goes to.
+async fn sketch_all(rows: &mut [Ready]) {
+    for (done, row) in rows.iter_mut().enumerate() {
+        if done % STEP == 0 {
+            tokio::task::yield_now().await;
+        }
+        let mut made: HashMap<&str, Arc<[u8]>> = HashMap::new();
+        for target in &mut row.targets {
+            let sketches = target
+                .messages
+                .iter()
+                .map(|message| Arc::clone(made.entry(&message.text).or_insert_with(|| sketch(&message.text).into())));
+            target.sketches = sketches.collect();
+        }
+    }
+}
+
+/// Whose text it was.
+#[derive(Clone, Copy)]
+enum Other<'a> {
+    Post(&'a Said),
+    Row(usize),
+}
+
+/// What an account said and is to say, in the order in which it was heard of.
+#[derive(Default)]
+struct Talk<'a> {
+    index: Index,
+    others: Vec<Other<'a>>,
+}
+
+impl<'a> Talk<'a> {
+    fn hear(&mut self, sketch: &[u8], other: Other<'a>) {
+        self.index.add(sketch);
+        self.others.push(other);
+    }
+
+    /// Of every message the likest is told. What is to go out is heard for the rows behind it, unless it is refused.
+    fn judge(&mut self, rules: &Capabilities, row: usize, target: &ReadyTarget, found: &mut Repeats) {
+        let timed = target.moment.is_some();
+        let mut refused = false;
+        let spoken = target.messages.iter().zip(&target.sketches).enumerate();
+        let spoken = spoken.filter(|(_, (message, _))| !message.text.trim().is_empty());
+        for (index, (_, sketch)) in spoken.clone() {
+            let Some((number, likeness)) = self.index.likest(sketch) else { continue };
+            let Some(other) = self.others.get(number) else { continue };
+            let other = match other {
+                Other::Row(row) => format!("row {row}"),
+                Other::Post(said) => {
+                    format!("{} ({} {})", said.post_id, said.state, times::spoken(said.at, &target.zone))
+                }
+            };
+            let forbidden = likeness == Likeness::Identical && rules.refuses_repeats && timed;
+            let message = match likeness {
+                Likeness::Near(share) => format!("nearly the same as {other}, {:.0} % alike", share * 100.0),
+                Likeness::Identical if forbidden => {
+                    format!("word for word that of {other}, which {} refuses: say it differently", rules.title)
+                }
+                Likeness::Identical => format!("the same text as {other}"),
+            };
+            let column = column_of(&format!("segments[{index}].text"));
+            let issue = RowIssue::new(row, column, format!("@{} on {}: {message}", target.handle, target.network));
+            if forbidden {
+                found.problems.push(issue)
+            } else {
+                found.warnings.push(issue)
+            }
+            refused |= forbidden;
+        }
+        if timed && !refused {
+            spoken.for_each(|(_, (_, sketch))| self.hear(sketch, Other::Row(row)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        networks::{KnownNetwork, NetworkId},
+        posts::Message,
+    };
+
+    const BREAD: &str = "Fresh bread every morning at seven, and cake in the afternoon.";
+    const NEAR: &str = "Fresh bread every morning at eight, and cake in the afternoon.";
+
+    fn target(text: &str, timed: bool) -> ReadyTarget {
+        ReadyTarget {
+            account: AccountId(uuid::Uuid::nil()),
+            network: NetworkId::Sandbox,
+            handle: "bakery".into(),
+            zone: "Europe/Berlin".into(),
+            messages: vec![Message { text: text.into(), media: Vec::new() }],
+            sketches: vec![sketch(text).into()],
+            moment: timed.then(|| times::parse("2026-12-01T08:00:00Z", "Europe/Berlin").unwrap()),
+        }
+    }
+
+    /// Problems and warnings as a person reads them.
+    fn judged(network: KnownNetwork, rows: &[(&str, bool)]) -> (Vec<String>, Vec<String>) {
+        let (mut talk, mut found) = (Talk::default(), Repeats::default());
+        for (number, (text, timed)) in (2..).zip(rows) {
+            talk.judge(&network.rules(), number, &target(text, *timed), &mut found);
+        }
+        let said = |issues: Vec<RowIssue>| issues.iter().map(ToString::to_string).collect();
+        (said(found.problems), said(found.warnings))
+    }
+
+    #[test]
+    fn the_very_same_text_is_refused_only_where_the_network_refuses_it_and_it_is_to_go_out() {
+        let rows = [(BREAD, true), (BREAD, true), (NEAR, true), (BREAD, false)];
+        let near = "row 4, text: @bakery on sandbox: nearly the same as row 2, ";
+        let (problems, warnings) = judged(KnownNetwork::X, &rows);
+        let word_for_word =
+            "row 3, text: @bakery on sandbox: word for word that of row 2, which X refuses: say it differently";
+        assert_eq!(problems, [word_for_word]);
+        assert!(warnings[0].starts_with(near), "{warnings:?}");
+        assert_eq!(warnings[1..], ["row 5, text: @bakery on sandbox: the same text as row 2"]);
+        let (problems, warnings) = judged(KnownNetwork::Bluesky, &rows);
+        assert_eq!((problems.len(), warnings.len()), (0, 3), "{warnings:?}");
+    }
+}
