@@ -2,6 +2,7 @@
 
 mod changes;
 mod holds;
+mod labels;
 mod life;
 mod likeness;
 mod media;

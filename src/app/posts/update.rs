@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::{
     app::{
+        pauses,
         posts::{
             content, create, derive, labels, lock, repeats,
             view::{self, PostChanged},
@@ -95,11 +96,18 @@ impl Local for PostUpdate {
         if (input.campaign_id.is_some() || input.tags.is_some()) && !may_relabel(scope, &present) {
             return Err(scheduled_post());
         }
+        let waiting = present.iter().filter(|target| target.state == TargetState::Scheduled);
+        let waiting: Vec<_> = waiting.map(|target| target.account_id).collect();
+        let stopped = pauses::stopping(scope, post.post_id, &waiting).await?;
         let relabelled = labels::change(scope, &post, input.campaign_id.as_deref(), input.tags.as_deref()).await?;
+        let mut warnings = match relabelled {
+            true => pauses::relabelled(scope, post.post_id, &waiting, &stopped).await?,
+            false => Vec::new(),
+        };
         if relabelled && input.keeps_content() {
             // What is not published anywhere may change at any time.
             let post = view::load(scope, post.post_id).await?;
-            return Ok(PostChanged { message: "Saved campaign and tags.".into(), post, warnings: Vec::new() });
+            return Ok(PostChanged { message: "Saved campaign and tags.".into(), post, warnings });
         }
         if let Some(target) = present.iter().find(|target| !target.state.is_editable()) {
             return Err(Error::conflict(
@@ -172,7 +180,7 @@ impl Local for PostUpdate {
         scope.changed("post", post.post_id, json!({ "version": version, "accounts": account_ids }));
         let view = view::load(scope, post.post_id).await?;
         let message = format!("Saved as version {version}.");
-        let mut warnings = create::warnings(&content);
+        warnings.extend(create::warnings(&content));
         warnings.extend(repeats::warnings(scope, &content, Some(post.post_id)).await?);
         for part in content
             .iter()
