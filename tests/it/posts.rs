@@ -8,4 +8,5 @@ mod likeness;
 mod media;
 mod preview;
 mod races;
+mod refusals;
 mod repeats;

@@ -139,7 +139,7 @@ impl Local for PostUpdate {
         let content = content::resolve(scope, &account_ids, &segments, &variants).await?;
         let scheduled = present.iter().any(|target| target.state == TargetState::Scheduled);
         if scheduled {
-            must_be_sendable(scope, &content).await?;
+            must_be_sendable(scope, post.post_id, &content).await?;
         }
         for gone in present.iter().filter(|target| !account_ids.contains(&target.account_id)) {
             if attempts::any(scope.tx, scope.ctx.workspace, gone.target_id).await? {
@@ -210,13 +210,15 @@ fn scheduled_post() -> Error {
 }
 
 /// A scheduled post must stay fit to be sent, and only who may schedule may change it.
-async fn must_be_sendable(scope: &mut Scope<'_>, content: &[content::ForAccount]) -> Result<()> {
+async fn must_be_sendable(scope: &mut Scope<'_>, post: PostId, content: &[content::ForAccount]) -> Result<()> {
     if !scope.role().has(Permission::SchedulePosts) {
         return Err(scheduled_post());
     }
     let ids: Vec<_> = content.iter().map(|part| part.account.account_id).collect();
     content::may_use(scope, &ids).await?;
-    let problems: Vec<_> = content.iter().flat_map(|part| part.problems.clone()).collect();
+    let mut problems: Vec<_> = content.iter().flat_map(|part| part.problems.clone()).collect();
+    let wanted: Vec<_> = content.iter().map(|part| (&part.account, part.messages.as_slice())).collect();
+    problems.extend(repeats::find(scope, &wanted, Some(post)).await?.problems);
     if problems.is_empty() {
         return Ok(());
     }
