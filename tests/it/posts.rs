@@ -10,3 +10,4 @@ mod preview;
 mod races;
 mod refusals;
 mod repeats;
+mod states;
