@@ -21,7 +21,11 @@ use crate::{
         roles::Permission,
         states::TargetState,
     },
-    store::{attempts, dispatch, posts, targets},
+    store::{
+        attempts, dispatch,
+        posts::{self, Post},
+        targets,
+    },
 };
 
 /// What is left out stays as it is.
@@ -83,6 +87,25 @@ fn may_relabel(scope: &Scope<'_>, present: &[targets::Target]) -> bool {
     scope.role().has(Permission::SchedulePosts) || !present.iter().any(waits)
 }
 
+/// Puts other labels in place and tells which pauses stop the post now or no longer; `None`: none were given.
+async fn relabel(
+    scope: &mut Scope<'_>,
+    post: &Post,
+    present: &[targets::Target],
+    input: &PostUpdate,
+) -> Result<Option<Vec<String>>> {
+    if (input.campaign_id.is_some() || input.tags.is_some()) && !may_relabel(scope, present) {
+        return Err(scheduled_post());
+    }
+    let waiting = present.iter().filter(|target| target.state == TargetState::Scheduled);
+    let waiting: Vec<_> = waiting.map(|target| target.account_id).collect();
+    let stopped = pauses::stopping(scope, post.post_id, &waiting).await?;
+    if !labels::change(scope, post, input.campaign_id.as_deref(), input.tags.as_deref()).await? {
+        return Ok(None);
+    }
+    pauses::relabelled(scope, post.post_id, &waiting, &stopped).await.map(Some)
+}
+
 impl Local for PostUpdate {
     async fn run(scope: &mut Scope<'_>, input: Self) -> Result<PostChanged> {
         let (post, present) = lock(scope, input.post_id).await?;
@@ -93,21 +116,11 @@ impl Local for PostUpdate {
             )
             .next("Read it with post_get, then decide again."));
         }
-        if (input.campaign_id.is_some() || input.tags.is_some()) && !may_relabel(scope, &present) {
-            return Err(scheduled_post());
-        }
-        let waiting = present.iter().filter(|target| target.state == TargetState::Scheduled);
-        let waiting: Vec<_> = waiting.map(|target| target.account_id).collect();
-        let stopped = pauses::stopping(scope, post.post_id, &waiting).await?;
-        let relabelled = labels::change(scope, &post, input.campaign_id.as_deref(), input.tags.as_deref()).await?;
-        let mut warnings = match relabelled {
-            true => pauses::relabelled(scope, post.post_id, &waiting, &stopped).await?,
-            false => Vec::new(),
-        };
-        if relabelled && input.keeps_content() {
+        let relabelled = relabel(scope, &post, &present, &input).await?;
+        if let (Some(warnings), true) = (&relabelled, input.keeps_content()) {
             // What is not published anywhere may change at any time.
             let post = view::load(scope, post.post_id).await?;
-            return Ok(PostChanged { message: "Saved campaign and tags.".into(), post, warnings });
+            return Ok(PostChanged { message: "Saved campaign and tags.".into(), post, warnings: warnings.clone() });
         }
         if let Some(target) = present.iter().find(|target| !target.state.is_editable()) {
             return Err(Error::conflict(
@@ -180,6 +193,7 @@ impl Local for PostUpdate {
         scope.changed("post", post.post_id, json!({ "version": version, "accounts": account_ids }));
         let view = view::load(scope, post.post_id).await?;
         let message = format!("Saved as version {version}.");
+        let mut warnings = relabelled.unwrap_or_default();
         warnings.extend(create::warnings(&content));
         warnings.extend(repeats::warnings(scope, &content, Some(post.post_id)).await?);
         for part in content
