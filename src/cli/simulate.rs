@@ -34,6 +34,9 @@ pub struct Simulate {
     /// Milliseconds it takes to answer a call that makes a post
     #[arg(long, default_value_t = 0)]
     answer_after_ms: u64,
+    /// Refuse a text that the account has posted already, as some networks do
+    #[arg(long)]
+    refuse_repeats: bool,
     /// Let programs on this machine order faults from it: POST /control/faults
     #[arg(long)]
     faults: bool,
@@ -56,6 +59,7 @@ impl Simulate {
                 mode: self.mode,
                 list_after: Duration::from_millis(self.list_after_ms),
                 answer_after: Duration::from_millis(self.answer_after_ms),
+                refuse_repeats: self.refuse_repeats,
             },
             faults: self.faults,
             clock: Arc::new(SystemClock),

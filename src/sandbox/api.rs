@@ -50,6 +50,8 @@ pub struct Manners {
     pub list_after: Duration,
     /// How long it takes to answer a call that makes a post.
     pub answer_after: Duration,
+    /// Whether a text that the account has posted is refused while that post is there.
+    pub refuse_repeats: bool,
 }
 
 impl Sandbox {
@@ -65,6 +67,10 @@ impl Sandbox {
 
     fn mode(&self) -> Mode {
         self.0.manners.mode
+    }
+
+    fn refuses_repeats(&self) -> bool {
+        self.0.manners.refuse_repeats
     }
 
     fn control(&self) -> Option<&Control> {
@@ -174,6 +180,10 @@ impl Refusal {
 
     pub fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no such {what}."))
+    }
+
+    fn of_another() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "post_of_another", "This post belongs to another account.")
     }
 
     fn invalid(code: &'static str, message: impl Into<String>, details: Vec<FieldIssue>) -> Self {

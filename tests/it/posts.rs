@@ -2,9 +2,12 @@
 
 mod changes;
 mod holds;
+mod labels;
 mod life;
 mod likeness;
 mod media;
 mod preview;
 mod races;
+mod refusals;
 mod repeats;
+mod states;

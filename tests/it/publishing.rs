@@ -3,6 +3,7 @@
 mod batches;
 mod fairness;
 mod servers;
+mod threads;
 
 use allin::{
     app::{

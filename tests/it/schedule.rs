@@ -3,4 +3,5 @@
 mod dateutil;
 mod queue;
 mod series;
+mod strict;
 mod times;

@@ -130,28 +130,15 @@ impl Local for CampaignSchedule {
     }
 }
 
-/// Locks one post. `None` when nothing of it waits, or when it could not be sent; that is noted.
+/// Locks one post. `None` when nothing of it waits; what does not is noted.
 async fn look(scope: &mut Scope<'_>, id: PostId, tally: &mut Tally) -> Result<Option<(Post, Vec<Target>)>> {
-    let (post, mut all) = posts::lock(scope, id).await?;
+    let (post, all) = posts::lock(scope, id).await?;
     if all.is_empty() {
         tally.left.push(format!("{id} (no account)"));
     }
     let others = all.iter().filter(|target| !waits(target.state));
     tally.left.extend(others.map(|target| format!("{id} on @{} ({})", target.handle, target.state.as_str())));
-    let chosen: Vec<_> = all.iter_mut().filter(|target| waits(target.state)).collect();
-    if chosen.is_empty() {
-        return Ok(None);
-    }
-    match sendable(scope, &chosen).await {
-        Ok(warnings) => {
-            tally.warnings.extend(warnings);
-            Ok(Some((post, all)))
-        }
-        Err(error) => {
-            tally.note(id, &error);
-            Ok(None)
-        }
-    }
+    Ok(all.iter().any(|target| waits(target.state)).then_some((post, all)))
 }
 
 /// Schedules one post's drafts and moves what is scheduled. Problems are collected over all posts.
@@ -166,6 +153,14 @@ async fn launch(
     let id = post.post_id;
     stand_for(scope, post).await?;
     let mut chosen: Vec<_> = all.iter_mut().filter(|target| waits(target.state)).collect();
+    // Now that those before it are scheduled, so that two which say the same are noticed.
+    match sendable(scope, &chosen).await {
+        Ok(warnings) => tally.warnings.extend(warnings),
+        Err(error) => {
+            tally.note(id, &error);
+            return Ok(());
+        }
+    }
     for target in &mut chosen {
         if let Some(rules) = queues.get(&target.account_id) {
             let account = (target.account_id, target.handle.as_str());

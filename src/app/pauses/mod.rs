@@ -73,21 +73,39 @@ pub(crate) async fn touching(
     Ok(all)
 }
 
+/// The pauses that stop this post on any of these accounts.
+pub(crate) async fn stopping(scope: &mut Scope<'_>, post: PostId, accounts: &[AccountId]) -> Result<Vec<Pause>> {
+    let mut all: Vec<Pause> = Vec::new();
+    for account in accounts {
+        let found = touching(scope.tx, scope.ctx.workspace, post, *account).await?;
+        all.extend(found.into_iter().filter(|pause| !all.contains(pause)).collect::<Vec<_>>());
+    }
+    Ok(all)
+}
+
 /// What whoever schedules is told: one sentence for each pause that stops the post somewhere.
 pub(crate) async fn warnings(scope: &mut Scope<'_>, post: PostId, accounts: &[AccountId]) -> Result<Vec<String>> {
-    let mut said: Vec<String> = Vec::new();
-    for account in accounts {
-        for pause in touching(scope.tx, scope.ctx.workspace, post, *account).await? {
-            said.push(format!(
-                "Publishing of {} is paused ({}): what comes due is held for review.",
-                what(&pause),
-                pause.reason
-            ));
-        }
-    }
+    let mut said: Vec<_> = stopping(scope, post, accounts).await?.iter().map(told).collect();
     said.sort();
-    said.dedup();
     Ok(said)
+}
+
+fn told(pause: &Pause) -> String {
+    format!("Publishing of {} is paused ({}): what comes due is held for review.", what(pause), pause.reason)
+}
+
+/// What whoever changes the labels of a scheduled post is told. `before`: the pauses that stopped it until then.
+pub(crate) async fn relabelled(
+    scope: &mut Scope<'_>,
+    post: PostId,
+    accounts: &[AccountId],
+    before: &[Pause],
+) -> Result<Vec<String>> {
+    let now = stopping(scope, post, accounts).await?;
+    let so = if now.is_empty() { ": it goes out at its time." } else { "." };
+    let over = before.iter().filter(|pause| !now.contains(pause));
+    let over = over.map(|pause| format!("The pause of {} ({}) stops it no longer{so}", what(pause), pause.reason));
+    Ok(over.chain(now.iter().map(told)).collect())
 }
 
 /// Refuses what would be sent now in spite of a pause.

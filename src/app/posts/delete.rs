@@ -90,7 +90,15 @@ impl Remote for PostDelete {
         {
             return Err(Error::conflict(
                 "state_forbids",
-                format!("The post is being published on @{} at this moment.", target.handle),
+                match target.state {
+                    TargetState::Unknown => {
+                        format!(
+                            "What became of the post on @{} is not known yet; it is being looked up.",
+                            target.handle
+                        )
+                    }
+                    _ => format!("The post is being published on @{} at this moment.", target.handle),
+                },
             )
             .next("Wait for its outcome (post_get), then delete it.")
             .retry(crate::error::Retry::After { seconds: 30 }));

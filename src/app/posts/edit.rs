@@ -102,7 +102,10 @@ async fn editable(scope: &mut Scope<'_>, post: &Post, all: &[Target], input: &Po
             "state_forbids",
             format!("The post is {} on @{}.", target.state.as_str(), target.handle),
         )
-        .next("Change what is not public with post_update."));
+        .next(match target.state {
+            state if state.is_editable() => "Change what is not public with post_update.".to_owned(),
+            state => format!("Allowed now: {}.", state.allowed()),
+        }));
     }
     let Some(first) = chosen.first().cloned() else {
         return Err(

@@ -63,6 +63,20 @@ pub(crate) async fn said(scope: &mut Scope<'_>, accounts: &[AccountId], except: 
 fn judge(rules: &Capabilities, handle: &str, zone: &str, messages: &[Message], said: &[&Said], repeats: &mut Repeats) {
     for (index, message) in messages.iter().enumerate().filter(|(_, message)| !message.text.trim().is_empty()) {
         let sketch = similarity::sketch(&message.text);
+        let earlier = messages.iter().take(index).position(|earlier| earlier.text.trim() == message.text.trim());
+        if let Some(earlier) = earlier.filter(|_| rules.refuses_repeats) {
+            repeats.problems.push(FieldIssue {
+                field: format!("segments[{index}].text"),
+                message: format!(
+                    "{}: Message {} is word for word message {}, which {} refuses. Say it differently.",
+                    rules.title,
+                    index + 1,
+                    earlier + 1,
+                    rules.title
+                ),
+            });
+            continue;
+        }
         let alike = said.iter().filter_map(|said| Some((similarity::compare(&sketch, &said.sketch)?, *said)));
         let Some((likeness, said)) =
             alike.max_by(|(one, a), (other, b)| share(*one).total_cmp(&share(*other)).then_with(|| a.at.cmp(&b.at)))

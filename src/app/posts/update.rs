@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::{
     app::{
+        pauses,
         posts::{
             content, create, derive, labels, lock, repeats,
             view::{self, PostChanged},
@@ -20,7 +21,11 @@ use crate::{
         roles::Permission,
         states::TargetState,
     },
-    store::{attempts, dispatch, posts, targets},
+    store::{
+        attempts, dispatch,
+        posts::{self, Post},
+        targets,
+    },
 };
 
 /// What is left out stays as it is.
@@ -82,6 +87,25 @@ fn may_relabel(scope: &Scope<'_>, present: &[targets::Target]) -> bool {
     scope.role().has(Permission::SchedulePosts) || !present.iter().any(waits)
 }
 
+/// Puts other labels in place and tells which pauses stop the post now or no longer; `None`: none were given.
+async fn relabel(
+    scope: &mut Scope<'_>,
+    post: &Post,
+    present: &[targets::Target],
+    input: &PostUpdate,
+) -> Result<Option<Vec<String>>> {
+    if (input.campaign_id.is_some() || input.tags.is_some()) && !may_relabel(scope, present) {
+        return Err(scheduled_post());
+    }
+    let waiting = present.iter().filter(|target| target.state == TargetState::Scheduled);
+    let waiting: Vec<_> = waiting.map(|target| target.account_id).collect();
+    let stopped = pauses::stopping(scope, post.post_id, &waiting).await?;
+    if !labels::change(scope, post, input.campaign_id.as_deref(), input.tags.as_deref()).await? {
+        return Ok(None);
+    }
+    pauses::relabelled(scope, post.post_id, &waiting, &stopped).await.map(Some)
+}
+
 impl Local for PostUpdate {
     async fn run(scope: &mut Scope<'_>, input: Self) -> Result<PostChanged> {
         let (post, present) = lock(scope, input.post_id).await?;
@@ -92,14 +116,11 @@ impl Local for PostUpdate {
             )
             .next("Read it with post_get, then decide again."));
         }
-        if (input.campaign_id.is_some() || input.tags.is_some()) && !may_relabel(scope, &present) {
-            return Err(scheduled_post());
-        }
-        let relabelled = labels::change(scope, &post, input.campaign_id.as_deref(), input.tags.as_deref()).await?;
-        if relabelled && input.keeps_content() {
+        let relabelled = relabel(scope, &post, &present, &input).await?;
+        if let (Some(warnings), true) = (&relabelled, input.keeps_content()) {
             // What is not published anywhere may change at any time.
             let post = view::load(scope, post.post_id).await?;
-            return Ok(PostChanged { message: "Saved campaign and tags.".into(), post, warnings: Vec::new() });
+            return Ok(PostChanged { message: "Saved campaign and tags.".into(), post, warnings: warnings.clone() });
         }
         if let Some(target) = present.iter().find(|target| !target.state.is_editable()) {
             return Err(Error::conflict(
@@ -131,7 +152,7 @@ impl Local for PostUpdate {
         let content = content::resolve(scope, &account_ids, &segments, &variants).await?;
         let scheduled = present.iter().any(|target| target.state == TargetState::Scheduled);
         if scheduled {
-            must_be_sendable(scope, &content).await?;
+            must_be_sendable(scope, post.post_id, &content).await?;
         }
         for gone in present.iter().filter(|target| !account_ids.contains(&target.account_id)) {
             if attempts::any(scope.tx, scope.ctx.workspace, gone.target_id).await? {
@@ -172,7 +193,8 @@ impl Local for PostUpdate {
         scope.changed("post", post.post_id, json!({ "version": version, "accounts": account_ids }));
         let view = view::load(scope, post.post_id).await?;
         let message = format!("Saved as version {version}.");
-        let mut warnings = create::warnings(&content);
+        let mut warnings = relabelled.unwrap_or_default();
+        warnings.extend(create::warnings(&content));
         warnings.extend(repeats::warnings(scope, &content, Some(post.post_id)).await?);
         for part in content
             .iter()
@@ -202,13 +224,15 @@ fn scheduled_post() -> Error {
 }
 
 /// A scheduled post must stay fit to be sent, and only who may schedule may change it.
-async fn must_be_sendable(scope: &mut Scope<'_>, content: &[content::ForAccount]) -> Result<()> {
+async fn must_be_sendable(scope: &mut Scope<'_>, post: PostId, content: &[content::ForAccount]) -> Result<()> {
     if !scope.role().has(Permission::SchedulePosts) {
         return Err(scheduled_post());
     }
     let ids: Vec<_> = content.iter().map(|part| part.account.account_id).collect();
     content::may_use(scope, &ids).await?;
-    let problems: Vec<_> = content.iter().flat_map(|part| part.problems.clone()).collect();
+    let mut problems: Vec<_> = content.iter().flat_map(|part| part.problems.clone()).collect();
+    let wanted: Vec<_> = content.iter().map(|part| (&part.account, part.messages.as_slice())).collect();
+    problems.extend(repeats::find(scope, &wanted, Some(post)).await?.problems);
     if problems.is_empty() {
         return Ok(());
     }

@@ -130,7 +130,7 @@ pub async fn judge(
         ),
     )
     .next("Choose another time or `next free slot`; queue_get shows the rules and free times.")
-    .fields(said.into_iter().map(|message| FieldIssue { field: "at".into(), message })))
+    .fields(said.into_iter().map(|rule| FieldIssue { field: "at".into(), message: format!("@{handle}: {rule}") })))
 }
 
 /// The account's zone, else the workspace's.

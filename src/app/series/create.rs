@@ -142,7 +142,7 @@ async fn doubts(scope: &mut Scope<'_>, targets: &[Target], accounts: &[AccountId
     for account in checks::known_accounts(scope, accounts).await? {
         if scope.app.networks.get(account.network).capabilities().refuses_repeats {
             doubts.push(format!(
-                "@{}: {} does not take the same text twice; change the text of each post before it goes out.",
+                "@{}: {} does not take the same text twice; an occurrence is left out while another post there says the same.",
                 account.handle,
                 account.network.title()
             ));

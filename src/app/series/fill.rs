@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     app::{
         App,
+        accounts::known,
         ctx::{Actor, Ctx, Origin},
-        posts::{create::PostCreate, schedule::PostSchedule},
+        posts::{content as checks, create::PostCreate, repeats, schedule::PostSchedule},
         queue,
         series::{content, no_such_series, recurrence},
         use_case::{Effect, Local, Locally, Scope, UseCase},
@@ -110,14 +111,19 @@ async fn left_out(scope: &mut Scope<'_>, series: &Series, occurrence: &Occurrenc
     if occurrence.moment.instant <= scope.now {
         return Ok(Some("its time was over before its post was made; nothing was running".into()));
     }
-    let accounts = content(series)?.account_ids;
+    let content = content(series)?;
+    let accounts = content.account_ids;
     for (account, rules) in queue::lock(scope, &accounts).await?.into_iter().filter(|(_, rules)| rules.strict) {
         let broken = queue::broken(scope, account, &rules, &occurrence.moment, None).await?;
         if let Some(rule) = broken.first() {
-            return Ok(Some(format!("the account {account} is strict about its queue: {rule}")));
+            let account = known(scope, account).await?;
+            return Ok(Some(format!("@{} is strict about its queue: {rule}", account.handle)));
         }
     }
-    Ok(None)
+    let parts = checks::resolve(scope, &accounts, &content.segments, &content.variants).await?;
+    let wanted: Vec<_> = parts.iter().map(|part| (&part.account, part.messages.as_slice())).collect();
+    let repeats = repeats::find(scope, &wanted, None).await?;
+    Ok(repeats.problems.into_iter().next().map(|problem| problem.message))
 }
 
 async fn make(scope: &mut Scope<'_>, series: &Series, local: &str, warnings: &mut Vec<String>) -> Result<()> {

@@ -34,10 +34,19 @@ use crate::{
 pub struct Sandbox {
     http: Http,
     clock: Arc<dyn Clock>,
-    /// The mode of the account that was used last, for whoever asks what the network can do. Nothing else follows from it.
-    mode_seen: Mutex<Mode>,
+    /// How the account that was used last is served, for whoever asks what the network can do. Nothing else follows from it.
+    seen: Mutex<Manners>,
     /// The sandbox of this installation. It wins over the address stored with an account: its port may change.
     own: Option<Url>,
+}
+
+/// How the sandbox serves an account; learnt when it signs in.
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
+struct Manners {
+    #[serde(default)]
+    mode: Mode,
+    #[serde(default)]
+    refuses_repeats: bool,
 }
 
 /// The content of [`Credentials::secret`].
@@ -47,8 +56,8 @@ struct Session {
     /// For another token when this one has expired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
-    #[serde(default)]
-    mode: Mode,
+    #[serde(flatten)]
+    manners: Manners,
 }
 
 /// A post as the sandbox shows it to its owner.
@@ -66,7 +75,7 @@ impl Sandbox {
     /// `own` is the address of the running sandbox; it becomes reachable for this adapter alone.
     pub fn new(http: &Http, clock: Arc<dyn Clock>, own: Option<Url>) -> Self {
         let http = own.as_ref().and_then(Origin::of).map_or_else(|| http.clone(), |origin| http.allowing(origin));
-        Self { http, clock, mode_seen: Mutex::default(), own }
+        Self { http, clock, seen: Mutex::default(), own }
     }
 
     fn base<'a>(&'a self, account: &'a NetworkAccount) -> &'a Url {
@@ -77,12 +86,12 @@ impl Sandbox {
         let session: Session = serde_json::from_str(account.credentials.secret.expose_secret()).map_err(|_| {
             Failure { kind: FailureKind::NeedsReconnect, message: "the stored sign-in cannot be read".into() }
         })?;
-        self.see(session.mode);
+        self.see(session.manners);
         Ok(session)
     }
 
-    fn see(&self, mode: Mode) {
-        *self.mode_seen.lock().unwrap_or_else(PoisonError::into_inner) = mode;
+    fn see(&self, manners: Manners) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = manners;
     }
 
     fn call(&self, account: &NetworkAccount, method: Method, path: &[&str]) -> Result<Call, Failure> {
@@ -126,7 +135,8 @@ impl Network for Sandbox {
     }
 
     fn capabilities(&self) -> Capabilities {
-        sandbox::capabilities(*self.mode_seen.lock().unwrap_or_else(PoisonError::into_inner))
+        let Manners { mode, refuses_repeats } = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        Capabilities { refuses_repeats, ..sandbox::capabilities(mode) }
     }
 
     fn validate(&self, segments: &[DraftSegment]) -> Vec<Violation> {
@@ -165,7 +175,7 @@ impl Network for Sandbox {
             Error::unavailable("network_answer_unreadable", "This address answers, but it is no AllIN sandbox.")
                 .because(cause)
         })?;
-        self.see(opened.session.mode);
+        self.see(opened.session.manners);
         let secret = serde_json::to_string(&opened.session).map_err(Error::internal)?;
         Ok(Connected {
             remote_id: opened.id,

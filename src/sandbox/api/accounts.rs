@@ -50,8 +50,8 @@ pub struct Refresh {
     refresh_token: String,
 }
 
-/// `POST /v1/sessions {handle, password}` → `{id, handle, display_name, token, refresh_token, mode, created}`. The first
-/// use of a handle creates it with this password; later only the same password opens it.
+/// `POST /v1/sessions {handle, password}` → `{id, handle, display_name, token, refresh_token, mode, refuses_repeats,
+/// created}`. The first use of a handle creates it with this password; later only the same password opens it.
 pub async fn open_session(
     Shared(sandbox): Shared<Sandbox>,
     Json(form): Json<SignIn>,
@@ -89,12 +89,13 @@ pub async fn open_session(
         "token": token,
         "refresh_token": refresh_token,
         "mode": sandbox.mode(),
+        "refuses_repeats": sandbox.refuses_repeats(),
         "created": created,
     });
     Ok((status, Json(body)))
 }
 
-/// `POST /v1/sessions/refresh {refresh_token}` → `{token, mode}`. The refresh token stays as it is.
+/// `POST /v1/sessions/refresh {refresh_token}` → `{token, mode, refuses_repeats}`. The refresh token stays as it is.
 pub async fn refresh_session(
     Shared(sandbox): Shared<Sandbox>,
     Json(form): Json<Refresh>,
@@ -105,7 +106,8 @@ pub async fn refresh_session(
         Refusal::new(StatusCode::UNAUTHORIZED, "token_unknown", "Nobody has this refresh token; sign in again.")
     })?;
     let (token, _) = new_token(&mut journal, &account, false)?;
-    Ok(Json(json!({ "token": token, "mode": sandbox.mode() })))
+    let refuses_repeats = sandbox.refuses_repeats();
+    Ok(Json(json!({ "token": token, "mode": sandbox.mode(), "refuses_repeats": refuses_repeats })))
 }
 
 /// `GET /v1/me` → `{id, handle, display_name, posts}`.

@@ -67,7 +67,7 @@ pub async fn create(
         return repeated(&mut journal, &first, new.client_key);
     }
     let post = new_post(&journal, account_id, new);
-    accept(&mut journal, post)
+    accept(&sandbox, &mut journal, post)
 }
 
 /// `PUT /v1/posts/{id}`, body as for `POST` without a key → 201, or 200 when it is there already. The caller chooses the
@@ -89,12 +89,12 @@ pub async fn put(
     let mut journal = sandbox.journal();
     if let Some(first) = journal.state.post(&id).cloned() {
         if first.account_id != account_id {
-            return Err(of_another());
+            return Err(Refusal::of_another());
         }
         return repeated(&mut journal, &first, None);
     }
     let post = Post { id, client_key: None, ..new_post(&journal, account_id, new) };
-    accept(&mut journal, post)
+    accept(&sandbox, &mut journal, post)
 }
 
 /// Made its post before.
@@ -121,14 +121,13 @@ pub fn new_post(journal: &Journal, account_id: String, new: NewPost) -> Post {
 }
 
 /// Makes it public.
-pub fn accept(journal: &mut Journal, post: Post) -> Result<Response, Refusal> {
+pub fn accept(sandbox: &Sandbox, journal: &mut Journal, post: Post) -> Result<Response, Refusal> {
     check(journal, &post)?;
+    if sandbox.refuses_repeats() && journal.state.says(&post.account_id, &post.text) {
+        return Err(Refusal::new(StatusCode::CONFLICT, "duplicate", "The same text is there already."));
+    }
     journal.record(Event::PostCreated { post: post.clone() })?;
     Ok((StatusCode::CREATED, Json(shown(journal, &post, true))).into_response())
-}
-
-fn of_another() -> Refusal {
-    Refusal::new(StatusCode::FORBIDDEN, "post_of_another", "This post belongs to another account.")
 }
 
 /// The rules that the draft check knows, and the two that only the server can judge.
@@ -231,7 +230,7 @@ pub async fn edit(
     let mut journal = sandbox.journal();
     let post = living(&journal, &id)?.clone();
     if post.account_id != account_id {
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "post_of_another", "This post belongs to another account."));
+        return Err(Refusal::of_another());
     }
     let changed = Post { text: change.text, ..post.clone() };
     check(&journal, &changed)?;
@@ -250,7 +249,7 @@ pub async fn delete(
     let mut journal = sandbox.journal();
     let Some(post) = journal.state.post(&id) else { return Err(Refusal::not_found("post")) };
     if post.account_id != account_id {
-        return Err(of_another());
+        return Err(Refusal::of_another());
     }
     if !post.deleted {
         journal.record(Event::PostDeleted { post_id: id })?;

@@ -64,7 +64,7 @@ pub async fn publish(
             let new = NewPost { text: upload.text, media: upload.media, reply_to: upload.reply_to, client_key: None };
             let mut post = new_post(&journal, account_id, new);
             post.upload_id = Some(id);
-            accept(&mut journal, post)
+            accept(&sandbox, &mut journal, post)
         }
         UploadState::Published(post_id) => {
             journal.record(Event::PostRepeated { post_id: post_id.clone(), client_key: None })?;

@@ -64,6 +64,11 @@ impl State {
         places.iter().filter_map(|place| self.posts.get(*place)).filter(|post| !post.deleted)
     }
 
+    /// Whether a post of the account has this text and is there.
+    pub fn says(&self, account_id: &str, text: &str) -> bool {
+        !text.trim().is_empty() && self.posts_of(account_id).any(|post| post.text.trim() == text.trim())
+    }
+
     /// How many messages stand above this one.
     pub fn depth(&self, post: &Post) -> usize {
         let above = |post: &&Post| post.reply_to.as_deref().and_then(|parent| self.post(parent));

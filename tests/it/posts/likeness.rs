@@ -1,6 +1,10 @@
 //! What says nearly the same as another post on the account is told, while it is written and when it is scheduled.
 
-use allin::app::posts::{create::PostCreate, preview::PostPreview, schedule::PostSchedule};
+use allin::app::{
+    campaigns::{create::CampaignCreate, schedule::CampaignSchedule},
+    pauses::start::PublishingPause,
+    posts::{cancel::PostCancel, create::PostCreate, delete::PostDelete, preview::PostPreview, schedule::PostSchedule},
+};
 
 use crate::support::{
     TestApp,
@@ -84,5 +88,71 @@ async fn messages_from_before_sketches_were_kept_are_compared_by_their_text() {
     sqlx::query("update segments set sketch = null").execute(&mut superuser).await.unwrap();
     let warnings = app.call_once::<PostCreate>(&ctx, draft(&[NEAR], &[account])).await.unwrap().warnings;
     assert_eq!(warnings.len(), 1, "{warnings:?}");
+    app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thirty_days_back_and_everything_ahead_is_looked_at() {
+    let app = TestApp::start().await;
+    let team = app.team("Bakery").await;
+    let ctx = team.person(&app);
+    let account = app.account(&team, "bakery").await;
+    let published = app.scheduled(&ctx, BREAD, &[account], "2026-12-01T10:00").await.id;
+    let far = app.scheduled(&ctx, FAR, &[account], "2031-11-01T10:00").await.id;
+    app.clock.set("2026-12-01T09:00:00Z".parse().unwrap());
+    assert_eq!(app.publish_due().await, 1);
+    // Another actor's drafts: the same words of one actor within ten minutes would be the post itself.
+    let (bread, cakes) = {
+        let ctx = team.connection(&app);
+        (app.draft(&ctx, BREAD, &[account]).await.id, app.draft(&ctx, FAR, &[account]).await.id)
+    };
+    let told = async |draft| {
+        let input = PostPreview { post_id: Some(draft), ..PostPreview::default() };
+        app.call_once::<PostPreview>(&ctx, input).await.unwrap().previews.remove(0).warnings
+    };
+    let same = |post, said| format!("@bakery: message 1 has the same text as {post} ({said} (Europe/Berlin)).");
+    app.clock.set("2026-12-31T09:00:00Z".parse().unwrap());
+    assert_eq!(told(bread).await, [same(published, "published Tue 1 Dec 2026, 10:00")]);
+    app.clock.advance_secs(1);
+    assert_eq!(told(bread).await, [""; 0], "a second past the thirty days");
+    assert_eq!(told(cakes).await, [same(far, "scheduled Sat 1 Nov 2031, 10:00")]);
+    // What was taken back is no repeat, and what is held still is one.
+    let cancel = PostCancel { post_id: far, account_ids: vec![] };
+    app.call_once::<PostCancel>(&ctx, cancel).await.unwrap();
+    assert_eq!(told(cakes).await, [""; 0]);
+    let soon = app.now().plus_secs(60);
+    app.call_once::<PostSchedule>(&ctx, schedule(far, &soon.to_string())).await.unwrap();
+    let everything = PublishingPause { reason: "A crisis".into(), account_id: None, campaign_id: None, tag: None };
+    app.call_once::<PublishingPause>(&ctx, everything).await.unwrap();
+    app.clock.set(soon);
+    app.publish_due().await;
+    assert_eq!(told(cakes).await, [same(far, "held Thu 31 Dec 2026, 10:01")]);
+    app.agreed::<PostDelete>(&ctx, PostDelete { post_id: far }).await.unwrap();
+    assert_eq!(told(cakes).await, [""; 0]);
+    app.close().await;
+}
+
+/// Drafts are no repeats of each other, until they go out together.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn posts_that_are_launched_together_are_compared_with_each_other() {
+    let app = TestApp::start().await;
+    let team = app.team("Bakery").await;
+    let ctx = team.person(&app);
+    let account = app.account(&team, "bakery").await;
+    let mut posts = Vec::new();
+    for text in [BREAD, NEAR, FAR] {
+        posts.push(app.draft(&ctx, text, &[account]).await.id);
+    }
+    let input = CampaignCreate { name: "Spring".into(), description: None, post_ids: posts.clone() };
+    let campaign_id = app.call_once::<CampaignCreate>(&ctx, input).await.unwrap().campaign.id;
+    let input = CampaignSchedule { campaign_id, at: "2026-12-03T08:00".into(), time_zone: None };
+    let warnings = app.call_once::<CampaignSchedule>(&ctx, input).await.unwrap().warnings;
+    // That of the two which is scheduled first, in the order of their ids, is what the other one repeats.
+    let first = posts[..2].iter().min().unwrap();
+    let start = format!(
+        "@bakery: message 1 says nearly the same as {first} (scheduled Thu 3 Dec 2026, 08:00 (Europe/Berlin)): "
+    );
+    let alike: Vec<_> = warnings.iter().filter(|warning| warning.contains("nearly the same")).collect();
+    assert!(alike.len() == 1 && alike[0].starts_with(&start), "{warnings:?}");
     app.close().await;
 }

@@ -180,3 +180,65 @@ async fn a_queue_is_changed_in_parts_by_who_may_use_the_account() {
     assert_eq!(kept.queues[0].slots, expected, "a refusal changes nothing");
     app.close().await;
 }
+
+/// Callers at one moment, each for a post of its own.
+async fn at_once(
+    app: &TestApp,
+    team: &Team,
+    account: AccountId,
+    times: &[&str],
+) -> Vec<Result<Timestamp, &'static str>> {
+    let ctx = team.connection(app);
+    let mut posts = Vec::new();
+    for number in 0..times.len() {
+        posts.push(app.draft(&ctx, &format!("Caller {number}"), &[account]).await.id);
+    }
+    let inner = Arc::clone(&app.app);
+    let calls = posts.into_iter().zip(times).map(|(post, at)| {
+        let (app, ctx, input) = (Arc::clone(&inner), ctx.clone(), schedule(post, at));
+        tokio::spawn(async move { app.call_once::<PostSchedule>(&ctx, input).await })
+    });
+    let done = join_all(calls).await.into_iter().map(std::result::Result::unwrap);
+    done.map(|done| done.map(|done| done.post.targets[0].due_at.unwrap()).map_err(|error| error.code())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_last_free_time_goes_to_one_of_those_who_ask() {
+    let app = TestApp::with(Setup { pool: 20, ..Setup::default() }).await;
+    let team = app.team("Bakery").await;
+    let ctx = team.connection(&app);
+    let account = app.account(&team, "bakery").await;
+    // One time a week, looked for within 52 weeks.
+    let mondays = WeeklyTimes { days: vec![Day::Monday], times: vec!["12:00".into()] };
+    set(&app, &team, QueueSet { slots: Some(vec![mondays]), ..rules(account, &[]) }).await.unwrap();
+    for week in 0..51 {
+        app.scheduled(&ctx, &format!("Week {week}"), &[account], "next free slot").await;
+    }
+    let got = at_once(&app, &team, account, &["next free slot"; 8]).await;
+    let last: Timestamp = "2027-11-29T11:00:00Z".parse().unwrap();
+    let won: Vec<_> = got.iter().filter_map(|one| one.ok()).collect();
+    let lost: Vec<_> = got.iter().filter_map(|one| one.err()).collect();
+    assert_eq!((won, lost), (vec![last], vec!["queue_full"; 7]));
+    app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_last_place_of_a_strict_day_goes_to_one_of_those_who_ask() {
+    let app = TestApp::with(Setup { pool: 20, ..Setup::default() }).await;
+    let team = app.team("Bakery").await;
+    let account = app.account(&team, "bakery").await;
+    let strict = QueueSet {
+        slots: None,
+        daily_cap: Some(3),
+        distance_minutes: Some(60),
+        strict: Some(true),
+        ..rules(account, &[])
+    };
+    set(&app, &team, strict).await.unwrap();
+    // As many times as callers, all of them free by themselves.
+    let hours: Vec<String> = (8..16).map(|hour| format!("2026-12-02T{hour:02}:00")).collect();
+    let got = at_once(&app, &team, account, &hours.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let lost: Vec<_> = got.iter().filter_map(|one| one.err()).collect();
+    assert_eq!((got.len() - lost.len(), lost), (3, vec!["queue_forbids"; 5]), "{got:?}");
+    app.close().await;
+}

@@ -179,10 +179,8 @@ async fn what_cannot_be_made_is_left_out_with_the_reason() {
     app.scheduled(&ctx, "In the way", &[account], "2026-12-09T12:00").await;
     let created = create(&app, &ctx, account, rule(nowhere, "FREQ=WEEKLY", "2026-12-02T09:00")).await;
     assert_eq!(times(&created.series), ["Wed 2 Dec 2026, 09:00"]);
-    let reason = format!(
-        "2026-12-09T09:00:00: the account {account} is strict about its queue: overposting: 1 posts go out that day already, \
-         the account's cap is 1"
-    );
+    let reason = "2026-12-09T09:00:00: @bakery is strict about its queue: overposting: 1 posts go out that day already, \
+                  the account's cap is 1";
     assert_eq!(created.series.left_out, [reason]);
     // Nothing runs for three weeks: what should have gone out meanwhile is not made up for.
     app.clock.set("2026-12-24T08:00:00Z".parse().unwrap());

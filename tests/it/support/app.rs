@@ -1,7 +1,7 @@
 //! An application built by hand on a database of its own: the clock stands still until it is moved, the network is a
 //! sandbox that nobody else uses.
 
-use std::{ops::Deref, sync::Arc};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use allin::{
     app::{App, SendTimes, Settings},
@@ -16,6 +16,7 @@ use allin::{
     jobs::{collect_metrics, publish_posts},
     model::sandbox::Mode,
     platform::Role,
+    sandbox::Manners,
     store::db::Db,
     vault::Vault,
 };
@@ -28,6 +29,8 @@ use super::{database::Database, sandbox::Sandbox};
 pub struct Setup {
     /// What the sandbox offers against a post appearing twice.
     pub mode: Mode,
+    /// Whether the sandbox refuses a text that is there already.
+    pub refuse_repeats: bool,
     /// The clock of the machine instead of one that stands still.
     pub real_time: bool,
     /// Another clock for the application; the sandbox keeps its own.
@@ -48,6 +51,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             mode: Mode::ClientKey,
+            refuse_repeats: false,
             real_time: false,
             clock: None,
             answer_within: 30_000,
@@ -90,7 +94,13 @@ impl TestApp {
         let database = Database::create().await;
         let manual = ManualClock::at(dawn());
         let clock: Arc<dyn Clock> = if setup.real_time { Arc::new(SystemClock) } else { Arc::new(manual.clone()) };
-        let sandbox = Sandbox::start(folder.path().join("sandbox"), setup.mode, Arc::clone(&clock)).await;
+        let manners = Manners {
+            mode: setup.mode,
+            list_after: Duration::from_secs(60),
+            refuse_repeats: setup.refuse_repeats,
+            ..Manners::default()
+        };
+        let sandbox = Sandbox::with(folder.path().join("sandbox"), manners, Arc::clone(&clock)).await;
         let clock = setup.clock.unwrap_or(clock);
         let network = setup.between.map_or_else(|| sandbox.url.clone(), |between| between(&sandbox.url));
         let media = folder.path().join("media");

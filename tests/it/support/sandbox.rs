@@ -20,8 +20,12 @@ pub struct Sandbox {
 
 impl Sandbox {
     pub async fn start(folder: PathBuf, mode: Mode, clock: Arc<dyn Clock>) -> Self {
-        let stop = CancellationToken::new();
         let manners = Manners { mode, list_after: Duration::from_secs(60), ..Manners::default() };
+        Self::with(folder, manners, clock).await
+    }
+
+    pub async fn with(folder: PathBuf, manners: Manners, clock: Arc<dyn Clock>) -> Self {
+        let stop = CancellationToken::new();
         let options = sandbox::Options { folder: folder.clone(), port: None, manners, faults: true, clock };
         let Served::Started(running) = sandbox::serve(options, stop.clone()).await.unwrap() else {
             panic!("somebody else serves {}", folder.display())

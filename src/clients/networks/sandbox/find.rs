@@ -33,7 +33,7 @@ struct Upload {
 
 impl Sandbox {
     pub(super) async fn find_post(&self, account: &NetworkAccount, outgoing: &Outgoing, search: &Search) -> Reconciled {
-        let found = match self.session(account).map(|session| session.mode) {
+        let found = match self.session(account).map(|session| session.manners.mode) {
             Ok(Mode::ClientKey) => self.by_key(account, outgoing).await,
             Ok(Mode::DeterministicId) => self.by_id(account, outgoing).await,
             Ok(Mode::ResumableHandle) => match send::upload(outgoing) {

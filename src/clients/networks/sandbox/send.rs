@@ -18,7 +18,7 @@ impl Sandbox {
             ids.push(self.id(call).await?);
         }
         let mut prepared = json!({ "media": ids });
-        if self.session(account)?.mode == Mode::ResumableHandle {
+        if self.session(account)?.manners.mode == Mode::ResumableHandle {
             let ready = Outgoing { prepared: prepared.clone(), ..outgoing.clone() };
             let call = self.call(account, Method::POST, &["uploads"])?.json(body::of(&ready)?);
             let upload = self.id(call).await?;
@@ -54,7 +54,7 @@ impl Sandbox {
 
     fn visible_call(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Result<Call, Failure> {
         let key = outgoing.key.to_string();
-        Ok(match self.session(account)?.mode {
+        Ok(match self.session(account)?.manners.mode {
             Mode::ClientKey => {
                 self.call(account, Method::POST, &["posts"])?.header("idempotency-key", key).json(body::of(outgoing)?)
             }
