@@ -8,10 +8,11 @@ import sys
 EDITS = {
     "fence": [
         (
-            "migrations/0004_engine.sql",
-            "on claim.target_id = d.target_id and claim.fence = d.fence",
-            "on claim.target_id = d.target_id",
+            "migrations/0010_trust.sql",
+            "select d.target_id from dispatch d\n        join unnest(p_targets, p_fences) claim (target_id, fence) on claim.target_id = d.target_id and claim.fence = d.fence",
+            "select d.target_id, claim.fence as claimed from dispatch d\n        join unnest(p_targets, p_fences) claim (target_id, fence) on claim.target_id = d.target_id",
         ),
+        ("migrations/0010_trust.sql", "returning d.target_id, d.fence;", "returning d.target_id, held.claimed;"),
         ("src/app/publishing/arm.rs", "&& place.open.is_none()", ""),
     ],
     "commit": [("src/app/publishing/arm.rs", "        tx.commit().await?;\n        Ok(steps", "        drop(tx);\n        Ok(steps")],
