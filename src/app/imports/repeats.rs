@@ -1,7 +1,10 @@
 //! Rows that say nearly the same as what their account said lately or is to say, or as a row before them: warnings, as
 //! when a single post is scheduled. Where the network refuses the very same text they are problems.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use crate::{
     app::{posts::repeats, use_case::Scope},
@@ -27,33 +30,33 @@ pub struct Repeats {
     pub problems: Vec<RowIssue>,
 }
 
+/// Accounts whose posts are read with one query: an account has thousands.
+const ACCOUNTS: usize = 20;
+
 /// Makes the rows' sketches, and compares them account by account.
 pub async fn find(scope: &mut Scope<'_>, rows: &mut [Ready]) -> Result<Repeats> {
     sketch_all(rows).await;
-    let mut accounts: Vec<AccountId> = rows.iter().flat_map(|row| &row.targets).map(|target| target.account).collect();
-    accounts.sort_unstable();
-    accounts.dedup();
-    let mut found = Repeats::default();
-    if accounts.is_empty() {
-        return Ok(found);
+    let mut lines: BTreeMap<AccountId, Vec<(usize, &ReadyTarget)>> = BTreeMap::new();
+    for (row, target) in rows.iter().flat_map(|row| row.targets.iter().map(|target| (row.number, target))) {
+        lines.entry(target.account).or_default().push((row, target));
     }
-    let said = repeats::said(scope, &accounts, None).await?;
-    for account in accounts {
-        let mut talk = Talk::default();
-        said.iter()
-            .filter(|said| said.account_id == account)
-            .for_each(|said| talk.hear(&said.sketch, Other::Post(said)));
-        // Drafts are no repeats of each other: nothing is compared with them.
-        for timed in [true, false] {
-            for (done, row) in rows.iter().enumerate() {
+    let accounts: Vec<AccountId> = lines.keys().copied().collect();
+    let mut found = Repeats::default();
+    for accounts in accounts.chunks(ACCOUNTS) {
+        let said = repeats::said(scope, accounts, None).await?;
+        for account in accounts {
+            let mut talk = Talk::default();
+            let own = said.iter().filter(|said| said.account_id == *account);
+            own.for_each(|said| talk.hear(&said.sketch, Other::Post(said)));
+            // Drafts are no repeats of each other: nothing is compared with them, so they come last.
+            let mut line = lines.remove(account).unwrap_or_default();
+            line.sort_by_key(|(_, target)| target.moment.is_none());
+            for (done, (row, target)) in line.into_iter().enumerate() {
                 if done % STEP == 0 {
                     tokio::task::yield_now().await;
                 }
-                let mut own = row.targets.iter().filter(|target| target.account == account);
-                if let Some(target) = own.find(|target| target.moment.is_some() == timed) {
-                    let rules = scope.app.networks.get(target.network).capabilities();
-                    talk.judge(&rules, row.number, target, &mut found);
-                }
+                let rules = scope.app.networks.get(target.network).capabilities();
+                talk.judge(&rules, row, target, &mut found);
             }
         }
     }

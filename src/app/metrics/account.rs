@@ -93,7 +93,7 @@ fn figures(samples: Vec<AccountSample>) -> Vec<AccountFigure> {
     for figure in &mut all {
         let mut values = figure.points.iter().filter_map(|point| point.value);
         let first = values.next();
-        figure.change = first.zip(values.last()).map(|(first, last)| last.saturating_sub(first));
+        figure.change = first.zip(values.next_back()).map(|(first, last)| last.saturating_sub(first));
     }
     all
 }

@@ -103,7 +103,7 @@ async fn copy(scope: &mut Scope<'_>, account: AccountId, source: &EvergreenRow, 
 }
 
 /// The labels that the original has now: whoever pauses or filters by them means its copies too. An archived campaign is
-/// left out, because it takes no more posts and its figures are final; one that is over but not put away still does.
+/// left out: it takes no more posts, and to archive it is the only way to say that it is over.
 async fn label(scope: &mut Scope<'_>, copy: PostId, original: &Post) -> Result<()> {
     let workspace = scope.ctx.workspace;
     let campaign = match original.campaign_id {

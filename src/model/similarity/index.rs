@@ -113,6 +113,25 @@ mod tests {
         }
     }
 
+    fn as_sketch(digest: u8, values: &[u16]) -> Vec<u8> {
+        let mut bytes = vec![digest; 8];
+        bytes.extend(values.iter().flat_map(|value| value.to_be_bytes()));
+        assert_eq!(bytes.len(), SKETCH_BYTES);
+        bytes
+    }
+
+    /// One in every pair, as long as they last.
+    #[test]
+    fn the_worst_25_values_hide_nothing() {
+        let values: Vec<u16> = (0..64).collect();
+        let mut index = Index::default();
+        index.add(&as_sketch(1, &values));
+        for (differ, found) in [(25, true), (26, false)] {
+            let other: Vec<_> = (0..64).map(|at| if at % 2 == 0 && at / 2 < differ { 1000 } else { at }).collect();
+            assert_eq!(index.likest(&as_sketch(2, &other)).is_some(), found, "{differ}");
+        }
+    }
+
     proptest! {
         /// Whichever values differ, what is near is found, and what is not near is not.
         #[test]
@@ -121,12 +140,6 @@ mod tests {
             differ in prop::collection::vec(any::<bool>(), HASHES),
             most in 0_usize..=HASHES,
         ) {
-            let as_sketch = |digest: u8, values: &[u16]| {
-                let mut bytes = vec![digest; 8];
-                bytes.extend(values.iter().flat_map(|value| value.to_be_bytes()));
-                assert_eq!(bytes.len(), SKETCH_BYTES);
-                bytes
-            };
             let places: Vec<usize> = (0..HASHES).filter(|place| differ[*place]).take(most).collect();
             let mut others = values.clone();
             places.iter().for_each(|place| others[*place] += 1);
