@@ -40,7 +40,10 @@ const RULES: &[Rule] = &[
     Rule {
         what: "HTTP to others",
         code: &["reqwest", "hyper", "hyper_util", "ureq"],
-        places: &[("src/clients/http.rs", "the one outbound client, behind the guard")],
+        places: &[
+            ("src/clients/http.rs", "the one outbound client, behind the guard"),
+            ("src/clients/http/client.rs", "how the library is set up for it"),
+        ],
     },
     Rule {
         what: "mail to others",
