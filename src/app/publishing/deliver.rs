@@ -105,7 +105,8 @@ async fn prepare(
     let within = Duration::from_millis(u64::try_from(app.settings.send.lease).unwrap_or(60_000) * 4 / 5);
     tokio::time::timeout(within, app.networks.get(network).prepare(account, outgoing)).await.unwrap_or_else(|_| {
         let message = "preparing (uploading images, looking up mentions) took too long".to_owned();
-        Err(Failure { kind: FailureKind::Transient, message })
+        // Images may be many and the way to the server slow: it may work for everybody else.
+        Err(Failure { kind: FailureKind::Delayed, message })
     })
 }
 
