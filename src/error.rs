@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// The code of a wait for a lock that was given up (PostgreSQL's 55P03). Nothing was written.
+pub const LOCKED: &str = "database_locked";
+
 /// Why a call failed, as far as some caller acts differently on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -265,6 +268,9 @@ impl From<sqlx::Error> for Error {
                 if matches!(database.code().as_deref(), Some("57P01" | "57P02" | "57P03" | "53300")) =>
             {
                 Self::unavailable("database_unavailable", "The database is restarting or full.").because(error)
+            }
+            sqlx::Error::Database(database) if database.code().as_deref() == Some("55P03") => {
+                Self::unavailable(LOCKED, "Somebody else is changing the same at this moment.").because(error)
             }
             _ => Self::internal(error),
         }

@@ -13,11 +13,11 @@ use crate::{
     app::{
         App,
         publishing::{
-            claim::{Taken, claim},
+            claim::{Claims, Taken, claim},
             deliver::deliver,
         },
     },
-    error::Result,
+    error::{Error, Result},
     ids::IdGen as _,
     store::{dispatch, workers},
 };
@@ -26,22 +26,26 @@ use crate::{
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Longest wait between two looks at the queue: another process may have scheduled something.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Shortest wait between two looks while deliveries are under way: each costs a commit, and a few deliveries that end
-/// together make room for a few new ones.
+/// Shortest wait between two looks while deliveries are under way or accounts are left to look at: each costs a commit, and
+/// a few deliveries that end together make room for a few new ones.
 const LOOK_APART: Duration = Duration::from_millis(20);
+
+/// A look takes milliseconds. One that has taken so long hangs with its connection; what it claimed is free again when the
+/// leases end.
+const LOOK_WITHIN: Duration = Duration::from_secs(30);
 
 /// Claims and delivers until nothing more is due or `limit` targets were claimed, waiting for every delivery. Returns how
 /// many were claimed.
 pub async fn step(app: &Arc<App>, limit: usize) -> Result<usize> {
     let mut count = 0;
     loop {
-        let claims = claim(app, limit - count).await?;
-        if claims.is_empty() {
+        let Claims { taken, more } = claim(app, limit - count).await?;
+        if taken.is_empty() && !more {
             return Ok(count);
         }
-        count += claims.len();
+        count += taken.len();
         let mut tasks = JoinSet::new();
-        for (claim, begun) in claims {
+        for (claim, begun) in taken {
             let app = Arc::clone(app);
             tasks.spawn(async move {
                 let done = deliver(&app, claim).await;
@@ -50,7 +54,7 @@ pub async fn step(app: &Arc<App>, limit: usize) -> Result<usize> {
             });
         }
         while let Some(done) = tasks.join_next().await {
-            done.map_err(crate::error::Error::internal)??;
+            done.map_err(Error::internal)??;
         }
     }
 }
@@ -66,24 +70,34 @@ async fn pause(app: &App) -> Result<Duration> {
     Ok(Duration::from_millis(millis.saturating_add(1)).min(LOOK_EVERY))
 }
 
+async fn in_time<T>(look: impl Future<Output = Result<T>>) -> Result<T> {
+    let slow = || Error::unavailable("database_slow", "The database did not answer in time.");
+    tokio::time::timeout(LOOK_WITHIN, look).await.unwrap_or_else(|_| Err(slow()))
+}
+
 pub async fn run(app: Arc<App>, kind: &'static str, shutdown: CancellationToken) {
     let worker = crate::ids::RandomIds.next(app.now());
     let heartbeat = tokio::spawn(beat(Arc::clone(&app), worker, kind, shutdown.clone()));
     let mut tasks: JoinSet<()> = JoinSet::new();
     while !shutdown.is_cancelled() {
         let looked = Instant::now();
+        let mut look_on = false;
         let room = app.engine.limits.in_all.saturating_sub(tasks.len());
         if room == 0 {
             tasks.join_next().await;
             continue;
         }
-        match claim(&app, room).await {
-            Ok(claims) if !claims.is_empty() => {
-                for taken in claims {
+        match in_time(claim(&app, room)).await {
+            Ok(Claims { taken, more }) => {
+                // Where all that a look lists has to wait, what comes after it need not.
+                look_on = more;
+                if taken.is_empty() && !more {
+                    rest(&app, &mut tasks, &shutdown).await;
+                }
+                for taken in taken {
                     tasks.spawn(deliver_one(Arc::clone(&app), taken));
                 }
             }
-            Ok(_) => rest(&app, &mut tasks, &shutdown).await,
             Err(error) => {
                 tracing::warn!(error = error.chain(), "the queue cannot be read");
                 tokio::select! {
@@ -93,7 +107,7 @@ pub async fn run(app: Arc<App>, kind: &'static str, shutdown: CancellationToken)
             }
         }
         while tasks.try_join_next().is_some() {}
-        if !tasks.is_empty() {
+        if look_on || !tasks.is_empty() {
             tokio::time::sleep(LOOK_APART.saturating_sub(looked.elapsed())).await;
         }
     }
@@ -112,7 +126,7 @@ async fn deliver_one(app: Arc<App>, (claim, begun): Taken) {
 
 /// Until something is due, somebody says so, or a delivery makes room.
 async fn rest(app: &App, tasks: &mut JoinSet<()>, shutdown: &CancellationToken) {
-    let pause = pause(app).await.unwrap_or(LOOK_EVERY);
+    let pause = in_time(pause(app)).await.unwrap_or(LOOK_EVERY);
     tokio::select! {
         () = tokio::time::sleep(pause) => {}
         () = app.due.notified() => {}

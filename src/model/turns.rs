@@ -1,6 +1,9 @@
-//! Whose turn it is to publish: fair between workspaces, servers and accounts, urgent posts first. Pure.
+//! Whose turn it is to publish: fair between workspaces, servers and accounts; in a workspace, urgent posts first. Pure.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use crate::{
     clock::Timestamp,
@@ -38,6 +41,8 @@ pub struct Waiting {
     /// [`Priority::number`].
     pub priority: i16,
     pub due_at: Timestamp,
+    /// Its server failed: of all these accounts one may try whether it works again.
+    pub trial: bool,
 }
 
 /// How much may be under way in one process.
@@ -102,8 +107,10 @@ impl UnderWay {
     }
 }
 
-/// Who goes next, at most `most`. Urgent ones first; among equals the workspace with the least under way, and in it what
-/// has waited longest.
+/// Who goes next, at most `most`. First the workspace with the least under way, and in it what is most urgent, then what
+/// has waited longest. How urgent a workspace's own posts are gives it no more turns: publishing to hundreds of accounts by
+/// hand would stand before every other tenant's scheduled posts. Of a server that failed at most one goes, one that has
+/// room: a trial given to one that has none would keep the others from trying.
 pub fn choose(mut waiting: Vec<Waiting>, under_way: &UnderWay, limits: Limits, most: usize) -> Vec<Waiting> {
     waiting.sort_by_key(|one| (one.priority, one.due_at, one.account));
     let mut turns: HashMap<WorkspaceId, usize> = HashMap::new();
@@ -115,14 +122,15 @@ pub fn choose(mut waiting: Vec<Waiting>, under_way: &UnderWay, limits: Limits, m
             (*turn, one)
         })
         .collect();
-    ranked.sort_by_key(|(turn, one)| (one.priority, *turn, one.due_at));
+    ranked.sort_by_key(|(turn, one)| (*turn, one.priority, one.due_at));
     let mut filled = under_way.clone();
+    let mut tried: HashSet<Arc<str>> = HashSet::new();
     let mut chosen = Vec::new();
     for (_, one) in ranked {
         if chosen.len() == most {
             break;
         }
-        if filled.has_room(&one, limits) {
+        if filled.has_room(&one, limits) && (!one.trial || tried.insert(Arc::clone(&one.server))) {
             filled.begin(one.workspace, &one.server);
             chosen.push(one);
         }
@@ -146,6 +154,7 @@ mod tests {
             server: Arc::from(format!("sandbox {server}")),
             priority,
             due_at: Timestamp::from_micros(due).unwrap(),
+            trial: false,
         }
     }
 
@@ -185,18 +194,49 @@ mod tests {
             prop_assert_eq!(filled, under_way);
         }
 
-        /// However many accounts of one workspace wait, and however long, another's first is among the next two.
+        /// However many accounts of one workspace wait, however long, and however urgent either is: another's first is
+        /// among the next two.
         #[test]
-        fn a_backlog_stands_before_nobody(backlog in 1_u128..200, due in 1000_i64..2000) {
-            let mut all: Vec<_> = (0..backlog).map(|account| waiting(1, account, 1, 1, 0)).collect();
-            all.push(waiting(2, 500, 1, 1, due));
+        fn a_backlog_stands_before_nobody(
+            backlog in proptest::collection::vec(0_i16..3, 1..200),
+            priority in 0_i16..3,
+            due in 1000_i64..2000,
+        ) {
+            let mut all: Vec<_> =
+                backlog.into_iter().enumerate().map(|(account, urgent)| waiting(1, account as u128, 1, urgent, 0)).collect();
+            all.push(waiting(2, 500, 1, priority, due));
             let chosen = choose(all, &UnderWay::default(), LIMITS, 2);
             prop_assert!(chosen.iter().any(|one| one.account == AccountId(Uuid::from_u128(500))));
+        }
+
+        /// Of a server that failed one goes, if any of those that wait for it has room, and the others are no fewer for it.
+        #[test]
+        fn one_tries_and_it_is_one_with_room(
+            lanes in proptest::collection::vec((0_u128..4, 0_u8..3, 0_i16..3, 0_i64..50), 0..40),
+            full in proptest::collection::btree_set(0_u128..4, 0..4),
+        ) {
+            let all: Vec<_> = lanes.into_iter().enumerate()
+                .map(|(number, (workspace, server, priority, due))| Waiting {
+                    trial: server == 0,
+                    ..waiting(workspace, number as u128, server, priority, due)
+                })
+                .collect();
+            let limits = Limits { per_server: 100, per_workspace: 50, in_all: 1000 };
+            let mut under_way = UnderWay::default();
+            for workspace in &full {
+                (0..50).for_each(|_| under_way.begin(WorkspaceId(Uuid::from_u128(*workspace)), &Arc::from("elsewhere")));
+            }
+            let chosen = choose(all.clone(), &under_way, limits, 100);
+            let has_room = |one: &&Waiting| !full.contains(&one.workspace.uuid().as_u128());
+            let possible = all.iter().filter(has_room).any(|one| one.trial);
+            prop_assert_eq!(chosen.iter().filter(|one| one.trial).count(), usize::from(possible));
+            let others = all.iter().filter(has_room).filter(|one| !one.trial).count();
+            prop_assert_eq!(chosen.iter().filter(|one| !one.trial).count(), others);
         }
     }
 
     #[test]
-    fn urgent_first_then_whoever_has_least_under_way() {
+    fn whoever_has_least_under_way_and_then_what_is_urgent() {
         let mut under_way = UnderWay::default();
         under_way.begin(WorkspaceId(Uuid::from_u128(1)), &Arc::from("sandbox 9"));
         let all = vec![
@@ -208,6 +248,6 @@ mod tests {
         ];
         let order: Vec<_> =
             choose(all, &under_way, LIMITS, 9).into_iter().map(|one| one.account.uuid().as_u128()).collect();
-        assert_eq!(order, [11, 20, 30, 10, 21]);
+        assert_eq!(order, [20, 30, 11, 21, 10]);
     }
 }

@@ -22,13 +22,16 @@ use crate::{
     },
 };
 
-/// Locks posts, always in the same order. Without `wait`, those that somebody else has locked are left out.
+/// Locks posts, always in the same order. Without `wait`, those that somebody else has locked are left out. From here to the
+/// end of the transaction no wait for a lock is longer than half a second: then it fails with [`crate::error::LOCKED`], so
+/// that whoever holds a row for long holds no connections of ours besides.
 pub async fn lock_posts(
     db: &mut PgConnection,
     workspace: WorkspaceId,
     posts: &[Uuid],
     wait: bool,
 ) -> Result<HashSet<PostId>> {
+    sqlx::query!("set local lock_timeout = '500ms'").execute(&mut *db).await?;
     let locked = if wait {
         sqlx::query_scalar!(
             r#"select post_id as "id: PostId" from posts where workspace_id = $1 and post_id = any ($2)

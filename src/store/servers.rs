@@ -2,10 +2,15 @@
 //! security; holds no content.
 
 use sqlx::PgConnection;
+use uuid::Uuid;
 
-use crate::{clock::Timestamp, error::Result};
+use crate::{
+    clock::Timestamp,
+    error::Result,
+    ids::{AccountId, PostId, WorkspaceId},
+};
 
-/// Failures in a row, over all accounts, until a server is left alone.
+/// Failures in a row that counted until a server is left alone.
 const FAILURES_MAX: i32 = 5;
 /// How long the first time, in milliseconds; twice as long each further time, up to 32 times.
 const PAUSE_MILLIS: i64 = 15_000;
@@ -15,7 +20,7 @@ const PAUSE_MILLIS: i64 = 15_000;
 pub struct Server {
     /// Network and host.
     pub server: String,
-    /// In a row.
+    /// In a row, those that counted: see [`failed`].
     pub failures: i32,
     pub failing_since: Option<Timestamp>,
     pub last_failure: Option<String>,
@@ -43,20 +48,27 @@ pub async fn worked(db: &mut PgConnection, server: &str, now: Timestamp) -> Resu
     Ok(())
 }
 
-/// So many deliveries failed in a row. `salt` makes pauses differ, up to half as long again.
+/// Deliveries of one workspace failed, in this order. One counts when its post differs from that of the last one counted
+/// and, on a server where several workspaces have accounts, its account does; such a server is left alone only when two
+/// workspaces saw it fail. `salt` makes pauses differ, up to half as long again.
 pub async fn failed(
     db: &mut PgConnection,
     server: &str,
-    number: i32,
+    workspace: WorkspaceId,
+    failed: &[(AccountId, PostId)],
     what: &str,
     salt: i64,
     now: Timestamp,
 ) -> Result<()> {
     let pause = PAUSE_MILLIS + salt.rem_euclid(PAUSE_MILLIS / 2);
+    let (accounts, posts): (Vec<Uuid>, Vec<Uuid>) =
+        failed.iter().map(|(account, post)| (account.uuid(), post.uuid())).unzip();
     sqlx::query!(
-        "select server_failed($1, $2, $3, $4, $5, $6::bigint * interval '1 millisecond')",
+        "select server_failed($1, $2, $3, $4, $5, $6, $7, $8::bigint * interval '1 millisecond')",
         server,
-        number,
+        workspace.uuid(),
+        &accounts,
+        &posts,
         what,
         now,
         FAILURES_MAX,
@@ -78,7 +90,7 @@ pub async fn untried(db: &mut PgConnection, server: &str) -> Result<()> {
     Ok(())
 }
 
-/// An account was told to wait; when several are, everybody on the server does.
+/// An account was told to wait; when several are, of more than one workspace, everybody on the server does.
 pub async fn limited(db: &mut PgConnection, server: &str, until: Timestamp, now: Timestamp) -> Result<()> {
     sqlx::query!("select server_limited($1, $2, $3)", server, until, now).execute(db).await?;
     Ok(())

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     str::FromStr as _,
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -27,25 +28,36 @@ use crate::{
 
 /// Accounts that one look at the queue lists; the next look goes on after them.
 const LANES: i32 = 1000;
+/// Targets of each urgency that are noticed at once.
+const NOTICE: i32 = 2000;
+/// How long to go on noticing before what was noticed is served; the next look notices more.
+const NOTICE_WITHIN: Duration = Duration::from_millis(250);
 
 /// A claim, counted as under way until its second part is dropped.
 pub type Taken = (Claimed, Begun);
 
+/// What one look at the queue gave.
+pub struct Claims {
+    pub taken: Vec<Taken>,
+    /// There are accounts after those that this look listed: the next one goes on with them.
+    pub more: bool,
+}
+
 /// Claims up to `most` targets.
-pub async fn claim(app: &App, most: usize) -> Result<Vec<Taken>> {
+pub async fn claim(app: &App, most: usize) -> Result<Claims> {
+    let mut tx = begin_noticed(app).await?;
     let now = app.now();
-    let mut tx = app.db.begin().await?;
     let after = *held(&app.engine.place);
     let lanes = dispatch::lanes(&mut tx, now, after, LANES).await?;
-    let all_seen = lanes.len() < usize::try_from(LANES).unwrap_or(usize::MAX);
-    *held(&app.engine.place) = lanes.last().filter(|_| !all_seen).map_or(FIRST, |lane| (lane.workspace, lane.account));
+    let more = lanes.len() >= usize::try_from(LANES).unwrap_or(usize::MAX);
+    *held(&app.engine.place) = lanes.last().filter(|_| more).map_or(FIRST, |lane| (lane.workspace, lane.account));
     if lanes.is_empty() {
         tx.finish_read();
-        return Ok(Vec::new());
+        return Ok(Claims { taken: Vec::new(), more });
     }
     let room: HashMap<AccountId, i32> = lanes.iter().map(|lane| (lane.account, room(lane))).collect();
-    let (waiting, trials) = waiting(&mut tx, app, lanes, now).await?;
-    let chosen = turns::choose(waiting, &app.engine.under_way(), app.engine.limits, most);
+    let mut chosen = turns::choose(waiting(lanes), &app.engine.under_way(), app.engine.limits, most);
+    let trials = take_trials(&mut tx, app, &mut chosen, now).await?;
     let wanted: Vec<_> =
         chosen.iter().map(|one| (one.workspace, one.account, room.get(&one.account).copied().unwrap_or(1))).collect();
     let lease_until = now.plus_millis(app.settings.send.lease);
@@ -60,13 +72,24 @@ pub async fn claim(app: &App, most: usize) -> Result<Vec<Taken>> {
         servers::untried(&mut tx, server).await?;
     }
     tx.commit().await?;
-    Ok(claims
-        .into_iter()
-        .map(|claim| {
-            let begun = app.engine.begin(&claim);
-            (claim, begun)
-        })
-        .collect())
+    let taken = claims.into_iter().map(|claim| {
+        let begun = app.engine.begin(&claim);
+        (claim, begun)
+    });
+    Ok(Claims { taken: taken.collect(), more })
+}
+
+/// Opens the transaction of a look, in which what has become due was noticed. A bulk that is due at once is noticed in several
+/// transactions before, so that it does not stand before what others have due a moment later.
+async fn begin_noticed(app: &App) -> Result<Tx> {
+    let began = Instant::now();
+    loop {
+        let mut tx = app.db.begin().await?;
+        if dispatch::notice(&mut tx, app.now(), NOTICE).await? < NOTICE || began.elapsed() > NOTICE_WITHIN {
+            return Ok(tx);
+        }
+        tx.commit().await?;
+    }
 }
 
 /// How many targets of the account may be under way.
@@ -74,37 +97,35 @@ fn room(lane: &Lane) -> i32 {
     NetworkId::from_str(&lane.network).map_or(1, NetworkId::at_once_per_account)
 }
 
-/// Those that may be served now. Of the accounts on a server that failed only one, which tries whether it works again; these
-/// servers are named apart.
-async fn waiting(
-    tx: &mut Tx,
-    app: &App,
-    mut lanes: Vec<Lane>,
-    now: Timestamp,
-) -> Result<(Vec<Waiting>, BTreeSet<Arc<str>>)> {
-    lanes.sort_by_key(|lane| lane.first);
+/// Those that may be served now.
+fn waiting(lanes: Vec<Lane>) -> Vec<Waiting> {
+    let served = lanes.into_iter().filter(|lane| !lane.waits && lane.under_way < i64::from(room(lane)));
+    served
+        .filter_map(|lane| {
+            let (priority, due_at) = lane.first?;
+            Some(Waiting {
+                workspace: lane.workspace,
+                account: lane.account,
+                server: lane.server,
+                priority,
+                due_at,
+                trial: lane.trial,
+            })
+        })
+        .collect()
+}
+
+/// Takes the trials of the servers that failed, for those that were chosen to try. Leaves out whom another process got
+/// ahead of; returns the servers that are tried.
+async fn take_trials(tx: &mut Tx, app: &App, chosen: &mut Vec<Waiting>, now: Timestamp) -> Result<BTreeSet<Arc<str>>> {
     let until = now.plus_millis(app.settings.send.start_within + app.settings.send.answer_within);
-    let mut seen: BTreeSet<Arc<str>> = BTreeSet::new();
+    let wanted: BTreeSet<Arc<str>> = chosen.iter().filter(|one| one.trial).map(|one| Arc::clone(&one.server)).collect();
     let mut trials = BTreeSet::new();
-    let mut waiting = Vec::new();
-    for lane in lanes {
-        let Some((priority, due_at)) = lane.first else { continue };
-        if lane.waits || lane.under_way >= i64::from(room(&lane)) {
-            continue;
+    for server in wanted {
+        if servers::try_again(tx, &server, now, until).await? {
+            trials.insert(server);
         }
-        if lane.trial {
-            if !seen.insert(Arc::clone(&lane.server)) || !servers::try_again(tx, &lane.server, now, until).await? {
-                continue;
-            }
-            trials.insert(Arc::clone(&lane.server));
-        }
-        waiting.push(Waiting {
-            workspace: lane.workspace,
-            account: lane.account,
-            server: lane.server,
-            priority,
-            due_at,
-        });
     }
-    Ok((waiting, trials))
+    chosen.retain(|one| !one.trial || trials.contains(&one.server));
+    Ok(trials)
 }

@@ -152,7 +152,8 @@ async fn prepare(
     let within = millis(app.settings.send.lease * 4 / 5);
     tokio::time::timeout(within, app.networks.get(network).prepare(account, outgoing)).await.unwrap_or_else(|_| {
         let message = "preparing (uploading images, looking up mentions) took too long".to_owned();
-        Err(Failure { kind: FailureKind::Transient, message })
+        // Images may be many and the way to the server slow: it may work for everybody else.
+        Err(Failure { kind: FailureKind::Delayed, message })
     })
 }
 

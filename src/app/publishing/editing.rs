@@ -147,7 +147,10 @@ pub async fn settle(db: &mut PgConnection, workspace: WorkspaceId, edited: &Edit
         }
         Err(failure)
             if target.tries < TRIES_MAX
-                && matches!(failure.kind, FailureKind::Transient | FailureKind::RateLimited { .. }) =>
+                && matches!(
+                    failure.kind,
+                    FailureKind::Transient | FailureKind::Delayed | FailureKind::RateLimited { .. }
+                ) =>
         {
             let at = now.plus_secs(60 << target.tries.clamp(0, 6));
             target.tries += 1;
@@ -170,9 +173,11 @@ pub async fn settle(db: &mut PgConnection, workspace: WorkspaceId, edited: &Edit
 /// A change that another process began.
 pub async fn resume(app: &App, claim: &Claimed, target: &Target) -> Result<()> {
     let workspace = claim.workspace;
+    let slot = app.engine.slot().await?;
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, app.now()).await?;
     let planned = plan(&mut tx, workspace, target, app.now()).await?;
     tx.finish_read();
+    drop(slot);
     let edited = match planned {
         Some(planned) => Some(carry_out(app, planned).await),
         None => None,

@@ -60,11 +60,12 @@ pub async fn media(
     Ok(media)
 }
 
-/// [`media`] in a transaction of its own, which most messages need not.
+/// [`media`] in a transaction of its own, which most messages need not, and which holds one of the deliveries' slots.
 pub async fn media_apart(app: &App, workspace: WorkspaceId, segment: &Segment, with_bytes: bool) -> Result<Vec<Media>> {
     if segment.message.media.is_empty() {
         return Ok(Vec::new());
     }
+    let _slot = app.engine.slot().await?;
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, app.now()).await?;
     let media = media(&mut tx, workspace, segment, with_bytes).await?;
     tx.finish_read();

@@ -94,6 +94,7 @@ pub async fn search(
 
 async fn ask(app: &App, claim: &Claimed, target: &Target, attempt: &Attempt) -> Result<Reconciled> {
     let workspace = claim.workspace;
+    let slot = app.engine.slot().await?;
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, app.now()).await?;
     let segments = targets::segments(&mut tx, workspace, &[target.target_id]).await?;
     let sender = ledger::senders(&mut tx, workspace, &[target.account_id.uuid()]).await?.pop();
@@ -103,6 +104,7 @@ async fn ask(app: &App, claim: &Claimed, target: &Target, attempt: &Attempt) -> 
         None => None,
     };
     tx.finish_read();
+    drop(slot);
     let sender = sender.ok_or_else(|| Error::internal("a target without an account"))?;
     let (network, account) = match tokens::ready_with(app, workspace, &sender).await? {
         Ok(ready) => ready,

@@ -23,7 +23,7 @@ use crate::{
     clients::networks::{Failure, FailureKind, Outcome},
     clock::Timestamp,
     error::Result,
-    ids::{AttemptId, PostId, WorkspaceId},
+    ids::{AccountId, AttemptId, PostId, WorkspaceId},
     model::states::{TargetEvent, TargetState},
     store::{
         accounts, attempts,
@@ -78,7 +78,7 @@ impl Step for Record {
         for step in mine.iter().filter(|step| counts.contains(&step.claim.held())) {
             step.settle(app, &mut tx, now).await?;
         }
-        judge_servers(app, &mut tx, &mine, now).await?;
+        judge_servers(app, &mut tx, workspace, &mine, now).await?;
         tx.commit().await?;
         app.announce(workspace);
         Ok(steps
@@ -204,7 +204,8 @@ impl Record {
         }
     }
 
-    /// `Ok`: the server works. `Err`: it does not, and how that showed. `None`: nothing was learnt of it.
+    /// `Ok`: the server works. `Err`: it does not, and how that showed. `None`: nothing was learnt of it, since it was not
+    /// called, or what failed was not the server ([`FailureKind::Delayed`]).
     fn verdict(&self) -> Option<std::result::Result<(), &str>> {
         let transient = |failure: &Failure| failure.kind == FailureKind::Transient;
         match &self.came {
@@ -218,11 +219,17 @@ impl Record {
 }
 
 /// Tells every process which servers work and which do not. Last in its transaction: these rows belong to all workspaces.
-async fn judge_servers(app: &App, tx: &mut Tx, steps: &[&Record], now: Timestamp) -> Result<()> {
+async fn judge_servers(
+    app: &App,
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    steps: &[&Record],
+    now: Timestamp,
+) -> Result<()> {
     #[derive(Default)]
     struct Learnt<'a> {
         worked: bool,
-        failures: i32,
+        failed: Vec<(AccountId, PostId)>,
         what: &'a str,
         limited_until: Option<Timestamp>,
     }
@@ -231,7 +238,10 @@ async fn judge_servers(app: &App, tx: &mut Tx, steps: &[&Record], now: Timestamp
         let of_server = learnt.entry(&*step.claim.server).or_default();
         match step.verdict() {
             Some(Ok(())) => of_server.worked = true,
-            Some(Err(what)) => (of_server.failures, of_server.what) = (of_server.failures + 1, what),
+            Some(Err(what)) => {
+                of_server.failed.push((step.claim.account, step.post));
+                of_server.what = what;
+            }
             None => {}
         }
         of_server.limited_until = of_server.limited_until.max(step.limited_until(now));
@@ -239,9 +249,9 @@ async fn judge_servers(app: &App, tx: &mut Tx, steps: &[&Record], now: Timestamp
     for (server, learnt) in learnt {
         if learnt.worked {
             servers::worked(tx, server, now).await?;
-        } else if learnt.failures > 0 {
+        } else if !learnt.failed.is_empty() {
             let salt = i64::try_from(app.ids.next(now).as_u128() & 0xffff).unwrap_or(0);
-            servers::failed(tx, server, learnt.failures, learnt.what, salt, now).await?;
+            servers::failed(tx, server, workspace, &learnt.failed, learnt.what, salt, now).await?;
         }
         if let Some(until) = learnt.limited_until {
             servers::limited(tx, server, until, now).await?;

@@ -105,10 +105,12 @@ pub async fn settle(db: &mut PgConnection, workspace: WorkspaceId, removed: &Rem
 /// A removal that another process began.
 pub async fn resume(app: &App, claim: &Claimed, target: &Target) -> Result<()> {
     let workspace = claim.workspace;
+    let slot = app.engine.slot().await?;
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, app.now()).await?;
     let segments = targets::segments(&mut tx, workspace, &[target.target_id]).await?;
     let planned = plan(workspace, target, &segments)?;
     tx.finish_read();
+    drop(slot);
     let done = carry_out(app, planned.into_iter().collect()).await;
     let now = app.now();
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;

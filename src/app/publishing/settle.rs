@@ -138,7 +138,7 @@ pub async fn refuse(
             let step = "Nothing to do: it is sent when the network allows it.";
             try_later(tx, claim, target, Reason::new("rate_limited", said, step), until, now).await
         }
-        FailureKind::Transient if target.tries < TRIES_MAX => {
+        FailureKind::Transient | FailureKind::Delayed if target.tries < TRIES_MAX => {
             let at = now.plus_millis(backoff_millis(target.tries, claim.fence));
             try_later(
                 tx,
@@ -150,7 +150,7 @@ pub async fn refuse(
             )
             .await
         }
-        FailureKind::Transient => {
+        FailureKind::Transient | FailureKind::Delayed => {
             fail(
                 app,
                 tx,

@@ -1,6 +1,6 @@
 //! Steps that many deliveries take at about the same time are taken together, one batch a workspace at a time: a few
 //! statements and one commit for all of them. Nobody waits for a slow one: what cannot go with the batch (its post is locked
-//! by somebody else, or the database refused something of the batch) is taken alone.
+//! by somebody else, or the database refused something of the batch) is taken alone, and waits without a place in the database.
 
 use std::{
     collections::HashMap,
@@ -15,12 +15,17 @@ use crate::{
         App,
         publishing::engine::{Engine, held},
     },
-    error::{Error, Result},
+    error::{Error, LOCKED, Result},
     ids::WorkspaceId,
 };
 
 /// Steps in one batch. More would make the first wait longer than it saves.
 const MOST: usize = 64;
+
+/// The code of a step that was given up.
+const HUNG: &str = "database_slow";
+/// How long a step that is taken alone rests between two waits for a lock.
+const APART: Duration = Duration::from_millis(100);
 
 /// What a batch does about posts that somebody else has locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,10 +105,27 @@ pub async fn take<S: Step>(app: &Arc<App>, step: S) -> Result<S::Done> {
     }
 }
 
+/// Waits for whoever has the post, but not with a place in the database for longer than one wait for a lock.
 async fn alone<S: Step>(app: &App, step: S) -> Result<S::Done> {
-    let _slot = app.engine.slot().await?;
-    let mut done = S::run(app, step.workspace(), std::slice::from_ref(&step), Busy::Wait).await?;
-    done.pop().flatten().ok_or_else(|| Error::internal("a step alone was not taken"))
+    loop {
+        let apart = app.engine.slot_apart(step.workspace()).await?;
+        let done = in_time(app, S::run(app, step.workspace(), std::slice::from_ref(&step), Busy::Wait)).await;
+        drop(apart);
+        match done {
+            Ok(mut done) => return done.pop().flatten().ok_or_else(|| Error::internal("a step alone was not taken")),
+            Err(error) if error.code() == LOCKED => tokio::time::sleep(APART).await,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// A step takes milliseconds. One that has taken as long as a claim lasts hangs with its connection, and everybody behind it
+/// would, too. Whether it was committed is not known; whoever takes the step next finds what is written, as after a crash.
+async fn in_time<T>(app: &App, run: impl Future<Output = Result<T>>) -> Result<T> {
+    let within = Duration::from_millis(u64::try_from(app.settings.send.lease).unwrap_or(75_000));
+    tokio::time::timeout(within, run)
+        .await
+        .unwrap_or_else(|_| Err(Error::unavailable(HUNG, "The database did not answer in time.")))
 }
 
 /// Runs a workspace's batches until none is left.
@@ -118,7 +140,7 @@ async fn lead<S: Step>(app: Arc<App>, workspace: WorkspaceId) {
         let Ok(slot) = app.engine.slot().await else { break };
         let Some(asked) = S::desk(&app.engine).take(workspace) else { break };
         let (steps, tellers): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
-        let result = S::run(&app, workspace, &steps, Busy::Skip).await;
+        let result = in_time(&app, S::run(&app, workspace, &steps, Busy::Skip)).await;
         drop(slot);
         tell(steps, tellers, result);
     }
@@ -129,7 +151,7 @@ fn tell<S: Step>(steps: Vec<S>, tellers: Vec<oneshot::Sender<Told<S>>>, result: 
     let many = steps.len() > 1;
     let done: Vec<Option<Result<S::Done>>> = match result {
         Ok(done) => done.into_iter().map(|one| one.map(Ok)).collect(),
-        Err(error) if !many => vec![Some(Err(error))],
+        Err(error) if !many && ![LOCKED, HUNG].contains(&error.code()) => vec![Some(Err(error))],
         Err(error) => {
             tracing::debug!(error = error.chain(), "a batch broke off; its steps are taken one by one");
             Vec::new()

@@ -65,7 +65,7 @@ pub async fn ready(app: &App, workspace: WorkspaceId, id: AccountId) -> Result<R
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     Ok(Err(Failure {
-        kind: FailureKind::Transient,
+        kind: FailureKind::Delayed,
         message: "another process has been renewing the token for too long".into(),
     }))
 }

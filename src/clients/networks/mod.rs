@@ -193,6 +193,9 @@ pub enum FailureKind {
     Content,
     /// Passing fault of the network or the way to it.
     Transient,
+    /// Passing, too, but it says nothing of the account's server: we ran out of time ourselves, or somebody else's server
+    /// failed.
+    Delayed,
     /// We sent something malformed.
     Bug,
 }

@@ -64,6 +64,7 @@ const DEFINERS: &[&str] = &[
     "dispatch_health",
     "dispatch_lanes",
     "dispatch_next",
+    "dispatch_notice",
     "dispatch_put",
     "dispatch_release",
     "dispatch_renew",

@@ -105,3 +105,53 @@ async fn what_somebody_waits_for_goes_first() {
     assert_eq!(stage.app.publish_due().await, 3);
     stage.app.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn accounts_that_wait_stand_before_nobody() {
+    let stage = Stage::set(Mode::ClientKey).await;
+    let post = stage.due(&["Bread"]).await;
+    // As many as one look at the queue lists, before it in the queue's order.
+    let mut superuser = stage.app.database.superuser().await;
+    let later = stage.app.now().plus_secs(3600);
+    sqlx::query(
+        "with account as (select lpad(number::text, 32, '0')::uuid as id from generate_series(1, 1000) number),
+              lane as (insert into lanes (workspace_id, account_id, network, server, not_before)
+                       select $1, id, 'sandbox', 'sandbox elsewhere', $3 from account)
+         insert into dispatch (workspace_id, target_id, account_id, due_at, fence) select $1, id, id, $2, 0 from account",
+    )
+    .bind(uuid::Uuid::nil())
+    .bind(stage.app.now())
+    .bind(later)
+    .execute(&mut superuser)
+    .await
+    .unwrap();
+    superuser.close().await.unwrap();
+    assert_eq!(stage.app.publish_due().await, 1);
+    assert_eq!(stage.view(post).await.status, PostStatus::Published);
+    stage.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bulk_that_is_due_at_once_is_noticed_together_with_what_comes_after_it() {
+    let stage = Stage::set(Mode::ClientKey).await;
+    let other = stage.app.team("Other").await;
+    let account = stage.app.account(&other, "other").await;
+    let theirs = stage.planned(&other, &[account], "Theirs").await[0];
+    let mut superuser = stage.app.database.superuser().await;
+    sqlx::query(
+        "insert into dispatch (workspace_id, target_id, account_id, due_at, fence)
+         select $1, gen_random_uuid(), $2, $3, 0 from generate_series(1, 5000)",
+    )
+    .bind(stage.team.workspace.uuid())
+    .bind(stage.account.uuid())
+    .bind(stage.app.now().plus_secs(59))
+    .execute(&mut superuser)
+    .await
+    .unwrap();
+    superuser.close().await.unwrap();
+    stage.app.clock.advance_secs(60);
+    assert_eq!(publish_posts::step(&stage.app.app, 2).await.unwrap(), 2);
+    let view = stage.app.post(&other.connection(&stage.app), theirs).await;
+    assert_eq!(view.status, PostStatus::Published);
+    stage.app.close().await;
+}

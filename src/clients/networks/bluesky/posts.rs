@@ -59,10 +59,15 @@ impl Bluesky {
         let token = Some(session.access_jwt.clone());
         let answer =
             self.query(&account.base_url, "com.atproto.identity.resolveHandle", &[("handle", handle)], token).await;
+        let answered = answer.is_ok();
         match self.body(answer) {
             Ok(body) => Ok(body.get("did").and_then(Value::as_str).map(str::to_owned)),
             // 400 InvalidRequest "Unable to resolve handle"; the lexicon also names HandleNotFound.
             Err(Failure { kind: FailureKind::Content | FailureKind::Bug, .. }) => Ok(None),
+            // Whoever is mentioned may be anywhere, and the server answers with the trouble of the place that it asked.
+            Err(Failure { kind: FailureKind::Transient, message }) if answered => {
+                Err(Failure { kind: FailureKind::Delayed, message })
+            }
             Err(failure) => Err(failure),
         }
     }

@@ -100,6 +100,19 @@ async fn a_lost_answer_is_unknown_and_a_refused_connection_is_not() {
 }
 
 #[tokio::test]
+async fn a_mention_that_cannot_be_looked_up_is_no_fault_of_the_accounts_server() {
+    let (bluesky, account) = answering(502, json!({"error": "UpstreamFailure"})).await;
+    let failure = bluesky.prepare(&account, &outgoing("hello @alice.test")).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Delayed);
+    // Without any answer it is.
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (bluesky, account) = adapter(closed.local_addr().unwrap().port());
+    drop(closed);
+    let failure = bluesky.prepare(&account, &outgoing("hello @alice.test")).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Transient);
+}
+
+#[tokio::test]
 async fn reconcile_finds_only_our_own_record() {
     let found = |text: &str| {
         let key = bluesky::record_key(Uuid::from_u128(1));
