@@ -131,7 +131,8 @@ impl Bluesky {
     ) -> Result<Sighting, Failure> {
         let key = place.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let answer = self.get_record(account, key).await.map_err(|error| failures::no_answer(&error))?;
-        if answer.status == 400 {
+        // In the protocol's own form; any other refusal is a proxy's.
+        if answer.status == 400 && !Refusal::read(&answer.body).error.is_empty() {
             let why = format!("@{} has no such post", account.handle);
             return Ok(Sighting::NotThere { why });
         }

@@ -126,6 +126,17 @@ async fn reconcile_finds_only_our_own_record() {
 }
 
 #[tokio::test]
+async fn a_link_leads_nowhere_only_where_the_server_itself_says_so() {
+    let find = async |body: Value| {
+        let (bluesky, account) = answering(400, body).await;
+        bluesky.find(&account, &outgoing("x"), "https://bsky.app/profile/me.test/post/3k").await
+    };
+    assert!(matches!(find(json!({"error": "RecordNotFound"})).await, Ok(Sighting::NotThere { .. })));
+    let failure = find(json!("no such route")).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Transient);
+}
+
+#[tokio::test]
 async fn a_refused_refresh_token_needs_the_person_and_a_broken_server_does_not() {
     for (status, error, kind) in [
         (400, "ExpiredToken", FailureKind::NeedsReconnect),
@@ -172,7 +183,7 @@ async fn a_server_without_app_view_has_no_figures_and_that_is_no_failure() {
         (502, "UpstreamFailure", Ok(true)),
         (501, "MethodNotImplemented", Ok(true)),
         (404, "XRPCNotSupported", Ok(true)),
-        (404, "", Err(FailureKind::Bug)),
+        (404, "", Err(FailureKind::Transient)),
         (502, "", Err(FailureKind::Transient)),
         (500, "InternalServerError", Err(FailureKind::Transient)),
         (400, "ExpiredToken", Err(FailureKind::TokenExpired)),
