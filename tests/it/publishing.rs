@@ -1,8 +1,10 @@
 //! Publishing over a network that fails: whatever happens to a call, the post is there once.
 
 mod batches;
+mod disconnected;
 mod fairness;
 mod servers;
+mod tokens;
 
 use allin::{
     app::posts::{create::PostCreate, schedule::PostSchedule, view::PostView},

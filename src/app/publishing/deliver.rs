@@ -64,11 +64,12 @@ async fn go_through(app: &Arc<App>, claim: &Claimed) -> Result<()> {
 /// Sends one message. `true`: go on with the next.
 async fn send(app: &Arc<App>, claim: &Claimed, message: Message) -> Result<bool> {
     let post = message.target.post_id;
-    let not_sent = |failure| take(app, Record { claim: claim.clone(), post, came: Came::NotSent(failure) });
-    let (network, account) = match tokens::ready_with(app, claim.workspace, &message.sender).await? {
-        Ok(ready) => ready,
-        Err(failure) => return not_sent(failure).await,
-    };
+    let record = |used, came| take(app, Record { claim: claim.clone(), post, used, came });
+    let tokens::SignedIn { network, account, sealed, .. } =
+        match tokens::ready_with(app, claim.workspace, &message.sender).await? {
+            Ok(ready) => ready,
+            Err(failure) => return record(None, Came::NotSent(failure)).await,
+        };
     let Some(segment) = message.segments.iter().find(|segment| segment.ordinal == message.ordinal) else {
         return Err(Error::internal("the next message is not in its thread"));
     };
@@ -78,7 +79,7 @@ async fn send(app: &Arc<App>, claim: &Claimed, message: Message) -> Result<bool>
         Some(_) => None,
         None => match prepare(app, network, &account, &outgoing).await {
             Ok(prepared) => Some(prepared),
-            Err(failure) => return not_sent(failure).await,
+            Err(failure) => return record(Some(sealed), Came::NotSent(failure)).await,
         },
     };
     if let Some(prepared) = &prepared {
@@ -91,7 +92,7 @@ async fn send(app: &Arc<App>, claim: &Claimed, message: Message) -> Result<bool>
     outgoing.created_at = attempted.stamped_at;
     let came = call(app, network, &account, &outgoing, attempted).await;
     drop(line);
-    take(app, Record { claim: claim.clone(), post, came }).await
+    record(Some(sealed), came).await
 }
 
 /// Uploads and look-ups; kept with the attempt, so that another one need not repeat them. Shows nothing to anybody, so it may

@@ -110,16 +110,20 @@ async fn reconcile_finds_only_our_own_record() {
         (200, found("x"), "found"),
         (200, found("another text"), "undecidable"),
         (400, json!({"error": "RecordNotFound"}), "absent"),
-        (400, json!({"error": "RepoNotFound"}), "undecidable"),
-        (500, json!({}), "undecidable"),
-        (200, json!({}), "undecidable"),
+        (400, json!({"error": "RepoNotFound"}), "refused"),
+        (400, json!("no such route"), "not now"),
+        (404, json!("no such route"), "not now"),
+        (500, json!({}), "not now"),
+        (200, json!({}), "not now"),
     ] {
         let (bluesky, account) = answering(status, body.clone()).await;
         let told = match bluesky.reconcile(&account, &outgoing("x"), &search).await {
-            Reconciled::Found(_) => "found",
-            Reconciled::ProvenAbsent => "absent",
-            Reconciled::Undecidable { .. } => "undecidable",
-            Reconciled::Unknowable { .. } => "unknowable",
+            Ok(Reconciled::Found(_)) => "found",
+            Ok(Reconciled::ProvenAbsent) => "absent",
+            Ok(Reconciled::Undecidable { .. }) => "undecidable",
+            Ok(Reconciled::Unknowable { .. }) => "unknowable",
+            Err(Failure { kind: FailureKind::Transient, .. }) => "not now",
+            Err(_) => "refused",
         };
         assert_eq!(told, expected, "{status} {body}");
     }
