@@ -82,7 +82,7 @@ impl Installation {
         for (number, team) in (0..arguments.accounts).zip(teams.iter().cycle()) {
             let account = connect(&booted, *team, number).await?;
             let sender = tokens::ready(&booted.app, team.workspace, account).await?;
-            senders.push(sender.map_err(|failure| Error::internal(failure.message))?.1);
+            senders.push(sender.map_err(|failure| Error::internal(failure.message))?.account);
             accounts.push((team.workspace, account));
         }
         let senders = Arc::new(senders);

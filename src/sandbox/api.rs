@@ -3,6 +3,7 @@
 
 mod accounts;
 mod control;
+mod lists;
 mod media;
 mod posts;
 mod uploads;
@@ -114,7 +115,7 @@ pub fn router(sandbox: Sandbox) -> Router {
         .route("/v1/posts", post(posts::create))
         .route("/v1/posts/{id}", get(posts::read).put(posts::put).patch(posts::edit).delete(posts::delete))
         .route("/v1/posts/{id}/metrics", get(posts::metrics))
-        .route("/v1/accounts/{id}/posts", get(posts::list))
+        .route("/v1/accounts/{id}/posts", get(lists::list))
         .route("/v1/uploads", post(uploads::open))
         .route("/v1/uploads/{id}", get(uploads::read).delete(uploads::close))
         .route("/v1/uploads/{id}/publish", post(uploads::publish))
@@ -217,19 +218,24 @@ impl SignedIn {
     fn read(headers: &HeaderMap, sandbox: &Sandbox) -> Option<Self> {
         sandbox.journal().state.tokens.get(&Self::sent(headers)?).cloned().map(Self)
     }
+
+    /// `None` when no token came; one that is not good is refused.
+    fn given(headers: &HeaderMap, sandbox: &Sandbox) -> Result<Option<Self>, Refusal> {
+        let Some(hash) = Self::sent(headers) else { return Ok(None) };
+        let journal = sandbox.journal();
+        match journal.state.tokens.get(&hash) {
+            Some(account) => Ok(Some(Self(account.clone()))),
+            None if journal.state.expired.contains_key(&hash) => Err(token_expired()),
+            None => Err(token_unknown()),
+        }
+    }
 }
 
 impl FromRequestParts<Sandbox> for SignedIn {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, sandbox: &Sandbox) -> Result<Self, Refusal> {
-        let Some(hash) = Self::sent(&parts.headers) else { return Err(token_unknown()) };
-        let journal = sandbox.journal();
-        match journal.state.tokens.get(&hash) {
-            Some(account) => Ok(Self(account.clone())),
-            None if journal.state.expired.contains_key(&hash) => Err(token_expired()),
-            None => Err(token_unknown()),
-        }
+        Self::given(&parts.headers, sandbox)?.ok_or_else(token_unknown)
     }
 }
 

@@ -41,6 +41,10 @@ pub enum Calls {
     Prepare,
     /// Those that find out what is there.
     LookUp,
+    /// Those that change or delete a post.
+    Change,
+    /// Those that find out whether the token is good.
+    Check,
 }
 
 /// A fault as it is ordered. Without `times` and `chance` it happens to the next call.

@@ -80,6 +80,9 @@ async fn a_long_list_comes_in_pages() {
     }
     let (_, first) = ask(&app, &format!("GET /v1/accounts/{id}/posts"), &token, Value::Null).await;
     assert_eq!((first["posts"].as_array().unwrap().len(), &first["next"]), (500, &json!(500)));
+    // A post that is deleted between two pages hides no other one.
+    let gone = format!("DELETE /v1/posts/{}", first["posts"][0]["id"].as_str().unwrap());
+    assert_eq!(ask(&app, &gone, &token, Value::Null).await.0, 204);
     let (_, rest) = ask(&app, &format!("GET /v1/accounts/{id}/posts?after=500"), &token, Value::Null).await;
     assert_eq!(
         (&rest["posts"][0]["text"], rest["posts"][1].is_null(), &rest["next"]),

@@ -68,7 +68,15 @@ async fn a_repeated_key_makes_one_post_or_a_double_that_the_log_shows() {
         assert_eq!((status, again["id"] == first["id"]), (second, posts == 1));
         let by_key = ask(&app, &format!("GET /v1/accounts/{id}/posts?client_key=k1"), &token, Value::Null).await;
         match mode {
-            Mode::ClientKey => assert_eq!(by_key.1["posts"].as_array().unwrap().len(), 1),
+            Mode::ClientKey => {
+                assert_eq!(by_key.1["posts"].as_array().unwrap().len(), 1);
+                let (_, stranger) = sign_up(&app, "mallory").await;
+                for (token, refused) in [("", 401), ("sandbox-wrong", 401), (stranger.as_str(), 403)] {
+                    let asked = format!("GET /v1/accounts/{id}/posts?client_key=k1");
+                    assert_eq!(ask(&app, &asked, token, Value::Null).await.0, refused, "{token}");
+                }
+                assert_eq!(ask(&app, &format!("GET /v1/accounts/{id}/posts"), "", Value::Null).await.0, 200);
+            }
             Mode::Neither => assert_eq!((by_key.0, &by_key.1["error"]["code"]), (403, &json!("no_list"))),
             _ => assert_eq!((by_key.0, &by_key.1["error"]["code"]), (405, &json!("other_mode"))),
         }

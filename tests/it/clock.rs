@@ -238,7 +238,7 @@ async fn a_clock_that_was_ahead_for_a_while_stops_nobody_for_so_long() {
     // A worker takes one and dies, a network says that an account has to wait, and its server fails until it is left alone.
     let dead = stage.scheduled("Dead").await;
     stage.pass(1000);
-    assert_eq!(claim(&stage.app.app, 1).await.unwrap().len(), 1);
+    assert_eq!(claim(&stage.app.app, 1).await.unwrap().taken.len(), 1);
     for (accounts, fault) in [(&accounts[1..2], "too_many"), (&accounts[2..], "error")] {
         stage.app.sandbox.order(json!({ "fault": fault, "times": accounts.len(), "retry_after_secs": 3000 })).await;
         let at = stage.app.now().plus_secs(1).to_string();

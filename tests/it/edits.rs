@@ -5,11 +5,19 @@ use allin::{
         ctx::Ctx,
         pauses::start::PublishingPause,
         posts::{create::PostCreate, edit::PostEdit, schedule::PostSchedule, update::PostUpdate},
+        publishing::editing::{self, Editing},
     },
+    clients::networks::FailureKind,
     ids::{AccountId, PostId},
     model::states::PostStatus,
+    store::{
+        db::Entrance,
+        dispatch,
+        edits::{self, Edit},
+        targets,
+    },
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{
     Setup, TestApp,
@@ -56,6 +64,19 @@ impl Stage {
             post["text"] = entry["text"].clone();
         }
         posts.iter().map(|post| post["text"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The work of a process that has noted another text, and has not sent it yet.
+    async fn begun(&self, post: PostId, text: &str) -> Editing {
+        let (app, workspace, now) = (&self.app, self.team.workspace, self.app.now());
+        let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await.unwrap();
+        let target = targets::of_post(&mut tx, workspace, post).await.unwrap().remove(0);
+        let edit = Edit { ordinal: 0, text: text.into(), actor: "test".into() };
+        edits::insert(&mut tx, workspace, target.target_id, &edit, now).await.unwrap();
+        dispatch::put(&mut tx, workspace, target.target_id, target.account_id, now).await.unwrap();
+        let planned = editing::plan(app, &mut tx, workspace, &target, now).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        planned
     }
 
     /// What the versions of a post said.
@@ -163,5 +184,55 @@ async fn an_edit_whose_answer_is_lost_is_read_back_or_done_later() {
     assert_eq!((view.version, view.status, stage.texts()), (3, PostStatus::Published, vec!["Rolls".to_owned()]));
     assert!(view.targets[0].problem.is_none(), "{view:?}");
     assert_eq!(stage.app.publish_due().await, 0);
+    stage.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_slept_over_an_edit_puts_no_old_text_back() {
+    let stage = Stage::set().await;
+    let post = stage.published(&["Bred"], &[stage.account]).await;
+    // One process falls asleep before it has sent the text, another one after it has.
+    for asleep_before in [true, false] {
+        let (old, new) = (format!("Bread {asleep_before}"), format!("Rolls {asleep_before}"));
+        let begun = stage.begun(post, &old).await;
+        let mut begun = Some(begun);
+        let mut edited = match asleep_before {
+            true => None,
+            false => Some(editing::carry_out(&stage.app, begun.take().unwrap()).await),
+        };
+        // Somebody else does it, and the post gets a newer text.
+        assert_eq!(stage.app.publish_due().await, 1);
+        assert_eq!(stage.texts(), [old]);
+        stage.app.agreed::<PostEdit>(&stage.ctx, edit(post, &[&new])).await.unwrap();
+        stage.app.clock.advance_secs(60);
+        if let Some(begun) = begun {
+            edited = Some(editing::carry_out(&stage.app, begun).await);
+        }
+        let edited = edited.unwrap();
+        let kind = edited.result.as_ref().err().map(|failure| failure.kind);
+        assert_eq!(kind, asleep_before.then_some(FailureKind::Transient));
+        let (workspace, now) = (stage.team.workspace, stage.app.now());
+        let (mut tx, _) = stage.app.db.tenant(workspace, Entrance::System, now).await.unwrap();
+        editing::settle(&mut tx, workspace, &edited, now).await.unwrap();
+        tx.commit().await.unwrap();
+        let view = stage.app.post(&stage.ctx, post).await;
+        assert_eq!(
+            (stage.texts(), view.targets[0].segments[0].message.text.as_str()),
+            (vec![new.clone()], new.as_str())
+        );
+        assert!(view.targets[0].problem.is_none(), "{view:?}");
+        assert_eq!(stage.app.publish_due().await, 0);
+    }
+    stage.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edit_renews_an_expired_token() {
+    let stage = Stage::set().await;
+    let post = stage.published(&["Bred", "At seven"], &[stage.account]).await;
+    stage.app.sandbox.order(json!({ "fault": "token_expired", "calls": "change" })).await;
+    let edited = stage.app.agreed::<PostEdit>(&stage.ctx, edit(post, &["Bread", "At eight"])).await.unwrap();
+    assert_eq!((edited.message.as_str(), edited.warnings), ("Changed on @bakery, as version 2.", Vec::new()));
+    assert_eq!(stage.texts(), ["Bread", "At eight"]);
     stage.app.close().await;
 }

@@ -1,9 +1,11 @@
 //! Publishing over a network that fails: whatever happens to a call, the post is there once.
 
 mod batches;
+mod disconnected;
 mod fairness;
 mod servers;
 mod threads;
+mod tokens;
 
 use allin::{
     app::{
@@ -267,9 +269,9 @@ async fn a_call_that_never_arrives_is_not_repeated_for_ever() {
 async fn of_two_claims_of_one_target_in_one_batch_one_arms() {
     let stage = Stage::set(Mode::Lookup).await;
     stage.due(&["Bread"]).await;
-    let (stale, _) = claim(&stage.app.app, 1).await.unwrap().remove(0);
+    let (stale, _) = claim(&stage.app.app, 1).await.unwrap().taken.remove(0);
     stage.app.clock.advance_secs(600);
-    let (fresh, _) = claim(&stage.app.app, 1).await.unwrap().remove(0);
+    let (fresh, _) = claim(&stage.app.app, 1).await.unwrap().taken.remove(0);
     assert!(stale.target == fresh.target && stale.fence < fresh.fence);
     let now = stage.app.now();
     let (mut tx, _) = stage.app.db.tenant(stale.workspace, Entrance::System, now).await.unwrap();

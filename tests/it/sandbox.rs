@@ -6,8 +6,8 @@ use allin::{
     clients::{
         http::{self, Http},
         networks::{
-            ConnectForm, Credentials, FailureKind, Network, NetworkAccount, Outcome, Outgoing, Reconciled, Search,
-            SendBy, registry::Networks,
+            ConnectForm, Credentials, FailureKind, Network, NetworkAccount, Outcome, Outgoing, Reconciled, Remote,
+            Search, SendBy, Sighting, registry::Networks,
         },
     },
     clock::ManualClock,
@@ -73,10 +73,13 @@ impl Stage {
     async fn look(&self, outgoing: &Outgoing) -> &'static str {
         let search = Search { quiet_from: dawn(), others: Vec::new() };
         match self.adapter.reconcile(&self.account, outgoing, &search).await {
-            Reconciled::Found(_) => "found",
-            Reconciled::ProvenAbsent => "absent",
-            Reconciled::Undecidable { .. } => "undecidable",
-            Reconciled::Unknowable { .. } => "unknowable",
+            Ok(Reconciled::Found(_)) => "found",
+            Ok(Reconciled::ProvenAbsent) => "absent",
+            Ok(Reconciled::Undecidable { .. }) => "undecidable",
+            Ok(Reconciled::Unknowable { .. }) => "unknowable",
+            Err(failure) if failure.kind == FailureKind::TokenExpired => "expired",
+            Err(failure) if failure.kind == FailureKind::Transient => "not now",
+            Err(failure) => panic!("{failure:?}"),
         }
     }
 }
@@ -172,4 +175,54 @@ async fn a_call_that_comes_too_late_is_never_sent() {
     assert_eq!(failure.kind, FailureKind::Transient);
     assert_eq!(stage.sandbox.texts(), Vec::<String>::new());
     assert!(matches!(stage.publish(&outgoing).await, Outcome::Published { .. }));
+}
+
+#[tokio::test]
+async fn a_text_that_comes_too_late_is_never_sent() {
+    let stage = Stage::set(Mode::Lookup).await;
+    let outgoing = stage.outgoing("old").await;
+    let Outcome::Published { remote, .. } = stage.publish(&outgoing).await else { panic!("not published") };
+    let new = Outgoing { text: "new".into(), ..outgoing };
+    let too_late = SendBy::new(Arc::new(stage.clock.clone()), 0);
+    for (send_by, expected) in [(too_late, "old"), (stage.in_time(), "new")] {
+        let outcome = stage.adapter.edit(&stage.account, &remote, &new, &send_by).await;
+        assert_eq!(matches!(outcome, Outcome::Published { .. }), expected == "new", "{outcome:?}");
+        let says = Outgoing { text: expected.into(), ..new.clone() };
+        let found = stage.adapter.find(&stage.account, &says, &remote.id).await.unwrap();
+        assert!(matches!(found, Sighting::There(_)), "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_claimed_to_be_absent_with_a_token_that_has_expired() {
+    for mode in [Mode::ClientKey, Mode::ResumableHandle, Mode::Lookup] {
+        let stage = Stage::set(mode).await;
+        let sent = stage.outgoing("sent").await;
+        assert!(matches!(stage.publish(&sent).await, Outcome::Published { .. }), "{mode}");
+        stage.sandbox.order(json!({ "fault": "token_expired", "calls": "look_up" })).await;
+        assert_eq!((stage.look(&sent).await, stage.look(&sent).await), ("expired", "expired"), "{mode}");
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_at_the_sandboxs_address_proves_nothing() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url: url::Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    let nothing_here = || async { (axum::http::StatusCode::NOT_FOUND, r#"{"error":"no such page"}"#) };
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(nothing_here)).await });
+    for mode in [Mode::ClientKey, Mode::DeterministicId, Mode::ResumableHandle, Mode::Lookup] {
+        let mut stage = Stage::set(mode).await;
+        let outgoing = stage.outgoing("sent").await;
+        let Outcome::Published { remote, .. } = stage.publish(&outgoing).await else { panic!("{mode}: not published") };
+        let clock = Arc::new(stage.clock.clone());
+        stage.adapter = Networks::new(&Http::new([]).unwrap(), clock, Some(url.clone())).get(NetworkId::Sandbox);
+        assert_eq!(stage.look(&outgoing).await, "not now", "{mode}");
+        let remotes: [Remote; 1] = [remote.clone()];
+        let failures = [
+            stage.adapter.find(&stage.account, &outgoing, &remote.id).await.err(),
+            stage.adapter.delete(&stage.account, &remote).await.err(),
+            stage.adapter.metrics(&stage.account, &remotes).await.err(),
+        ];
+        assert_eq!(failures.map(|failure| failure.map(|failure| failure.kind)), [Some(FailureKind::Transient); 3]);
+    }
 }

@@ -83,6 +83,8 @@ impl UseCase for AccountTest {
 
 pub struct Outcome {
     id: AccountId,
+    /// The sealed tokens that were used; `None` where there were none.
+    used: Option<Vec<u8>>,
     result: std::result::Result<Health, Failure>,
 }
 
@@ -97,16 +99,29 @@ impl Remote for AccountTest {
     }
 
     async fn call(app: &App, ctx: &Ctx, id: AccountId) -> Result<Outcome> {
-        let result = match tokens::ready(app, ctx.workspace, id).await? {
-            Ok((network, account)) => app.networks.get(network).check(&account).await,
-            Err(failure) => Err(failure),
+        let signed_in = match tokens::ready(app, ctx.workspace, id).await? {
+            Ok(signed_in) => signed_in,
+            Err(failure) => return Ok(Outcome { id, used: None, result: Err(failure) }),
         };
-        Ok(Outcome { id, result })
+        let network = app.networks.get(signed_in.network);
+        let first = network.check(&signed_in.account).await;
+        let (used, result) = match tokens::again(app, ctx.workspace, &signed_in, &first).await? {
+            None => (Some(signed_in.sealed), first),
+            Some(Ok(renewed)) => (Some(renewed.sealed), network.check(&renewed.account).await),
+            Some(Err(failure)) => (None, Err(failure)),
+        };
+        Ok(Outcome { id, used, result })
     }
 
     async fn finish(scope: &mut Scope<'_>, outcome: Outcome) -> Result<AccountTested> {
-        let account = known(scope, outcome.id).await?;
         let workspace = scope.ctx.workspace;
+        if let Err(failure) = &outcome.result
+            && refused(failure)
+        {
+            let used = outcome.used.as_deref();
+            tokens::lose(scope.app, scope.tx, workspace, outcome.id, used, &failure.message, scope.now).await?;
+        }
+        let account = known(scope, outcome.id).await?;
         let (status, works, notes, message) = match &outcome.result {
             Ok(health) => {
                 accounts::set_status(scope.tx, workspace, outcome.id, AccountStatus::Connected, None, scope.now)
@@ -118,15 +133,18 @@ impl Remote for AccountTest {
                     format!("@{} on {} works.", health.handle, account.network.title()),
                 )
             }
-            Err(failure) if matches!(failure.kind, FailureKind::NeedsReconnect | FailureKind::TokenExpired) => {
-                tokens::lose(scope.app, scope.tx, workspace, outcome.id, None, &failure.message, scope.now).await?;
-                (
-                    AccountStatus::Disconnected,
-                    false,
-                    Vec::new(),
-                    format!("@{} has to be connected again with account_connect: {}.", account.handle, failure.message),
-                )
-            }
+            Err(failure) if refused(failure) && account.status == AccountStatus::Disconnected => (
+                account.status,
+                false,
+                Vec::new(),
+                format!("@{} has to be connected again with account_connect: {}.", account.handle, failure.message),
+            ),
+            Err(failure) if refused(failure) => (
+                account.status,
+                false,
+                Vec::new(),
+                format!("@{} was connected anew while it was tested; test again.", account.handle),
+            ),
             Err(failure) => (
                 account.status,
                 false,
@@ -147,6 +165,11 @@ impl Remote for AccountTest {
     }
 }
 
+/// The tokens are not taken.
+fn refused(failure: &Failure) -> bool {
+    matches!(failure.kind, FailureKind::NeedsReconnect | FailureKind::TokenExpired)
+}
+
 fn checks(account: &Account, asked: &std::result::Result<Health, Failure>, now: Timestamp, zone: &str) -> Vec<Check> {
     let check = |what, (result, seen)| Check { what, result, seen };
     let limited = match asked {
@@ -159,9 +182,7 @@ fn checks(account: &Account, asked: &std::result::Result<Health, Failure>, now: 
             Checked::Token,
             match asked {
                 Ok(_) => (CheckResult::Ok, format!("{title} takes the token")),
-                Err(failure) if matches!(failure.kind, FailureKind::NeedsReconnect | FailureKind::TokenExpired) => {
-                    (CheckResult::Fail, failure.message.clone())
-                }
+                Err(failure) if refused(failure) => (CheckResult::Fail, failure.message.clone()),
                 Err(failure) => (CheckResult::Unknown, failure.message.clone()),
             },
         ),

@@ -14,17 +14,20 @@ use crate::{
             content, lock, save,
             view::{self, PostChanged},
         },
-        publishing::{look::quiet_from, outgoing, reconcile, tokens},
+        publishing::{
+            look::quiet_from,
+            outgoing, reconcile,
+            tokens::{self, SignedIn},
+        },
         use_case::{Effect, Remote, Remotely, Scope, UseCase},
     },
-    clients::networks::{
-        Failure, FailureKind, NetworkAccount, Outgoing, Reconciled, Remote as Public, Search, Sighting,
-    },
+    clients::networks::{Failure, FailureKind, Outgoing, Reconciled, Remote as Public, Search, Sighting},
     error::{Error, Result},
     ids::{AttemptId, PostId, TargetId},
-    model::{networks::NetworkId, roles::Permission, states::TargetState, times},
+    model::{roles::Permission, states::TargetState, times},
     store::{
         attempts::{self, Attempt},
+        ledger::{self, Sender},
         posts::Post,
         targets::{self, Target},
     },
@@ -140,7 +143,7 @@ pub struct Plan {
     attempt: AttemptId,
     verdict: Verdict,
     link: Option<String>,
-    account: crate::ids::AccountId,
+    sender: Sender,
     outgoing: Outgoing,
     search: Search,
 }
@@ -171,6 +174,8 @@ impl Remote for HeldResolve {
         let media = outgoing::media(scope.tx, workspace, segment, false).await?;
         let outgoing = outgoing::build(&segments, segment, media, case.attempt.armed_at)?;
         let search = reconcile::search(scope.app, scope.tx, workspace, &case.target, segment, &case.attempt).await?;
+        let sender = ledger::senders(scope.tx, workspace, &[case.target.account_id.uuid()]).await?.pop();
+        let sender = sender.ok_or_else(|| Error::internal("a target without an account"))?;
         let how = json!({ "attempt": case.attempt.attempt_id, "said": input.outcome, "link": link });
         scope.changed("target", case.target.target_id, how);
         Ok(Plan {
@@ -179,17 +184,16 @@ impl Remote for HeldResolve {
             attempt: case.attempt.attempt_id,
             verdict: input.outcome,
             link,
-            account: case.target.account_id,
+            sender,
             outgoing,
             search,
         })
     }
 
     async fn call(app: &App, ctx: &Ctx, plan: Plan) -> Result<Settled> {
-        let ready = tokens::ready(app, ctx.workspace, plan.account).await?;
         let found = match plan.link.as_deref().filter(|_| plan.verdict == Verdict::Published) {
-            Some(link) => named(app, ready, &plan, link).await?,
-            None => looked_up(app, ready, &plan).await,
+            Some(link) => named(app, ctx, &plan, link).await?,
+            None => looked_up(app, ctx, &plan).await?,
         };
         Ok(Settled { plan, found })
     }
@@ -208,19 +212,13 @@ impl Remote for HeldResolve {
     }
 }
 
-type Ready = std::result::Result<(NetworkId, NetworkAccount), Failure>;
-
 /// Checks the place that the person named, where the network can be asked about it.
-async fn named(app: &App, ready: Ready, plan: &Plan, link: &str) -> Result<Found> {
+async fn named(app: &App, ctx: &Ctx, plan: &Plan, link: &str) -> Result<Found> {
     let on_their_word = || {
         let url = link.starts_with("https://").then(|| link.to_owned());
         Found::There { remote: Public { id: link.to_owned(), url, detail: Value::Null }, checked: false }
     };
-    let answer = match ready {
-        Ok((network, account)) => app.networks.get(network).find(&account, &plan.outgoing, link).await,
-        Err(failure) => Err(failure),
-    };
-    match answer {
+    match sighted(app, ctx, plan, link).await? {
         Ok(Sighting::There(remote)) if plan.search.others.contains(&remote.id) => {
             Err(not_there("that is another post of yours with the same text"))
         }
@@ -237,33 +235,34 @@ async fn named(app: &App, ready: Ready, plan: &Plan, link: &str) -> Result<Found
     }
 }
 
+async fn sighted(app: &App, ctx: &Ctx, plan: &Plan, link: &str) -> Result<std::result::Result<Sighting, Failure>> {
+    let signed_in = match tokens::ready_to_look(app, ctx.workspace, &plan.sender).await? {
+        Ok(signed_in) => signed_in,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let network = app.networks.get(signed_in.network);
+    let first = network.find(&signed_in.account, &plan.outgoing, link).await;
+    Ok(match tokens::again(app, ctx.workspace, &signed_in, &first).await? {
+        None => first,
+        Some(Ok(SignedIn { account, .. })) => network.find(&account, &plan.outgoing, link).await,
+        Some(Err(failure)) => Err(failure),
+    })
+}
+
 fn not_there(why: &str) -> Error {
     Error::conflict("not_found_there", format!("The network was asked about that link: {why}."))
         .next("Check the link. If the post is not there, say not_published.")
 }
 
 /// Also asked when a person says that it is not there: if it is, they are spared a second one.
-async fn looked_up(app: &App, ready: Ready, plan: &Plan) -> Found {
-    let evidence = match ready {
-        Err(failure) => failure.message,
-        Ok((network, account)) => {
-            let within =
-                std::time::Duration::from_millis(u64::try_from(app.settings.send.answer_within).unwrap_or(30_000));
-            match tokio::time::timeout(
-                within,
-                app.networks.get(network).reconcile(&account, &plan.outgoing, &plan.search),
-            )
-            .await
-            {
-                Ok(Reconciled::Found(remote)) => return Found::There { remote, checked: true },
-                Ok(Reconciled::ProvenAbsent) => return Found::NotThere { proved: true },
-                Ok(Reconciled::Undecidable { evidence } | Reconciled::Unknowable { evidence }) => evidence,
-                Err(_) => "the network did not answer when asked whether it is there".into(),
-            }
-        }
+async fn looked_up(app: &App, ctx: &Ctx, plan: &Plan) -> Result<Found> {
+    let evidence = match reconcile::ask(app, ctx.workspace, &plan.sender, &plan.outgoing, &plan.search).await? {
+        Reconciled::Found(remote) => return Ok(Found::There { remote, checked: true }),
+        Reconciled::ProvenAbsent => return Ok(Found::NotThere { proved: true }),
+        Reconciled::Undecidable { evidence } | Reconciled::Unknowable { evidence } => evidence,
     };
-    match plan.verdict {
+    Ok(match plan.verdict {
         Verdict::NotPublished => Found::NotThere { proved: false },
         Verdict::Published | Verdict::LookAgain => Found::Nobody { evidence },
-    }
+    })
 }

@@ -4,7 +4,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    app::{App, publishing::tokens},
+    app::{
+        App,
+        publishing::tokens::{self, SignedIn},
+    },
     clients::networks::{AccountSample, Failure, FailureKind, MetricSample, Remote},
     clock::Timestamp,
     error::{Error, Result},
@@ -100,19 +103,34 @@ async fn release(tx: &mut Tx, claim: &ClaimedAccount, now: Timestamp) -> Result<
 
 /// The inner failure is the network's.
 async fn ask(app: &App, claim: &ClaimedAccount, task: &Task) -> Result<std::result::Result<Answer, Failure>> {
-    let (network, account) = match tokens::ready(app, claim.workspace, claim.account).await? {
+    let signed_in = match tokens::ready(app, claim.workspace, claim.account).await? {
         Ok(ready) => ready,
         Err(failure) => return Ok(Err(failure)),
     };
     let remotes = task.due.iter().map(remote).collect::<Result<Vec<_>>>()?;
-    let adapter = app.networks.get(network);
+    let first = figures(app, &signed_in, &remotes, task.own).await;
+    Ok(match tokens::again(app, claim.workspace, &signed_in, &first).await? {
+        None => first,
+        Some(Ok(renewed)) => figures(app, &renewed, &remotes, task.own).await,
+        Some(Err(failure)) => Err(failure),
+    })
+}
+
+/// One try. `own`: also of the account itself.
+async fn figures(
+    app: &App,
+    signed_in: &SignedIn,
+    remotes: &[Remote],
+    own: bool,
+) -> std::result::Result<Answer, Failure> {
+    let (adapter, account) = (app.networks.get(signed_in.network), &signed_in.account);
     let asking = async {
         let posts = match remotes.is_empty() {
             true => Vec::new(),
-            false => adapter.metrics(&account, &remotes).await?,
+            false => adapter.metrics(account, remotes).await?,
         };
-        let own = match task.own {
-            true => adapter.account_metrics(&account).await,
+        let own = match own {
+            true => adapter.account_metrics(account).await,
             false => Ok(Vec::new()),
         };
         match own {
@@ -121,14 +139,14 @@ async fn ask(app: &App, claim: &ClaimedAccount, task: &Task) -> Result<std::resu
         }
     };
     let within = Duration::from_millis(u64::try_from(app.settings.send.lease).unwrap_or(60_000) * 4 / 5);
-    Ok(match tokio::time::timeout(within, asking).await {
-        Ok(Ok((posts, own))) => {
-            let source = format!("{network}:{}", account.base_url.host_str().unwrap_or_default());
+    match tokio::time::timeout(within, asking).await {
+        Ok(asked) => {
+            let (posts, own) = asked?;
+            let source = format!("{}:{}", signed_in.network, account.base_url.host_str().unwrap_or_default());
             Ok(Answer { posts, own, source })
         }
-        Ok(Err(failure)) => Err(failure),
         Err(_) => Err(Failure { kind: FailureKind::Transient, message: "the network took too long to answer".into() }),
-    })
+    }
 }
 
 fn remote(message: &Due) -> Result<Remote> {
@@ -222,10 +240,6 @@ async fn give_up(app: &App, claim: &ClaimedAccount, task: Task, failure: &Failur
         FailureKind::RateLimited { until: Some(until) } => until,
         FailureKind::RateLimited { until: None } => now.plus_secs(LOOK_EVERY),
         FailureKind::NeedsReconnect => now.plus_secs(DISCONNECTED),
-        FailureKind::TokenExpired if failures == 1 => {
-            tokens::expire(&mut tx, claim.workspace, claim.account, now).await?;
-            now.plus_secs(60)
-        }
         _ => now.plus_secs(BACKOFF << (failures - 1).clamp(0, 6)),
     };
     if !collections::release(&mut tx, claim, until).await? {

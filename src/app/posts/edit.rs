@@ -165,7 +165,8 @@ impl Remote for PostEdit {
             }
             target.tries = 0;
             // Should this process die, the publisher finishes it.
-            dispatch::put(scope.tx, workspace, target.target_id, target.account_id, scope.now.plus_secs(60)).await?;
+            let at = scope.now.plus_secs(60).max(scope.now.plus_millis(scope.app.settings.send.lease));
+            dispatch::put(scope.tx, workspace, target.target_id, target.account_id, at).await?;
         }
         if changed == 0 {
             return Err(
@@ -175,7 +176,7 @@ impl Remote for PostEdit {
         save(scope, post.post_id, &all).await?;
         let mut planned = Vec::new();
         for target in &chosen {
-            planned.extend(editing::plan(scope.tx, workspace, target, scope.now).await?);
+            planned.extend(editing::plan(scope.app, scope.tx, workspace, target, scope.now).await?);
         }
         scope.changed("post", post.post_id, json!({ "edit": "requested", "messages": changed }));
         Ok(Plan { post: post.post_id, editing: planned })

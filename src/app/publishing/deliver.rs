@@ -72,12 +72,13 @@ async fn go_through(app: &Arc<App>, claim: &Claimed) -> Result<()> {
 /// Sends one message. `true`: go on with the next.
 async fn send(app: &Arc<App>, claim: &Claimed, message: Message) -> Result<bool> {
     let post = message.target.post_id;
-    let not_sent = |failure| write_down(app, claim, post, Came::NotSent(failure));
+    let record = |used, came| write_down(app, claim, post, used, came);
     let began = Instant::now();
-    let (network, account) = match tokens::ready_with(app, claim.workspace, &message.sender).await? {
-        Ok(ready) => ready,
-        Err(failure) => return not_sent(failure).await,
-    };
+    let tokens::SignedIn { network, account, sealed, .. } =
+        match tokens::ready_with(app, claim.workspace, &message.sender).await? {
+            Ok(ready) => ready,
+            Err(failure) => return record(None, Came::NotSent(failure)).await,
+        };
     let Some(segment) = message.segments.iter().find(|segment| segment.ordinal == message.ordinal) else {
         return Err(Error::internal("the next message is not in its thread"));
     };
@@ -87,7 +88,7 @@ async fn send(app: &Arc<App>, claim: &Claimed, message: Message) -> Result<bool>
         Some(_) => None,
         None => match prepare(app, network, &account, &outgoing).await {
             Ok(prepared) => Some(prepared),
-            Err(failure) => return not_sent(failure).await,
+            Err(failure) => return record(Some(sealed), Came::NotSent(failure)).await,
         },
     };
     if let Some(prepared) = &prepared {
@@ -103,7 +104,7 @@ async fn send(app: &Arc<App>, claim: &Claimed, message: Message) -> Result<bool>
     outgoing.created_at = attempted.stamped_at;
     let came = call(app, network, &account, &outgoing, attempted).await;
     drop(line);
-    write_down(app, claim, post, came).await
+    record(Some(sealed), came).await
 }
 
 /// A token that was waited for, an upload and a busy server may have taken most of the lease: it is prolonged before anything
@@ -122,11 +123,11 @@ async fn still_ours(app: &App, claim: &Claimed, began: Instant) -> Result<bool> 
 
 /// What is known is not given up because the database is away for a moment: it is told again for as long as the claim
 /// lasts. Later, others look.
-async fn write_down(app: &Arc<App>, claim: &Claimed, post: PostId, came: Came) -> Result<bool> {
+async fn write_down(app: &Arc<App>, claim: &Claimed, post: PostId, used: Option<Vec<u8>>, came: Came) -> Result<bool> {
     let until = Instant::now() + millis(app.settings.send.lease);
     let mut pause = Duration::from_millis(100);
     loop {
-        match take(app, Record { claim: claim.clone(), post, came: came.clone() }).await {
+        match take(app, Record { claim: claim.clone(), post, used: used.clone(), came: came.clone() }).await {
             Err(error) if Instant::now() + pause < until => {
                 tracing::warn!(target = %claim.target, error = error.chain(), "an outcome is written down again");
                 tokio::time::sleep(pause).await;

@@ -1,19 +1,23 @@
 //! Changing the text of public messages. The same text may be set twice, so this may simply be repeated; what a lost
 //! answer left open is read back.
 
+use std::{sync::Arc, time::Duration};
+
 use sqlx::PgConnection;
 
 use crate::{
     app::{
         App,
         posts::{derive, edit::keep_version},
-        publishing::{outgoing, tokens},
+        publishing::{
+            outgoing,
+            tokens::{self, SignedIn},
+        },
     },
-    clients::networks::{Failure, FailureKind, NetworkAccount, Outcome, Outgoing, Remote, Sighting},
+    clients::networks::{Failure, FailureKind, Outcome, Outgoing, Remote, SendBy, Sighting},
     clock::Timestamp,
     error::{Error, Result},
     ids::{AccountId, PostId, TargetId, WorkspaceId},
-    model::networks::NetworkId,
     store::{
         db::Entrance,
         dispatch::{self, Claimed},
@@ -34,6 +38,9 @@ pub struct Editing {
     account: AccountId,
     handle: String,
     messages: Vec<(Edit, Remote, Outgoing)>,
+    /// On the clock that counts suspension: no text may begin to be sent later. After the lease somebody else sends it, and
+    /// then the next text may follow, which this one must not come after.
+    start_before_boot_millis: u64,
 }
 
 /// How it went.
@@ -43,16 +50,21 @@ pub struct Edited {
     target: TargetId,
     post: PostId,
     account: AccountId,
+    wanted: Vec<Edit>,
     done: Vec<(Edit, Remote)>,
 }
 
 /// `None` when nothing is to be changed.
 pub async fn plan(
+    app: &App,
     db: &mut PgConnection,
     workspace: WorkspaceId,
     target: &Target,
     now: Timestamp,
 ) -> Result<Option<Editing>> {
+    let send = app.settings.send;
+    let within = u64::try_from(send.lease - send.answer_within - send.margin).unwrap_or(0);
+    let start_before_boot_millis = app.clock.boot_millis().saturating_add(within);
     let wanted = edits::pending(db, workspace, target.target_id).await?;
     let segments = targets::segments(db, workspace, &[target.target_id]).await?;
     let mut messages = Vec::with_capacity(wanted.len());
@@ -74,6 +86,7 @@ pub async fn plan(
         account: target.account_id,
         handle: target.handle.clone(),
         messages,
+        start_before_boot_millis,
     }))
 }
 
@@ -87,15 +100,31 @@ pub async fn carry_out(app: &App, editing: Editing) -> Edited {
         target: editing.target,
         post: editing.post,
         account: editing.account,
+        wanted: editing.messages.into_iter().map(|(edit, ..)| edit).collect(),
         done,
     }
 }
 
 async fn change(app: &App, editing: &Editing, done: &mut Vec<(Edit, Remote)>) -> std::result::Result<(), Failure> {
     let trouble = |error: Error| Failure { kind: FailureKind::Transient, message: error.to_string() };
-    let (network, account) = tokens::ready(app, editing.workspace, editing.account).await.map_err(trouble)??;
-    for (edit, remote, outgoing) in &editing.messages {
-        let now = one(app, network, &account, remote, outgoing).await?;
+    let signed_in = tokens::ready(app, editing.workspace, editing.account).await.map_err(trouble)??;
+    let first = change_rest(app, editing, &signed_in, done).await;
+    match tokens::again(app, editing.workspace, &signed_in, &first).await.map_err(trouble)? {
+        Some(renewed) => change_rest(app, editing, &renewed?, done).await,
+        None => first,
+    }
+}
+
+/// What is not `done` yet.
+async fn change_rest(
+    app: &App,
+    editing: &Editing,
+    signed_in: &SignedIn,
+    done: &mut Vec<(Edit, Remote)>,
+) -> std::result::Result<(), Failure> {
+    for (edit, remote, outgoing) in editing.messages.iter().skip(done.len()) {
+        let send_by = SendBy::new(Arc::clone(&app.clock), editing.start_before_boot_millis);
+        let now = one(app, signed_in, remote, outgoing, &send_by).await?;
         done.push((edit.clone(), now));
     }
     Ok(())
@@ -103,18 +132,20 @@ async fn change(app: &App, editing: &Editing, done: &mut Vec<(Edit, Remote)>) ->
 
 async fn one(
     app: &App,
-    network: NetworkId,
-    account: &NetworkAccount,
+    signed_in: &SignedIn,
     remote: &Remote,
     outgoing: &Outgoing,
+    send_by: &SendBy,
 ) -> std::result::Result<Remote, Failure> {
-    let network = app.networks.get(network);
+    let (network, account) = (app.networks.get(signed_in.network), &signed_in.account);
     let passing = |message: String| Failure { kind: FailureKind::Transient, message };
-    let evidence = match network.edit(account, remote, outgoing).await {
-        Outcome::Published { remote, .. } => return Ok(remote),
-        Outcome::Rejected(failure) => return Err(failure),
-        Outcome::Accepted { .. } => "accepted, but not public yet".to_owned(),
-        Outcome::Unknown { evidence } => evidence,
+    let within = Duration::from_millis(u64::try_from(app.settings.send.answer_within).unwrap_or(30_000));
+    let evidence = match tokio::time::timeout(within, network.edit(account, remote, outgoing, send_by)).await {
+        Ok(Outcome::Published { remote, .. }) => return Ok(remote),
+        Ok(Outcome::Rejected(failure)) => return Err(failure),
+        Ok(Outcome::Accepted { .. }) => "accepted, but not public yet".to_owned(),
+        Ok(Outcome::Unknown { evidence }) => evidence,
+        Err(_) => format!("no answer within {} ms", within.as_millis()),
     };
     // Nobody knows whether it arrived: what stands there now does.
     match network.find(account, outgoing, &remote.id).await {
@@ -124,11 +155,17 @@ async fn one(
     }
 }
 
-/// Writes down how it went. What may still succeed is queued again.
+/// Writes down how it went. What may still succeed is queued again. Texts that somebody else settled meanwhile are theirs: the
+/// post may say something newer by now.
 pub async fn settle(db: &mut PgConnection, workspace: WorkspaceId, edited: &Edited, now: Timestamp) -> Result<()> {
     let all = targets::of_post(db, workspace, edited.post).await?;
     let Some(mut target) = all.into_iter().find(|target| target.target_id == edited.target) else { return Ok(()) };
-    for (edit, remote) in &edited.done {
+    let open = edits::pending(db, workspace, edited.target).await?;
+    let is_open = |edit: &Edit| open.iter().any(|open| open.ordinal == edit.ordinal && open.text == edit.text);
+    if !edited.wanted.iter().any(is_open) {
+        return Ok(());
+    }
+    for (edit, remote) in edited.done.iter().filter(|(edit, _)| is_open(edit)) {
         let remote = serde_json::to_value(remote).map_err(Error::internal)?;
         edits::apply(db, workspace, edited.target, edit, &remote).await?;
     }
@@ -175,7 +212,7 @@ pub async fn resume(app: &App, claim: &Claimed, target: &Target) -> Result<()> {
     let workspace = claim.workspace;
     let slot = app.engine.slot().await?;
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, app.now()).await?;
-    let planned = plan(&mut tx, workspace, target, app.now()).await?;
+    let planned = plan(app, &mut tx, workspace, target, app.now()).await?;
     tx.finish_read();
     drop(slot);
     let edited = match planned {

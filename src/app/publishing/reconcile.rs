@@ -1,5 +1,7 @@
 //! Looks up what became of an attempt whose outcome is not known. Never publishes.
 
+use std::time::Duration;
+
 use sqlx::PgConnection;
 
 use crate::{
@@ -9,17 +11,19 @@ use crate::{
             look::quiet_from,
             outgoing,
             public::{self, Public},
-            settle, tokens,
+            settle,
+            tokens::{self, SignedIn},
         },
     },
-    clients::networks::{Reconciled, Search},
+    clients::networks::{Failure, FailureKind, Outgoing, Reconciled, Search},
     error::{Error, Result},
     ids::WorkspaceId,
     store::{
         attempts::{self, Attempt},
         db::Entrance,
         dispatch::{self, Claimed},
-        ledger, posts,
+        ledger::{self, Sender},
+        posts,
         targets::{self, Segment, Target},
     },
 };
@@ -27,7 +31,7 @@ use crate::{
 /// `true`: it is known now; go on with the target.
 pub async fn look_up(app: &App, claim: &Claimed, seen: &Target, attempt: &Attempt) -> Result<bool> {
     let workspace = claim.workspace;
-    let found = ask(app, claim, seen, attempt).await?;
+    let found = look(app, claim, seen, attempt).await?;
     let now = app.now();
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
     posts::lock(&mut tx, workspace, seen.post_id).await?;
@@ -92,7 +96,7 @@ pub async fn search(
     Ok(Search { quiet_from: quiet_from(app, attempt), others })
 }
 
-async fn ask(app: &App, claim: &Claimed, target: &Target, attempt: &Attempt) -> Result<Reconciled> {
+async fn look(app: &App, claim: &Claimed, target: &Target, attempt: &Attempt) -> Result<Reconciled> {
     let workspace = claim.workspace;
     let slot = app.engine.slot().await?;
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, app.now()).await?;
@@ -106,19 +110,46 @@ async fn ask(app: &App, claim: &Claimed, target: &Target, attempt: &Attempt) -> 
     tx.finish_read();
     drop(slot);
     let sender = sender.ok_or_else(|| Error::internal("a target without an account"))?;
-    let (network, account) = match tokens::ready_with(app, workspace, &sender).await? {
-        Ok(ready) => ready,
-        Err(failure) => return Ok(Reconciled::Undecidable { evidence: failure.message }),
-    };
     let (Some(segment), Some(search)) = (segment, search) else {
         return Ok(Reconciled::Undecidable { evidence: "the message was changed meanwhile".into() });
     };
     let media = outgoing::media_apart(app, workspace, segment, false).await?;
     let outgoing = outgoing::build(&segments, segment, media, attempt.armed_at)?;
-    let within = std::time::Duration::from_millis(u64::try_from(app.settings.send.answer_within).unwrap_or(30_000));
-    Ok(tokio::time::timeout(within, app.networks.get(network).reconcile(&account, &outgoing, &search))
-        .await
-        .unwrap_or_else(|_| Reconciled::Undecidable {
-            evidence: "the network did not answer when asked whether it is there".into(),
-        }))
+    ask(app, workspace, &sender, &outgoing, &search).await
+}
+
+/// Asks the network; what keeps it from being asked leaves the question open.
+pub async fn ask(
+    app: &App,
+    workspace: WorkspaceId,
+    sender: &Sender,
+    outgoing: &Outgoing,
+    search: &Search,
+) -> Result<Reconciled> {
+    let answer = match tokens::ready_to_look(app, workspace, sender).await? {
+        Ok(signed_in) => {
+            let first = once(app, &signed_in, outgoing, search).await;
+            match tokens::again(app, workspace, &signed_in, &first).await? {
+                None => first,
+                Some(Ok(renewed)) => once(app, &renewed, outgoing, search).await,
+                Some(Err(failure)) => Err(failure),
+            }
+        }
+        Err(failure) => Err(failure),
+    };
+    Ok(answer.unwrap_or_else(|failure| Reconciled::Undecidable { evidence: failure.message }))
+}
+
+async fn once(
+    app: &App,
+    signed_in: &SignedIn,
+    outgoing: &Outgoing,
+    search: &Search,
+) -> std::result::Result<Reconciled, Failure> {
+    let within = Duration::from_millis(u64::try_from(app.settings.send.answer_within).unwrap_or(30_000));
+    let network = app.networks.get(signed_in.network);
+    tokio::time::timeout(within, network.reconcile(&signed_in.account, outgoing, search)).await.unwrap_or_else(|_| {
+        let message = "the network did not answer when asked whether it is there".into();
+        Err(Failure { kind: FailureKind::Transient, message })
+    })
 }

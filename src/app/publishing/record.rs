@@ -38,6 +38,8 @@ use crate::{
 pub struct Record {
     pub claim: Claimed,
     pub post: PostId,
+    /// The sealed tokens that were used; `None` where there were none.
+    pub used: Option<Vec<u8>>,
     pub came: Came,
 }
 
@@ -166,7 +168,7 @@ impl Record {
             return Ok(());
         }
         match (failure, &self.came) {
-            (Some(failure), _) => settle::refuse(app, tx, claim, &mut target, failure, now).await,
+            (Some(failure), _) => settle::refuse(app, tx, claim, &mut target, failure, self.used.as_deref(), now).await,
             (None, Came::Answered(attempted, _)) => {
                 if let Some(next) = target.state.after(TargetEvent::LoseTrack) {
                     target.state = next;

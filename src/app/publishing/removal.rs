@@ -3,8 +3,12 @@
 use sqlx::PgConnection;
 
 use crate::{
-    app::{App, posts::derive, publishing::tokens},
-    clients::networks::{Failure, Remote},
+    app::{
+        App,
+        posts::derive,
+        publishing::tokens::{self, SignedIn},
+    },
+    clients::networks::{Failure, FailureKind, Remote},
     clock::Timestamp,
     error::{Error, Result},
     ids::{AccountId, PostId, TargetId, WorkspaceId},
@@ -69,11 +73,19 @@ pub async fn carry_out(app: &App, removals: Vec<Removal>) -> Vec<Removed> {
 }
 
 async fn remove(app: &App, removal: &Removal) -> std::result::Result<(), Failure> {
-    let trouble =
-        |error: Error| Failure { kind: crate::clients::networks::FailureKind::Transient, message: error.to_string() };
-    let (network, account) = tokens::ready(app, removal.workspace, removal.account).await.map_err(trouble)??;
+    let trouble = |error: Error| Failure { kind: FailureKind::Transient, message: error.to_string() };
+    let signed_in = tokens::ready(app, removal.workspace, removal.account).await.map_err(trouble)??;
+    let first = delete_all(app, removal, &signed_in).await;
+    match tokens::again(app, removal.workspace, &signed_in, &first).await.map_err(trouble)? {
+        Some(renewed) => delete_all(app, removal, &renewed?).await,
+        None => first,
+    }
+}
+
+async fn delete_all(app: &App, removal: &Removal, signed_in: &SignedIn) -> std::result::Result<(), Failure> {
+    let network = app.networks.get(signed_in.network);
     for remote in removal.remotes.iter().rev() {
-        app.networks.get(network).delete(&account, remote).await?;
+        network.delete(&signed_in.account, remote).await?;
     }
     Ok(())
 }

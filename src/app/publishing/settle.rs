@@ -100,21 +100,23 @@ async fn audit(
     audit_record(app, &system(app, workspace), tx, now, what, "done", change).await
 }
 
-/// The network proved that nothing became public; decides what that means.
+/// The network proved that nothing became public; decides what that means. `used` are the sealed tokens of the call.
 pub async fn refuse(
     app: &App,
     tx: &mut Tx,
     claim: &Claimed,
     target: &mut Target,
     failure: &Failure,
+    used: Option<&[u8]>,
     now: Timestamp,
 ) -> Result<()> {
     let said = format!("{} said: {}", target.network, failure.message);
     // Networks throw away what was uploaded and not used.
     targets::forget_prepared(tx, claim.workspace, target.target_id).await?;
     match failure.kind {
-        FailureKind::TokenExpired if target.tries < 3 => {
-            tokens::expire(tx, claim.workspace, target.account_id, now).await?;
+        // Renewed just before and still refused: then it is no matter of renewing.
+        FailureKind::TokenExpired if target.error.as_ref().is_none_or(|last| last.code != "token_expired") => {
+            tokens::expire(tx, claim.workspace, target.account_id, used, now).await?;
             try_later(
                 tx,
                 claim,
@@ -126,9 +128,12 @@ pub async fn refuse(
             .await
         }
         FailureKind::TokenExpired | FailureKind::NeedsReconnect => {
-            tokens::lose(app, tx, claim.workspace, target.account_id, None, &failure.message, now).await?;
-            let step = "Connect the account again with account_connect, then schedule the post again.";
-            hold(app, tx, claim, target, &Reason::new("account_disconnected", said, step), now).await
+            if tokens::lose(app, tx, claim.workspace, target.account_id, used, &failure.message, now).await? {
+                let step = "Connect the account again with account_connect, then schedule the post again.";
+                return hold(app, tx, claim, target, &Reason::new("account_disconnected", said, step), now).await;
+            }
+            let step = "Nothing to do: the account was connected anew meanwhile, and it is tried again by itself.";
+            try_later(tx, claim, target, Reason::new("account_renewed", said, step), now, now).await
         }
         FailureKind::RateLimited { until } => {
             let until = self::until(until, now);

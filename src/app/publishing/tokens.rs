@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use secrecy::SecretString;
+use sqlx::PgConnection;
 use url::Url;
 
 use crate::{
@@ -16,7 +18,7 @@ use crate::{
     ids::{AccountId, WorkspaceId},
     model::{networks::NetworkId, notifications::NotificationKind},
     store::{
-        accounts::{self, Account},
+        accounts,
         db::{Entrance, Tx},
         ledger::{self, Sender},
     },
@@ -33,7 +35,16 @@ pub fn place(workspace: WorkspaceId, account: AccountId) -> SealedFor {
     SealedFor { workspace, account, field: "credentials" }
 }
 
-type Ready = std::result::Result<(NetworkId, NetworkAccount), Failure>;
+/// An account with tokens to use.
+pub struct SignedIn {
+    pub id: AccountId,
+    pub network: NetworkId,
+    pub account: NetworkAccount,
+    /// The sealed tokens, to tell later whether somebody replaced them.
+    pub sealed: Vec<u8>,
+}
+
+pub type Ready = std::result::Result<SignedIn, Failure>;
 
 /// An account that was read just now, ready to be used; see [`ready`].
 pub async fn ready_with(app: &App, workspace: WorkspaceId, sender: &Sender) -> Result<Ready> {
@@ -43,11 +54,37 @@ pub async fn ready_with(app: &App, workspace: WorkspaceId, sender: &Sender) -> R
     };
     match stored {
         None => Ok(Err(disconnected())),
-        Some(stored) if !expires_soon(&stored.account.credentials, app.now()) => {
-            Ok(Ok((stored.row.network, stored.account)))
-        }
+        Some(stored) if !expires_soon(&stored.account.credentials, app.now()) => Ok(Ok(stored)),
         Some(_) => ready(app, workspace, sender.account.account_id).await,
     }
+}
+
+/// The account, ready to be asked whether a message is there. Where the network tells that anybody, no token is needed, and a
+/// disconnected account can be asked about too.
+pub async fn ready_to_look(app: &App, workspace: WorkspaceId, sender: &Sender) -> Result<Ready> {
+    if !app.networks.get(sender.account.network).tells_anybody() {
+        return ready_with(app, workspace, sender).await;
+    }
+    let credentials = Credentials { secret: SecretString::from(""), expires_at: None };
+    Ok(Ok(signed_in(sender, credentials, Vec::new())?))
+}
+
+/// For a second try with new tokens, when the answer says that those which were used have expired, whatever their date said.
+/// `None`: it says something else.
+pub async fn again<T>(
+    app: &App,
+    workspace: WorkspaceId,
+    used: &SignedIn,
+    answer: &std::result::Result<T, Failure>,
+) -> Result<Option<Ready>> {
+    if !matches!(answer, Err(Failure { kind: FailureKind::TokenExpired, .. })) {
+        return Ok(None);
+    }
+    let now = app.now();
+    let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
+    expire(&mut tx, workspace, used.id, Some(&used.sealed), now).await?;
+    tx.commit().await?;
+    ready(app, workspace, used.id).await.map(Some)
 }
 
 /// The account, ready to be used; renewed first where it must be. The inner failure is the network's.
@@ -57,7 +94,7 @@ pub async fn ready(app: &App, workspace: WorkspaceId, id: AccountId) -> Result<R
         let now = app.now();
         let Some(stored) = read(app, workspace, id, now).await? else { return Ok(Err(disconnected())) };
         if !expires_soon(&stored.account.credentials, now) {
-            return Ok(Ok((stored.row.network, stored.account)));
+            return Ok(Ok(stored));
         }
         if lease(app, workspace, id, now).await? {
             return refresh(app, workspace, stored, now).await;
@@ -84,15 +121,7 @@ fn expires_soon(credentials: &Credentials, now: Timestamp) -> bool {
     credentials.expires_at.is_some_and(|expires| expires <= now.plus_secs(RENEW_BEFORE_SECS))
 }
 
-/// An account as the database has it.
-struct Stored {
-    row: Account,
-    account: NetworkAccount,
-    /// The sealed credentials, to tell later whether somebody replaced them.
-    sealed: Vec<u8>,
-}
-
-async fn read(app: &App, workspace: WorkspaceId, id: AccountId, now: Timestamp) -> Result<Option<Stored>> {
+async fn read(app: &App, workspace: WorkspaceId, id: AccountId, now: Timestamp) -> Result<Option<SignedIn>> {
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
     let sender = ledger::senders(&mut tx, workspace, &[id.uuid()]).await?.pop();
     tx.finish_read();
@@ -100,19 +129,22 @@ async fn read(app: &App, workspace: WorkspaceId, id: AccountId, now: Timestamp) 
 }
 
 /// `None` when there are no credentials.
-fn open(app: &App, workspace: WorkspaceId, sender: &Sender) -> Result<Option<Stored>> {
+fn open(app: &App, workspace: WorkspaceId, sender: &Sender) -> Result<Option<SignedIn>> {
     let Some(sealed) = &sender.sealed else { return Ok(None) };
-    let row = sender.account.clone();
+    let secret = app.vault.open(place(workspace, sender.account.account_id), sealed)?;
+    let credentials = Credentials { secret, expires_at: sender.expires_at };
+    signed_in(sender, credentials, sealed.clone()).map(Some)
+}
+
+fn signed_in(sender: &Sender, credentials: Credentials, sealed: Vec<u8>) -> Result<SignedIn> {
+    let row = &sender.account;
     let account = NetworkAccount {
         remote_id: row.remote_id.clone(),
         handle: row.handle.clone(),
         base_url: row.base_url.parse::<Url>().map_err(Error::internal)?,
-        credentials: Credentials {
-            secret: app.vault.open(place(workspace, row.account_id), sealed)?,
-            expires_at: sender.expires_at,
-        },
+        credentials,
     };
-    Ok(Some(Stored { row, account, sealed: sealed.clone() }))
+    Ok(SignedIn { id: row.account_id, network: row.network, account, sealed })
 }
 
 async fn lease(app: &App, workspace: WorkspaceId, id: AccountId, now: Timestamp) -> Result<bool> {
@@ -122,20 +154,20 @@ async fn lease(app: &App, workspace: WorkspaceId, id: AccountId, now: Timestamp)
     Ok(taken)
 }
 
-async fn refresh(app: &App, workspace: WorkspaceId, stored: Stored, now: Timestamp) -> Result<Ready> {
-    let id = stored.row.account_id;
+async fn refresh(app: &App, workspace: WorkspaceId, stored: SignedIn, now: Timestamp) -> Result<Ready> {
     // Somebody may have renewed it between our look and our lease.
-    if let Some(newer) = read(app, workspace, id, now).await?
+    if let Some(newer) = read(app, workspace, stored.id, now).await?
         && newer.sealed != stored.sealed
     {
         end(app, workspace, &newer, None).await?;
-        return Ok(Ok((newer.row.network, newer.account)));
+        return Ok(Ok(newer));
     }
-    let network = stored.row.network;
-    match app.networks.get(network).refresh(&stored.account).await {
+    match app.networks.get(stored.network).refresh(&stored.account).await {
         Ok(renewed) => {
-            end(app, workspace, &stored, Some(&renewed)).await?;
-            Ok(Ok((network, NetworkAccount { credentials: renewed, ..stored.account })))
+            let sealed = app.vault.seal(place(workspace, stored.id), &renewed.secret)?;
+            end(app, workspace, &stored, Some((sealed.as_slice(), renewed.expires_at))).await?;
+            let account = NetworkAccount { credentials: renewed, ..stored.account };
+            Ok(Ok(SignedIn { account, sealed, ..stored }))
         }
         Err(failure) => {
             end(app, workspace, &stored, None).await?;
@@ -145,43 +177,50 @@ async fn refresh(app: &App, workspace: WorkspaceId, stored: Stored, now: Timesta
                     disconnect(app, workspace, &stored, &failure.message).await?;
                     Ok(Err(Failure { kind: FailureKind::NeedsReconnect, ..failure }))
                 }
-                _ if still_good => Ok(Ok((network, stored.account))),
+                _ if still_good => Ok(Ok(stored)),
                 _ => Ok(Err(failure)),
             }
         }
     }
 }
 
-/// Ends the lease and keeps the new tokens, unless a person connected the account anew meanwhile.
-async fn end(app: &App, workspace: WorkspaceId, stored: &Stored, renewed: Option<&Credentials>) -> Result<()> {
-    let id = stored.row.account_id;
-    let sealed = renewed.map(|renewed| app.vault.seal(place(workspace, id), &renewed.secret)).transpose()?;
+/// Ends the lease and keeps the new tokens (sealed, and when they end), unless a person connected the account anew meanwhile.
+async fn end(
+    app: &App,
+    workspace: WorkspaceId,
+    stored: &SignedIn,
+    tokens: Option<(&[u8], Option<Timestamp>)>,
+) -> Result<()> {
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, app.now()).await?;
-    let tokens = sealed.as_deref().zip(renewed).map(|(sealed, renewed)| (sealed, renewed.expires_at));
-    accounts::end_refresh(&mut tx, workspace, id, &stored.sealed, tokens).await?;
+    accounts::end_refresh(&mut tx, workspace, stored.id, &stored.sealed, tokens).await?;
     tx.commit().await
 }
 
 /// The network no longer takes these tokens for good.
-async fn disconnect(app: &App, workspace: WorkspaceId, stored: &Stored, reason: &str) -> Result<()> {
+async fn disconnect(app: &App, workspace: WorkspaceId, stored: &SignedIn, reason: &str) -> Result<()> {
     let now = app.now();
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
-    lose(app, &mut tx, workspace, stored.row.account_id, Some(&stored.sealed), reason, now).await?;
+    lose(app, &mut tx, workspace, stored.id, Some(&stored.sealed), reason, now).await?;
     tx.commit().await
 }
 
-/// Disconnects an account and tells the members concerned, once.
+/// Disconnects an account whose tokens are still those that were used and refused, and tells the members concerned, once.
+/// `false`: it was connected anew meanwhile. `used` is `None` when there were no tokens.
 pub async fn lose(
     app: &App,
     tx: &mut Tx,
     workspace: WorkspaceId,
     account: AccountId,
-    only: Option<&[u8]>,
+    used: Option<&[u8]>,
     reason: &str,
     now: Timestamp,
-) -> Result<()> {
-    if !accounts::disconnect(tx, workspace, account, only, reason, now).await? {
-        return Ok(());
+) -> Result<bool> {
+    let lost = match used {
+        Some(used) => accounts::disconnect(tx, workspace, account, Some(used), reason, now).await?,
+        None => false,
+    };
+    if !lost {
+        return Ok(!replaced(tx, workspace, account, used).await?);
     }
     let notice = Notice {
         kind: NotificationKind::ReconnectNeeded,
@@ -192,10 +231,27 @@ pub async fn lose(
         next_step: "Connect the account again with account_connect; until then its posts are held.",
         done_by: None,
     };
-    note(app, tx, workspace, &[notice], now).await
+    note(app, tx, workspace, &[notice], now).await?;
+    Ok(true)
 }
 
-/// The network says that the token has expired, whatever its date said.
-pub async fn expire(db: &mut sqlx::PgConnection, workspace: WorkspaceId, id: AccountId, now: Timestamp) -> Result<()> {
+/// The network says that these tokens have expired, whatever their date said. Others that somebody put there meanwhile are
+/// left alone.
+pub async fn expire(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: AccountId,
+    used: Option<&[u8]>,
+    now: Timestamp,
+) -> Result<()> {
+    if replaced(db, workspace, id, used).await? {
+        return Ok(());
+    }
     accounts::expire_secret(db, workspace, id, now).await
+}
+
+/// Whether there are other tokens by now than those that were used.
+async fn replaced(db: &mut PgConnection, workspace: WorkspaceId, id: AccountId, used: Option<&[u8]>) -> Result<bool> {
+    let present = accounts::secret(db, workspace, id).await?;
+    Ok(present.is_some_and(|present| Some(present.sealed.as_slice()) != used))
 }

@@ -139,8 +139,18 @@ impl Network for Bluesky {
         Outcome::Unknown { evidence: "Bluesky has no pending posts to ask about".into() }
     }
 
-    async fn reconcile(&self, account: &NetworkAccount, outgoing: &Outgoing, _: &Search) -> Reconciled {
+    async fn reconcile(
+        &self,
+        account: &NetworkAccount,
+        outgoing: &Outgoing,
+        _: &Search,
+    ) -> Result<Reconciled, Failure> {
         self.find_post(account, outgoing).await
+    }
+
+    /// Records are public.
+    fn tells_anybody(&self) -> bool {
+        true
     }
 
     async fn find(&self, account: &NetworkAccount, outgoing: &Outgoing, place: &str) -> Result<Sighting, Failure> {

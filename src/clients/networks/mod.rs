@@ -84,7 +84,8 @@ pub struct Remote {
     pub detail: Value,
 }
 
-/// One message on its way. The same value is built again for every attempt at the same segment.
+/// One message on its way. The same value is built again for every attempt at the same segment, but for what is prepared: that
+/// is made anew after a refusal.
 #[derive(Clone)]
 pub struct Outgoing {
     /// Stable for (target, segment), the same over all attempts: idempotency keys and record keys derive from it.
@@ -149,7 +150,7 @@ pub enum Reconciled {
     Found(Remote),
     /// Proved not to be there and not to arrive later: sending again is safe.
     ProvenAbsent,
-    /// Cannot be told now.
+    /// Asked, and cannot be told now.
     Undecidable {
         evidence: String,
     },
@@ -263,7 +264,18 @@ pub trait Network: Send + Sync + 'static {
     async fn poll(&self, account: &NetworkAccount, handle: &Value) -> Outcome;
 
     /// Looks whether an earlier attempt at this segment became public. Asked only after [`Search::quiet_from`].
-    async fn reconcile(&self, account: &NetworkAccount, outgoing: &Outgoing, search: &Search) -> Reconciled;
+    async fn reconcile(
+        &self,
+        account: &NetworkAccount,
+        outgoing: &Outgoing,
+        search: &Search,
+    ) -> Result<Reconciled, Failure>;
+
+    /// Whether [`Network::reconcile`] and [`Network::find`] do without a token. Then they are asked without one, and while the
+    /// account is disconnected too.
+    fn tells_anybody(&self) -> bool {
+        false
+    }
 
     /// Looks whether this message is where a person says that it is: a link or an id.
     async fn find(&self, _: &NetworkAccount, _: &Outgoing, _place: &str) -> Result<Sighting, Failure> {
@@ -271,8 +283,8 @@ pub trait Network: Send + Sync + 'static {
     }
 
     /// Gives a published message another text; where [`Capabilities::can_edit`] says so. Setting the same text again is
-    /// harmless.
-    async fn edit(&self, _: &NetworkAccount, _: &Remote, _: &Outgoing) -> Outcome {
+    /// harmless; one that comes after a newer one is not, so it must not begin to be sent after `send_by`.
+    async fn edit(&self, _: &NetworkAccount, _: &Remote, _: &Outgoing, _send_by: &SendBy) -> Outcome {
         let message = "this network keeps posts as they were published".into();
         Outcome::Rejected(Failure { kind: FailureKind::Content, message })
     }

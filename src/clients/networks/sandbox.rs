@@ -124,6 +124,12 @@ fn address(base: &Url, path: &[&str]) -> Url {
     url
 }
 
+/// The sandbox's own word that something is not there: whoever else answers at its address says 404 too.
+fn is_missing(answer: &Answer) -> bool {
+    let said = || answer.json::<Value>().unwrap_or_default().pointer("/error/code") == Some(&json!("not_found"));
+    answer.status == 404 && said()
+}
+
 fn unreadable() -> Failure {
     Failure { kind: FailureKind::Transient, message: "the sandbox's answer could not be read".into() }
 }
@@ -227,48 +233,26 @@ impl Network for Sandbox {
         Outcome::Unknown { evidence: "the sandbox has no pending posts to ask about".into() }
     }
 
-    async fn reconcile(&self, account: &NetworkAccount, outgoing: &Outgoing, search: &Search) -> Reconciled {
+    async fn reconcile(
+        &self,
+        account: &NetworkAccount,
+        outgoing: &Outgoing,
+        search: &Search,
+    ) -> Result<Reconciled, Failure> {
         self.find_post(account, outgoing, search).await
     }
 
     async fn find(&self, account: &NetworkAccount, outgoing: &Outgoing, place: &str) -> Result<Sighting, Failure> {
-        // A link ends in `#post-…`.
-        let id = place.rsplit(['#', '/']).next().unwrap_or_default();
-        let answer = self.http.send(self.call(account, Method::GET, &["posts", id])?).await;
-        if answer.as_ref().is_ok_and(|answer| answer.status == 404) {
-            return Ok(Sighting::NotThere { why: "there is no such post".into() });
-        }
-        let post: Shown = self.judged(answer)?.json().map_err(|_| unreadable())?;
-        Ok(match post {
-            post if post.account_id != account.remote_id => {
-                Sighting::NotThere { why: "that post is another account's".into() }
-            }
-            post if post.text != outgoing.text => Sighting::NotThere { why: "that post says something else".into() },
-            post => Sighting::There(self.remote(account, &post)),
-        })
+        self.find_at(account, outgoing, place).await
     }
 
-    async fn edit(&self, account: &NetworkAccount, remote: &Remote, outgoing: &Outgoing) -> Outcome {
-        let call = match self.call(account, Method::PATCH, &["posts", &remote.id]) {
-            Ok(call) => call.json(json!({ "text": outgoing.text })),
-            Err(failure) => return Outcome::Rejected(failure),
-        };
-        let answer = match self.http.send(call).await {
-            Ok(answer) => answer,
-            Err(error) => return failures::publish_without_answer(&error),
-        };
-        if failures::proves_refusal(answer.status) {
-            return Outcome::Rejected(self.classify(answer.status, &answer.headers, &answer.body));
-        }
-        match answer.json::<Shown>() {
-            Ok(post) if answer.ok() => failures::published(self.remote(account, &post), &answer, self.clock.now()),
-            _ => Outcome::Unknown { evidence: format!("the sandbox answered {} to the change", answer.status) },
-        }
+    async fn edit(&self, account: &NetworkAccount, remote: &Remote, outgoing: &Outgoing, send_by: &SendBy) -> Outcome {
+        self.change_post(account, remote, outgoing, send_by).await
     }
 
     async fn delete(&self, account: &NetworkAccount, remote: &Remote) -> Result<(), Failure> {
         let answer = self.http.send(self.call(account, Method::DELETE, &["posts", &remote.id])?).await;
-        if answer.as_ref().is_ok_and(|answer| answer.status == 404) {
+        if answer.as_ref().is_ok_and(is_missing) {
             return Ok(());
         }
         self.judged(answer).map(|_| ())
@@ -291,7 +275,7 @@ impl Network for Sandbox {
             (409, _) => FailureKind::Duplicate,
             (410 | 413 | 422, _) => FailureKind::Content,
             (429, _) => FailureKind::RateLimited { until: failures::retry_at(headers, self.clock.now()) },
-            (408 | 500..=599, _) => FailureKind::Transient,
+            (408 | 500..=599, _) | (404 | 405, None) => FailureKind::Transient,
             _ => FailureKind::Bug,
         };
         let message = said("/error/details/0/message").or_else(|| said("/error/message"));

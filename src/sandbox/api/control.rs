@@ -85,6 +85,8 @@ fn calls(method: &Method, path: &str) -> Option<Calls> {
         ("GET", ["accounts", _, "posts"] | ["uploads" | "posts", _]) | ("DELETE", ["uploads", _]) => {
             Some(Calls::LookUp)
         }
+        ("PATCH" | "DELETE", ["posts", _]) => Some(Calls::Change),
+        ("GET", ["me"]) => Some(Calls::Check),
         _ => None,
     }
 }

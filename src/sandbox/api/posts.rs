@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, Query, State as Shared},
+    extract::{Path, State as Shared},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use super::{Refusal, Sandbox, SignedIn};
 use crate::{
-    clock::Timestamp,
     model::{
         network_rules,
         networks::{DraftSegment, MediaFacts},
@@ -24,9 +23,6 @@ use crate::{
     },
 };
 
-/// Posts in one answer.
-const LIST_MAX: usize = 500;
-
 #[derive(Deserialize)]
 pub struct NewPost {
     pub text: String,
@@ -36,15 +32,6 @@ pub struct NewPost {
     pub reply_to: Option<String>,
     #[serde(default)]
     pub client_key: Option<String>,
-}
-
-#[derive(Deserialize)]
-pub struct Filter {
-    since: Option<Timestamp>,
-    client_key: Option<String>,
-    /// How many to pass over: `next` of the answer before.
-    #[serde(default)]
-    after: usize,
 }
 
 /// `POST /v1/posts {text, media[{id, alt_text}], reply_to?, client_key?}` → 201 with the post. In the mode `client_key`
@@ -180,38 +167,6 @@ pub async fn read(
     let post = living(&journal, &id)?;
     let own = reader.is_some_and(|reader| reader.0 == post.account_id);
     Ok(Json(shown(&journal, post, own)))
-}
-
-/// `GET /v1/accounts/{id}/posts?since=&client_key=&after=` → `{posts, next, behind_millis}`, oldest first, deleted ones left
-/// out. `next` is where the following answer goes on, if there is one; what was accepted in the last `behind_millis` may
-/// be missing. Keys are shown to their owner, and asked for only where they are kept.
-pub async fn list(
-    Shared(sandbox): Shared<Sandbox>,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-    Query(filter): Query<Filter>,
-) -> Result<Json<Value>, Refusal> {
-    if sandbox.mode() == Mode::Neither {
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "no_list", "This sandbox lists nobody's posts."));
-    }
-    if filter.client_key.is_some() {
-        sandbox.expects(&[Mode::ClientKey])?;
-    }
-    let own = SignedIn::read(&headers, &sandbox).is_some_and(|reader| reader.0 == id);
-    let journal = sandbox.journal();
-    if !journal.state.accounts.contains_key(&id) {
-        return Err(Refusal::not_found("account"));
-    }
-    let shown_until = journal.now().plus_millis(-sandbox.kept_back());
-    let wanted = |post: &&Post| {
-        post.created_at <= shown_until
-            && filter.since.is_none_or(|since| post.created_at >= since)
-            && filter.client_key.as_ref().is_none_or(|key| own && post.client_key.as_ref() == Some(key))
-    };
-    let mut found = journal.state.posts_of(&id).filter(wanted).skip(filter.after);
-    let posts: Vec<_> = found.by_ref().take(LIST_MAX).map(|post| shown(&journal, post, own)).collect();
-    let next = found.next().map(|_| filter.after + LIST_MAX);
-    Ok(Json(json!({ "posts": posts, "next": next, "behind_millis": sandbox.kept_back() })))
 }
 
 #[derive(Deserialize)]

@@ -69,6 +69,14 @@ impl State {
         !text.trim().is_empty() && self.posts_of(account_id).any(|post| post.text.trim() == text.trim())
     }
 
+    /// The account's posts that are there now, oldest first, from this place of its list on. A post keeps its place when
+    /// others are deleted.
+    pub fn posts_from(&self, account_id: &str, first: usize) -> impl Iterator<Item = (usize, &Post)> {
+        let places = self.of_account.get(account_id).map(Vec::as_slice).unwrap_or_default();
+        let all = places.iter().enumerate().skip(first);
+        all.filter_map(|(at, place)| Some((at, self.posts.get(*place)?))).filter(|(_, post)| !post.deleted)
+    }
+
     /// How many messages stand above this one.
     pub fn depth(&self, post: &Post) -> usize {
         let above = |post: &&Post| post.reply_to.as_deref().and_then(|parent| self.post(parent));

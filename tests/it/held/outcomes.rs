@@ -100,6 +100,22 @@ async fn looking_again_finds_it_or_says_that_it_could_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_expired_token_keeps_nobody_from_looking() {
+    for link in [false, true] {
+        let lost = Lost::with(Fault::ErrorAfter, &["Bread"]).await;
+        lost.proxy.lookups([]);
+        lost.app.sandbox.order(serde_json::json!({ "fault": "token_expired", "calls": "look_up" })).await;
+        let looked = match link {
+            false => lost.looks().await,
+            true => lost.says(Verdict::Published, Some(&lost.id())).await.unwrap(),
+        };
+        let shown = &looked.post.targets[0].segments[0];
+        assert_eq!((looked.post.status, shown.remote_id.clone()), (PostStatus::Published, Some(lost.id())));
+        lost.app.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_is_looked_at_before_it_is_believed() {
     let lost = Lost::with(Fault::ErrorAfter, &["Bread"]).await;
     let input = lost.input(Verdict::Published, None).await;

@@ -1,11 +1,14 @@
 //! Whose turn it is: nobody waits for somebody else's backlog or somebody else's slow network.
 
-use allin::model::sandbox::Mode;
 use allin::{
     app::posts::publish::PostPublish,
     jobs::publish_posts,
-    model::states::{PostStatus, TargetState},
+    model::{
+        sandbox::Mode,
+        states::{PostStatus, TargetState},
+    },
 };
+use sqlx::Connection as _;
 
 use super::Stage;
 use crate::support::faults::Fault;

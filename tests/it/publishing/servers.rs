@@ -1,10 +1,9 @@
 //! Servers that fail or limit: they are left alone for a while, and nobody else is.
 
-use allin::model::sandbox::Mode;
 use allin::{
     ids::{AccountId, PostId, TargetId},
     jobs::publish_posts,
-    model::states::PostStatus,
+    model::{sandbox::Mode, states::PostStatus},
     store::{
         dispatch::Claimed,
         servers::{self, Server},
@@ -135,10 +134,14 @@ async fn a_server_that_fails_is_left_alone_until_one_delivery_succeeds() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refusals_of_content_say_nothing_about_a_server() {
     let stage = Stage::set(Mode::Lookup).await;
-    stage.proxy.publishes([Fault::Pass, Fault::TooMany]);
-    stage.due(&["One"]).await;
-    stage.due(&["Two"]).await;
+    stage.proxy.publishes([Fault::Refused, Fault::TooMany]);
+    let refused = stage.due(&["One"]).await;
+    let limited = stage.due(&["Two"]).await;
     stage.app.publish_due().await;
+    assert_eq!(
+        (stage.view(refused).await.status, stage.view(limited).await.status, stage.proxy.arrived()),
+        (PostStatus::Failed, PostStatus::Scheduled, 2)
+    );
     assert_eq!(stage.known_servers().await.len(), 0);
     stage.app.close().await;
 }

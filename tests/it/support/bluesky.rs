@@ -1,7 +1,10 @@
 //! A small AT Protocol server: it signs one account in, takes records, and has an app view with figures, or none. What the
 //! real server answers is checked by `tests/peers`; this one is for what only happens on bad days.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     Json, Router,
@@ -26,39 +29,68 @@ pub enum View {
 #[derive(Clone)]
 pub struct Bluesky {
     pub url: Url,
-    view: Arc<Mutex<View>>,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    view: View,
+    /// Key to what was written.
+    records: HashMap<String, Value>,
+    /// The next record is taken, and the answer is an error.
+    breaks: bool,
 }
 
 impl Bluesky {
     pub async fn start() -> Self {
-        let view = Arc::new(Mutex::new(View::Absent));
-        let shared = Arc::clone(&view);
+        let state = Arc::new(Mutex::new(State { view: View::Absent, records: HashMap::new(), breaks: false }));
+        let shared = Arc::clone(&state);
         let answer = move |Path(method): Path<String>, RawQuery(query): RawQuery, body: axum::body::Bytes| {
-            let view = shared.lock().unwrap().clone();
             let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-            async move { answer(&method, &query.unwrap_or_default(), &body, view) }
+            let answer = answer(&method, &query.unwrap_or_default(), &body, &mut shared.lock().unwrap());
+            async move { answer }
         };
         let app = Router::new().route("/xrpc/{method}", any(answer));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { url, view }
+        Self { url, state }
     }
 
     pub fn shows(&self, view: View) {
-        *self.view.lock().unwrap() = view;
+        self.state.lock().unwrap().view = view;
+    }
+
+    /// The next record is taken, and nobody is told.
+    pub fn breaks_after_taking_one(&self) {
+        self.state.lock().unwrap().breaks = true;
     }
 }
 
-fn answer(method: &str, query: &str, body: &Value, view: View) -> (StatusCode, Json<Value>) {
+fn answer(method: &str, query: &str, body: &Value, state: &mut State) -> (StatusCode, Json<Value>) {
     let good = |value| (StatusCode::OK, Json(value));
-    match (method, view) {
+    let broken = || (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "error": "InternalServerError" })));
+    let asked = |name: &str| {
+        let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+        pairs.find(|(found, _)| found == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
+    };
+    let uri = |key: &str| format!("at://did:plc:bakery/app.bsky.feed.post/{key}");
+    match (method, state.view.clone()) {
         ("com.atproto.server.createSession", _) => good(json!({
             "accessJwt": "a", "refreshJwt": "r", "handle": "bakery.test", "did": "did:plc:bakery", "active": true,
         })),
         ("com.atproto.repo.putRecord", _) => {
             let key = body["rkey"].as_str().unwrap();
-            good(json!({ "uri": format!("at://did:plc:bakery/app.bsky.feed.post/{key}"), "cid": "c" }))
+            state.records.insert(key.to_owned(), body["record"].clone());
+            if std::mem::take(&mut state.breaks) {
+                return broken();
+            }
+            good(json!({ "uri": uri(key), "cid": "c" }))
+        }
+        ("com.atproto.repo.getRecord", _) if asked("collection") == "app.bsky.feed.post" => {
+            match state.records.get(&asked("rkey")) {
+                Some(record) => good(json!({ "uri": uri(&asked("rkey")), "cid": "c", "value": record })),
+                None => (StatusCode::BAD_REQUEST, Json(json!({ "error": "RecordNotFound" }))),
+            }
         }
         ("app.bsky.feed.getPosts", View::Figures { post, .. }) => {
             let uris = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "uris");
@@ -72,7 +104,7 @@ fn answer(method: &str, query: &str, body: &Value, view: View) -> (StatusCode, J
         ("app.bsky.actor.getProfile", View::Figures { followers, .. }) => {
             good(json!({ "did": "did:plc:bakery", "followersCount": followers }))
         }
-        (_, View::Broken) => (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "error": "InternalServerError" }))),
+        (_, View::Broken) => broken(),
         _ => (StatusCode::BAD_GATEWAY, Json(json!({ "error": "UpstreamFailure" }))),
     }
 }

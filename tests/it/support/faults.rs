@@ -11,6 +11,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
+    sync::Notify,
 };
 use url::Url;
 
@@ -45,6 +46,8 @@ pub enum Fault {
     Refused,
     /// The token is refused for good; never passed on. Likewise.
     SignedOut,
+    /// The same, answered when the test says so with [`Proxy::release`].
+    SignedOutLater,
 }
 
 impl Fault {
@@ -72,6 +75,10 @@ struct Plan {
     publishes: VecDeque<Fault>,
     lookups: VecDeque<Fault>,
     edits: VecDeque<Fault>,
+    checks: VecDeque<Fault>,
+    /// Answers that wait for the test, so far.
+    waiting: usize,
+    release: Arc<Notify>,
     /// Requests that would have made a post, whatever became of them.
     arrived: usize,
     at_once: usize,
@@ -116,6 +123,23 @@ impl Proxy {
         self.0.lock().unwrap().edits = faults.into_iter().collect();
     }
 
+    /// What happens to the next calls that test a token.
+    pub fn checks(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.0.lock().unwrap().checks = faults.into_iter().collect();
+    }
+
+    /// Returns when an answer waits for [`Self::release`].
+    pub async fn waits(&self) {
+        while self.0.lock().unwrap().waiting == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Lets the answer that waits go.
+    pub fn release(&self) {
+        self.0.lock().unwrap().release.notify_one();
+    }
+
     pub fn arrived(&self) -> usize {
         self.0.lock().unwrap().arrived
     }
@@ -144,6 +168,8 @@ impl Proxy {
             plan.lookups.pop_front()
         } else if head.starts_with("PATCH /v1/posts/") {
             plan.edits.pop_front()
+        } else if head.starts_with("GET /v1/me ") {
+            plan.checks.pop_front()
         } else {
             None
         };
@@ -172,6 +198,15 @@ impl Proxy {
             }
             Fault::Refused => return say(client, refusal("422 Unprocessable Content").as_bytes()).await,
             Fault::SignedOut => return say(client, refusal("401 Unauthorized").as_bytes()).await,
+            Fault::SignedOutLater => {
+                let release = {
+                    let mut plan = self.0.lock().unwrap();
+                    plan.waiting += 1;
+                    Arc::clone(&plan.release)
+                };
+                release.notified().await;
+                return say(client, refusal("401 Unauthorized").as_bytes()).await;
+            }
             Fault::TooLate => tokio::time::sleep(Duration::from_millis(2 * PATIENCE)).await,
             _ => {}
         }

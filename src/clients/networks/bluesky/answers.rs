@@ -31,14 +31,13 @@ pub fn classify(status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) -
             FailureKind::NeedsReconnect
         }
         (401, _) => FailureKind::NeedsReconnect,
-        // A refusal in the protocol's own form concerns the account; any other is a proxy's.
-        (403, "") => FailureKind::Transient,
+        (413, _) => FailureKind::Content,
+        // Any other refusal that is not in the protocol's own form is a proxy's, as while a server is exchanged.
+        (400..=499, "") => FailureKind::Transient,
         (403, _) => FailureKind::NeedsReconnect,
         // An uploaded image that nothing refers to is thrown away after a while: prepare again.
         (400, "BlobNotFound") => FailureKind::Transient,
-        (400, "InvalidRequest" | "InvalidRecord" | "InvalidMimeType" | "BlobTooLarge") | (413, _) => {
-            FailureKind::Content
-        }
+        (400, "InvalidRequest" | "InvalidRecord" | "InvalidMimeType" | "BlobTooLarge") => FailureKind::Content,
         (408 | 425 | 500 | 502..=599, _) => FailureKind::Transient,
         _ => FailureKind::Bug,
     };
@@ -91,8 +90,13 @@ mod tests {
         ] {
             assert_eq!(read(status, &body(error)), kind, "{status} {error}");
         }
-        for (status, kind) in [(401, NeedsReconnect), (403, Transient), (413, Content), (503, Transient), (404, Bug)] {
+        let limited = FailureKind::RateLimited { until: None };
+        for (status, kind) in [(401, NeedsReconnect), (413, Content), (429, limited)] {
             assert_eq!(read(status, b"<html>proxy</html>"), kind, "{status} without a body");
+        }
+        for status in [400, 403, 404, 405, 407, 409, 421, 451, 502, 503] {
+            assert_eq!(read(status, b"<html>proxy</html>"), Transient, "{status} without a body");
+            assert_eq!(read(status, b""), Transient, "{status} without anything");
         }
         let mut headers = HeaderMap::new();
         headers.insert("ratelimit-reset", "1795435260".parse().unwrap());

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::{Failure, FailureKind, NetworkAccount, Outcome, Outgoing, Reconciled, Remote, SendBy, Sighting, failures},
+    super::{
+        Failure, FailureKind, Network as _, NetworkAccount, Outcome, Outgoing, Reconciled, Remote, SendBy, Sighting,
+        failures,
+    },
     Bluesky,
     answers::{self, Refusal},
     endpoint,
@@ -99,25 +102,24 @@ impl Bluesky {
         }
     }
 
-    /// Asks for the record by its key. Needs no token, so that it works while a sign-in is stale.
-    pub(super) async fn find_post(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Reconciled {
-        let answer = match self.get_record(account, &bluesky::record_key(outgoing.key)).await {
-            Ok(answer) => answer,
-            Err(error) => return Reconciled::Undecidable { evidence: error.summary() },
-        };
+    /// Asks for the record by its key. Needs no token, so that it works while an account is disconnected.
+    pub(super) async fn find_post(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Result<Reconciled, Failure> {
+        let answer = self.get_record(account, &bluesky::record_key(outgoing.key)).await;
+        let answer = answer.map_err(|error| failures::no_answer(&error))?;
         if answer.status == 400 && Refusal::read(&answer.body).error == "RecordNotFound" {
-            return Reconciled::ProvenAbsent;
+            return Ok(Reconciled::ProvenAbsent);
         }
         if !answer.ok() {
-            let failure = answers::classify(answer.status, &answer.headers, &answer.body, self.clock.now());
-            return Reconciled::Undecidable { evidence: failure.message };
+            return Err(self.classify(answer.status, &answer.headers, &answer.body));
         }
         // The date may differ: after a restore nobody knows when it was sent.
         let ours = says(&answer, &outgoing.text);
         match written(&answer).and_then(|written| written.remote(account)) {
-            Some(remote) if ours => Reconciled::Found(remote),
-            Some(_) => Reconciled::Undecidable { evidence: "another post lies under this post's record key".into() },
-            None => Reconciled::Undecidable { evidence: "the server's answer could not be read".into() },
+            Some(remote) if ours => Ok(Reconciled::Found(remote)),
+            Some(_) => {
+                Ok(Reconciled::Undecidable { evidence: "another post lies under this post's record key".into() })
+            }
+            None => Err(answers::unreadable()),
         }
     }
 
@@ -136,7 +138,8 @@ impl Bluesky {
     ) -> Result<Sighting, Failure> {
         let key = place.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let answer = self.get_record(account, key).await.map_err(|error| failures::no_answer(&error))?;
-        if answer.status == 400 {
+        // In the protocol's own form; any other refusal is a proxy's.
+        if answer.status == 400 && !Refusal::read(&answer.body).error.is_empty() {
             let why = format!("@{} has no such post", account.handle);
             return Ok(Sighting::NotThere { why });
         }
@@ -194,7 +197,8 @@ pub fn body(owner: &str, outgoing: &Outgoing) -> Result<Value, Failure> {
     Ok(json!({ "repo": owner, "collection": POSTS, "rkey": key, "record": record(outgoing)? }))
 }
 
-/// The record of a post, the same bytes for every attempt. Languages are left out: nobody stated them.
+/// The record of a post: the same bytes for every attempt that finds what was prepared. After a refusal, and when a look-up found
+/// nothing, images and mentions are prepared anew and may differ. Languages are left out: nobody stated them.
 pub fn record(outgoing: &Outgoing) -> Result<Value, Failure> {
     let prepared: Prepared = match &outgoing.prepared {
         Value::Null => Prepared::default(),

@@ -123,19 +123,34 @@ async fn reconcile_finds_only_our_own_record() {
         (200, found("x"), "found"),
         (200, found("another text"), "undecidable"),
         (400, json!({"error": "RecordNotFound"}), "absent"),
-        (400, json!({"error": "RepoNotFound"}), "undecidable"),
-        (500, json!({}), "undecidable"),
-        (200, json!({}), "undecidable"),
+        (400, json!({"error": "RepoNotFound"}), "refused"),
+        (400, json!("no such route"), "not now"),
+        (404, json!("no such route"), "not now"),
+        (500, json!({}), "not now"),
+        (200, json!({}), "not now"),
     ] {
         let (bluesky, account) = answering(status, body.clone()).await;
         let told = match bluesky.reconcile(&account, &outgoing("x"), &search).await {
-            Reconciled::Found(_) => "found",
-            Reconciled::ProvenAbsent => "absent",
-            Reconciled::Undecidable { .. } => "undecidable",
-            Reconciled::Unknowable { .. } => "unknowable",
+            Ok(Reconciled::Found(_)) => "found",
+            Ok(Reconciled::ProvenAbsent) => "absent",
+            Ok(Reconciled::Undecidable { .. }) => "undecidable",
+            Ok(Reconciled::Unknowable { .. }) => "unknowable",
+            Err(Failure { kind: FailureKind::Transient, .. }) => "not now",
+            Err(_) => "refused",
         };
         assert_eq!(told, expected, "{status} {body}");
     }
+}
+
+#[tokio::test]
+async fn a_link_leads_nowhere_only_where_the_server_itself_says_so() {
+    let find = async |body: Value| {
+        let (bluesky, account) = answering(400, body).await;
+        bluesky.find(&account, &outgoing("x"), "https://bsky.app/profile/me.test/post/3k").await
+    };
+    assert!(matches!(find(json!({"error": "RecordNotFound"})).await, Ok(Sighting::NotThere { .. })));
+    let failure = find(json!("no such route")).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Transient);
 }
 
 #[tokio::test]
@@ -185,7 +200,7 @@ async fn a_server_without_app_view_has_no_figures_and_that_is_no_failure() {
         (502, "UpstreamFailure", Ok(true)),
         (501, "MethodNotImplemented", Ok(true)),
         (404, "XRPCNotSupported", Ok(true)),
-        (404, "", Err(FailureKind::Bug)),
+        (404, "", Err(FailureKind::Transient)),
         (502, "", Err(FailureKind::Transient)),
         (500, "InternalServerError", Err(FailureKind::Transient)),
         (400, "ExpiredToken", Err(FailureKind::TokenExpired)),

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     super::{AccountSample, Failure, MetricSample, NetworkAccount, Remote},
-    Sandbox, unreadable,
+    Sandbox, is_missing, unreadable,
 };
 use crate::model::{
     metrics::{Absence, Reading},
@@ -22,7 +22,7 @@ impl Sandbox {
         for remote in remotes {
             let answer = self.http.send(self.call(account, Method::GET, &["posts", &remote.id, "metrics"])?).await;
             // A post that is gone has no figures, which is not the same as none of anything.
-            let gone = answer.as_ref().is_ok_and(|answer| answer.status == 404);
+            let gone = answer.as_ref().is_ok_and(is_missing);
             let figures: Value =
                 if gone { Value::Null } else { self.judged(answer)?.json().map_err(|_| unreadable())? };
             let as_of = self.clock.now();

@@ -5,8 +5,8 @@ use http::Method;
 use serde::Deserialize;
 
 use super::{
-    super::{Failure, NetworkAccount, Outgoing, Reconciled, Search},
-    Sandbox, Shown, send, unreadable,
+    super::{Failure, NetworkAccount, Outgoing, Reconciled, Search, Sighting},
+    Sandbox, Shown, is_missing, send, unreadable,
 };
 use crate::model::sandbox::Mode;
 
@@ -32,24 +32,49 @@ struct Upload {
 }
 
 impl Sandbox {
-    pub(super) async fn find_post(&self, account: &NetworkAccount, outgoing: &Outgoing, search: &Search) -> Reconciled {
-        let found = match self.session(account).map(|session| session.manners.mode) {
-            Ok(Mode::ClientKey) => self.by_key(account, outgoing).await,
-            Ok(Mode::DeterministicId) => self.by_id(account, outgoing).await,
-            Ok(Mode::ResumableHandle) => match send::upload(outgoing) {
+    pub(super) async fn find_post(
+        &self,
+        account: &NetworkAccount,
+        outgoing: &Outgoing,
+        search: &Search,
+    ) -> Result<Reconciled, Failure> {
+        match self.session(account)?.manners.mode {
+            Mode::ClientKey => self.by_key(account, outgoing).await,
+            Mode::DeterministicId => self.by_id(account, outgoing).await,
+            Mode::ResumableHandle => match send::upload(outgoing) {
                 Some(upload) => self.by_upload(account, upload).await,
                 // Sent by somebody whose notes are lost: then it shows in the list.
                 None => self.by_content(account, outgoing, search).await,
             },
-            Ok(Mode::Lookup | Mode::LookupDelayed) => self.by_content(account, outgoing, search).await,
-            Ok(Mode::Neither) => {
+            Mode::Lookup | Mode::LookupDelayed => self.by_content(account, outgoing, search).await,
+            Mode::Neither => {
                 let evidence =
                     "this network takes no key and lists no posts, so only a person can see whether it is there";
-                return Reconciled::Unknowable { evidence: evidence.into() };
+                Ok(Reconciled::Unknowable { evidence: evidence.into() })
             }
-            Err(failure) => Err(failure),
-        };
-        found.unwrap_or_else(|failure| Reconciled::Undecidable { evidence: failure.message })
+        }
+    }
+
+    /// `place` is a link, which ends in `#post-…`, or an id.
+    pub(super) async fn find_at(
+        &self,
+        account: &NetworkAccount,
+        outgoing: &Outgoing,
+        place: &str,
+    ) -> Result<Sighting, Failure> {
+        let id = place.rsplit(['#', '/']).next().unwrap_or_default();
+        let answer = self.http.send(self.call(account, Method::GET, &["posts", id])?).await;
+        if answer.as_ref().is_ok_and(is_missing) {
+            return Ok(Sighting::NotThere { why: "there is no such post".into() });
+        }
+        let post: Shown = self.judged(answer)?.json().map_err(|_| unreadable())?;
+        Ok(match post {
+            post if post.account_id != account.remote_id => {
+                Sighting::NotThere { why: "that post is another account's".into() }
+            }
+            post if post.text != outgoing.text => Sighting::NotThere { why: "that post says something else".into() },
+            post => Sighting::There(self.remote(account, &post)),
+        })
     }
 
     /// The key finds its one post, and a call that came later would find it too.
@@ -63,7 +88,7 @@ impl Sandbox {
     async fn by_id(&self, account: &NetworkAccount, outgoing: &Outgoing) -> Result<Reconciled, Failure> {
         let call = self.call(account, Method::GET, &["posts", &send::chosen_id(outgoing)])?;
         let answer = self.http.send(call).await;
-        if answer.as_ref().is_ok_and(|answer| answer.status == 404) {
+        if answer.as_ref().is_ok_and(is_missing) {
             return Ok(Reconciled::ProvenAbsent);
         }
         let post: Shown = self.judged(answer)?.json().map_err(|_| unreadable())?;
@@ -75,7 +100,8 @@ impl Sandbox {
     async fn by_upload(&self, account: &NetworkAccount, upload: &str) -> Result<Reconciled, Failure> {
         let answer = self.http.send(self.call(account, Method::DELETE, &["uploads", upload])?).await;
         match answer.as_ref().map(|answer| answer.status) {
-            Ok(204 | 404) => Ok(Reconciled::ProvenAbsent),
+            Ok(204) => Ok(Reconciled::ProvenAbsent),
+            Ok(404) if answer.as_ref().is_ok_and(is_missing) => Ok(Reconciled::ProvenAbsent),
             Ok(409) => {
                 let body = answer.map(|answer| answer.body).unwrap_or_default();
                 let known: Upload = serde_json::from_slice(&body).map_err(|_| unreadable())?;

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::{
-    super::{Failure, FailureKind, Network as _, NetworkAccount, Outcome, Outgoing, SendBy, failures},
+    super::{Failure, FailureKind, Network as _, NetworkAccount, Outcome, Outgoing, Remote, SendBy, failures},
     Sandbox, Shown, body, unreadable,
 };
 use crate::{clients::http::Call, model::sandbox::Mode};
@@ -35,7 +35,24 @@ impl Sandbox {
     }
 
     pub(super) async fn send_post(&self, account: &NetworkAccount, outgoing: &Outgoing, send_by: &SendBy) -> Outcome {
-        let call = match self.visible_call(account, outgoing) {
+        self.send_visibly(account, self.visible_call(account, outgoing), send_by).await
+    }
+
+    pub(super) async fn change_post(
+        &self,
+        account: &NetworkAccount,
+        remote: &Remote,
+        outgoing: &Outgoing,
+        send_by: &SendBy,
+    ) -> Outcome {
+        let call = self.call(account, Method::PATCH, &["posts", &remote.id]);
+        let call = call.map(|call| call.json(json!({ "text": outgoing.text })));
+        self.send_visibly(account, call, send_by).await
+    }
+
+    /// What the answer proves of a call that makes a post or changes one.
+    async fn send_visibly(&self, account: &NetworkAccount, call: Result<Call, Failure>, send_by: &SendBy) -> Outcome {
+        let call = match call {
             Ok(call) => call.send_by(send_by),
             Err(failure) => return Outcome::Rejected(failure),
         };
@@ -48,7 +65,7 @@ impl Sandbox {
         }
         match answer.json::<Shown>() {
             Ok(post) if answer.ok() => failures::published(self.remote(account, &post), &answer, self.clock.now()),
-            _ => Outcome::Unknown { evidence: format!("the sandbox answered {} to the post", answer.status) },
+            _ => Outcome::Unknown { evidence: format!("the sandbox answered {} to the call", answer.status) },
         }
     }
 
