@@ -185,9 +185,11 @@ impl<'a> Thread<'a> {
 /// Threads of all kinds on a network of this mode.
 fn threads(mode: Mode) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    // A case that fails leaves the stage to be dropped here.
+    let _inside = runtime.enter();
     let stage = runtime.block_on(Stage::set(mode));
     let number = Cell::new(0);
-    let config = Config { cases: 24, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 24, max_shrink_iters: 50, failure_persistence: None, ..Config::default() };
     let outcome = TestRunner::new(config).run(&plans(), |plan| {
         number.set(number.get() + 1);
         runtime.block_on(async {
@@ -195,8 +197,9 @@ fn threads(mode: Mode) {
             thread.goes_out().await
         })
     });
-    // A case that failed leaves the stage as it is.
-    outcome.unwrap();
+    if let Err(failure) = outcome {
+        panic!("{mode}: {failure}");
+    }
     runtime.block_on(stage.app.close());
 }
 

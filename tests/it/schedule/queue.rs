@@ -181,7 +181,8 @@ async fn a_queue_is_changed_in_parts_by_who_may_use_the_account() {
     app.close().await;
 }
 
-/// Callers at one moment, each for a post of its own.
+/// Callers at one moment, each for a post of its own. None is done before all have come as far as they can, so that whoever
+/// looks for a time without the queue's lock sees the same as the others.
 async fn at_once(
     app: &TestApp,
     team: &Team,
@@ -193,11 +194,24 @@ async fn at_once(
     for number in 0..times.len() {
         posts.push(app.draft(&ctx, &format!("Caller {number}"), &[account]).await.id);
     }
+    let (mut gate, mut watcher) = (app.database.superuser().await, app.database.superuser().await);
+    // Written to once the time is chosen.
+    sqlx::raw_sql("begin; lock table dispatch in share row exclusive mode").execute(&mut gate).await.unwrap();
     let inner = Arc::clone(&app.app);
     let calls = posts.into_iter().zip(times).map(|(post, at)| {
         let (app, ctx, input) = (Arc::clone(&inner), ctx.clone(), schedule(post, at));
         tokio::spawn(async move { app.call_once::<PostSchedule>(&ctx, input).await })
     });
+    let calls: Vec<_> = calls.collect();
+    let waiting =
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut watcher).await.unwrap()
+        < i64::try_from(times.len()).unwrap()
+    {
+        assert!(!calls.iter().any(tokio::task::JoinHandle::is_finished), "somebody is past the gate");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    sqlx::raw_sql("commit").execute(&mut gate).await.unwrap();
     let done = join_all(calls).await.into_iter().map(std::result::Result::unwrap);
     done.map(|done| done.map(|done| done.post.targets[0].due_at.unwrap()).map_err(|error| error.code())).collect()
 }
