@@ -120,7 +120,8 @@ async fn accounts_that_wait_stand_before_nobody() {
         "with account as (select lpad(number::text, 32, '0')::uuid as id from generate_series(1, 1000) number),
               lane as (insert into lanes (workspace_id, account_id, network, server, not_before)
                        select $1, id, 'sandbox', 'sandbox elsewhere', $3 from account)
-         insert into dispatch (workspace_id, target_id, account_id, due_at, fence) select $1, id, id, $2, 0 from account",
+         insert into dispatch (workspace_id, target_id, account_id, due_at, noticed_at, fence)
+         select $1, id, id, $2, $2, 0 from account",
     )
     .bind(uuid::Uuid::nil())
     .bind(stage.app.now())
