@@ -48,21 +48,21 @@ pub async fn worked(db: &mut PgConnection, server: &str, now: Timestamp) -> Resu
     Ok(())
 }
 
-/// Deliveries of one workspace failed, in this order. One counts when its post differs from that of the last one counted
+/// Deliveries of one workspace failed, in this order, and how each showed. One counts when its post differs from that of the last one counted
 /// and, on a server where several workspaces have accounts, its account does; such a server is left alone only when two
 /// workspaces saw it fail. `salt` makes pauses differ, up to half as long again.
 pub async fn failed(
     db: &mut PgConnection,
     server: &str,
     workspace: WorkspaceId,
-    failed: &[(AccountId, PostId)],
-    what: &str,
+    failed: &[(AccountId, PostId, &str)],
     salt: i64,
     now: Timestamp,
 ) -> Result<()> {
     let pause = PAUSE_MILLIS + salt.rem_euclid(PAUSE_MILLIS / 2);
     let (accounts, posts): (Vec<Uuid>, Vec<Uuid>) =
-        failed.iter().map(|(account, post)| (account.uuid(), post.uuid())).unzip();
+        failed.iter().map(|(account, post, _)| (account.uuid(), post.uuid())).unzip();
+    let what = failed.last().map(|(.., what)| *what).unwrap_or_default();
     sqlx::query!(
         "select server_failed($1, $2, $3, $4, $5, $6, $7, $8::bigint * interval '1 millisecond')",
         server,

@@ -80,7 +80,7 @@ impl Step for Record {
         for step in mine.iter().filter(|step| counts.contains(&step.claim.held())) {
             step.settle(app, &mut tx, now).await?;
         }
-        judge_servers(app, &mut tx, workspace, &mine, now).await?;
+        judge_servers(app, &mut tx, &mine, now).await?;
         tx.commit().await?;
         app.announce(workspace);
         Ok(steps
@@ -206,8 +206,7 @@ impl Record {
         }
     }
 
-    /// `Ok`: the server works. `Err`: it does not, and how that showed. `None`: nothing was learnt of it, since it was not
-    /// called, or what failed was not the server ([`FailureKind::Delayed`]).
+    /// `Ok`: the server works. `Err`: it does not, and how that showed. `None`: nothing was learnt of it.
     fn verdict(&self) -> Option<std::result::Result<(), &str>> {
         let transient = |failure: &Failure| failure.kind == FailureKind::Transient;
         match &self.came {
@@ -221,18 +220,12 @@ impl Record {
 }
 
 /// Tells every process which servers work and which do not. Last in its transaction: these rows belong to all workspaces.
-async fn judge_servers(
-    app: &App,
-    tx: &mut Tx,
-    workspace: WorkspaceId,
-    steps: &[&Record],
-    now: Timestamp,
-) -> Result<()> {
+async fn judge_servers(app: &App, tx: &mut Tx, steps: &[&Record], now: Timestamp) -> Result<()> {
+    let Some(workspace) = steps.first().map(|step| step.claim.workspace) else { return Ok(()) };
     #[derive(Default)]
     struct Learnt<'a> {
         worked: bool,
-        failed: Vec<(AccountId, PostId)>,
-        what: &'a str,
+        failed: Vec<(AccountId, PostId, &'a str)>,
         limited_until: Option<Timestamp>,
     }
     let mut learnt: BTreeMap<&str, Learnt<'_>> = BTreeMap::new();
@@ -240,10 +233,7 @@ async fn judge_servers(
         let of_server = learnt.entry(&*step.claim.server).or_default();
         match step.verdict() {
             Some(Ok(())) => of_server.worked = true,
-            Some(Err(what)) => {
-                of_server.failed.push((step.claim.account, step.post));
-                of_server.what = what;
-            }
+            Some(Err(what)) => of_server.failed.push((step.claim.account, step.post, what)),
             None => {}
         }
         of_server.limited_until = of_server.limited_until.max(step.limited_until(now));
@@ -253,7 +243,7 @@ async fn judge_servers(
             servers::worked(tx, server, now).await?;
         } else if !learnt.failed.is_empty() {
             let salt = i64::try_from(app.ids.next(now).as_u128() & 0xffff).unwrap_or(0);
-            servers::failed(tx, server, workspace, &learnt.failed, learnt.what, salt, now).await?;
+            servers::failed(tx, server, workspace, &learnt.failed, salt, now).await?;
         }
         if let Some(until) = learnt.limited_until {
             servers::limited(tx, server, until, now).await?;

@@ -37,11 +37,11 @@ impl Stage {
     async fn failing(&self, team: &Team, deliveries: &[(u128, u128)]) -> (i32, bool) {
         let failed: Vec<_> = deliveries
             .iter()
-            .map(|(account, post)| (AccountId(Uuid::from_u128(*account)), PostId(Uuid::from_u128(*post))))
+            .map(|(account, post)| (AccountId(Uuid::from_u128(*account)), PostId(Uuid::from_u128(*post)), "no answer"))
             .collect();
         let mut tx = self.app.db.begin().await.unwrap();
         let server = self.server().await;
-        servers::failed(&mut tx, &server, team.workspace, &failed, "no answer", 0, self.app.now()).await.unwrap();
+        servers::failed(&mut tx, &server, team.workspace, &failed, 0, self.app.now()).await.unwrap();
         tx.commit().await.unwrap();
         let known = self.known_servers().await;
         (known[0].failures, known[0].open_until.is_some())
