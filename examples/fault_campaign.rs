@@ -110,11 +110,12 @@ async fn main() -> Result<ExitCode> {
     drop(disk);
     let verdict = done.inspect_err(|_| eprintln!("seed {}\n{}", arguments.seed, end_of_log(folder.path())))?;
     let window = window::measure().await?;
-    let mut report = verdict.json();
-    report["seed"] = json!(arguments.seed);
-    report["mode"] = json!(arguments.mode);
-    report["seconds"] = json!(began.elapsed().as_secs());
-    report["window_micros"] = window;
+    let report = verdict.json([
+        ("seed", json!(arguments.seed)),
+        ("mode", json!(arguments.mode)),
+        ("seconds", json!(began.elapsed().as_secs())),
+        ("window_micros", window),
+    ]);
     for broken in verdict.broken(arguments.mode) {
         eprintln!("seed {}: {broken}", arguments.seed);
     }
@@ -139,7 +140,7 @@ async fn run(arguments: &Arguments, folder: &Path, home: &Path, disk: Option<&Di
     let installation = Installation { allin, home: home.to_owned(), settings };
     // Taking part in the cluster keeps it running between two servers, and knows the superuser's password.
     let options = StartOptions { durable: true, ..Config::from_env()?.cluster };
-    let cluster = platform::start(&Home::new(home.to_owned())?, &options).await?;
+    let cluster = platform::start(&Home::new(home.into())?, &options).await?;
     let booted = boot::boot(config(home, &relay)?, SandboxUse::Call).await?;
     let feeder = Feeder::new(&booted, &installation, arguments.seed).await?;
     let ledger = Ledger::new(cluster.connect_options(Role::Superuser));

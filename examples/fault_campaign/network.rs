@@ -100,12 +100,12 @@ impl Network {
     pub async fn behave(&self) -> Result<Value> {
         let standing: Value = self.client.get(self.url()).send().await?.error_for_status()?.json().await?;
         self.client.delete(self.url()).send().await?.error_for_status()?;
-        let mut happened = json!({});
+        let mut happened = serde_json::Map::new();
         for fault in standing.get("faults").and_then(Value::as_array).into_iter().flatten() {
             let name = format!("{}_{}", text_at(fault, "/calls")?, text_at(fault, "/fault")?);
-            happened[name] = fault.get("happened").cloned().unwrap_or_default();
+            happened.insert(name, fault.get("happened").cloned().unwrap_or_default());
         }
-        Ok(happened)
+        Ok(happened.into())
     }
 
     /// By text: each message of the campaign has one of its own.

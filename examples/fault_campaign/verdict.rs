@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use allin::{ids::PostId, model::sandbox::Mode};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     ledger::{Segment, Written},
@@ -137,10 +137,11 @@ impl Verdict {
         broken
     }
 
-    pub fn json(&self) -> Value {
-        let mut by_fault = json!(self.happened);
-        by_fault["network_calls"] = self.network.clone();
-        json!({
+    /// What came of it, with these things beside it.
+    pub fn json(&self, beside: [(&str, Value); 4]) -> Value {
+        let mut by_fault: Map<_, _> = self.happened.iter().map(|(fault, times)| (fault.clone(), json!(times))).collect();
+        by_fault.insert("network_calls".into(), self.network.clone());
+        let mut report = json!({
             "targets": self.targets,
             "published_once": self.published_once,
             "failed": self.failed.values().sum::<usize>(),
@@ -155,6 +156,10 @@ impl Verdict {
             "accepted_late": self.accepted_late,
             "reasons": { "failed": self.failed, "held": self.held },
             "by_fault": by_fault,
-        })
+        });
+        if let Some(report) = report.as_object_mut() {
+            report.extend(beside.map(|(name, value)| (name.to_owned(), value)));
+        }
+        report
     }
 }

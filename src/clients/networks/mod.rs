@@ -5,6 +5,7 @@
 pub mod bluesky;
 pub mod failures;
 pub mod registry;
+mod samples;
 pub mod sandbox;
 
 use async_trait::async_trait;
@@ -19,11 +20,10 @@ pub use super::http::SendBy;
 use crate::{
     clock::Timestamp,
     error::Result,
-    model::{
-        metrics::Reading,
-        networks::{Capabilities, DraftSegment, NetworkId, Violation},
-    },
+    model::networks::{Capabilities, DraftSegment, NetworkId, Violation},
 };
+
+pub use samples::{AccountSample, MetricSample};
 
 /// Tokens of one account, opaque outside its adapter. Sealed in the database, never logged.
 #[derive(Clone)]
@@ -199,23 +199,6 @@ pub enum FailureKind {
     Delayed,
     /// We sent something malformed.
     Bug,
-}
-
-/// One figure of one post, or the honest absence of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MetricSample {
-    pub remote_id: String,
-    pub metric: String,
-    pub reading: Reading,
-    pub as_of: Timestamp,
-}
-
-/// One figure of an account, such as its followers.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AccountSample {
-    pub metric: String,
-    pub reading: Reading,
-    pub as_of: Timestamp,
 }
 
 /// What a connection test saw, for a person.

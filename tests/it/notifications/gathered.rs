@@ -76,9 +76,9 @@ impl Stage {
     async fn lose(&self, account: AccountId) {
         let now = self.app.now();
         let (mut tx, _) = self.app.db.tenant(self.team.workspace, Entrance::System, now).await.unwrap();
-        tokens::lose(&self.app, &mut tx, self.team.workspace, account, None, "The password was changed.", now)
-            .await
-            .unwrap();
+        let used = accounts::secret(&mut tx, self.team.workspace, account).await.unwrap().unwrap().sealed;
+        let why = "The password was changed.";
+        tokens::lose(&self.app, &mut tx, self.team.workspace, account, Some(&used), why, now).await.unwrap();
         let lost = accounts::get(&mut tx, self.team.workspace, account).await.unwrap().unwrap();
         assert_eq!(lost.status.as_str(), "disconnected");
         tx.commit().await.unwrap();

@@ -86,7 +86,11 @@ async fn a_modern_client_listens() {
     app.call_once::<KeyRevoke>(&team.person(&app), KeyRevoke { key_id }).await.unwrap();
     happen(&app, &team, account).await;
     assert!(matches!(soon(late.next()).await, Err(_) | Ok(None)));
-    assert!(matches!(soon(listening.next()).await, Err(_) | Ok(None)));
+    let mut on_its_way = 0;
+    while matches!(soon(listening.next()).await, Ok(Some(_))) {
+        on_its_way += 1;
+    }
+    assert!(on_its_way <= 1, "what was told before the key was revoked, and nothing after");
     drop((listening, late));
     client.running.cancel().await.unwrap();
     http.stop().await;
