@@ -140,7 +140,7 @@ async fn run(arguments: &Arguments, folder: &Path, home: &Path, disk: Option<&Di
     let installation = Installation { allin, home: home.to_owned(), settings };
     // Taking part in the cluster keeps it running between two servers, and knows the superuser's password.
     let options = StartOptions { durable: true, ..Config::from_env()?.cluster };
-    let cluster = platform::start(&Home::new(home.into())?, &options).await?;
+    let cluster = platform::start(&Home::new(home)?, &options).await?;
     let booted = boot::boot(config(home, &relay)?, SandboxUse::Call).await?;
     let feeder = Feeder::new(&booted, &installation, arguments.seed).await?;
     let ledger = Ledger::new(cluster.connect_options(Role::Superuser));

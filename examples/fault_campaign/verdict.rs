@@ -139,7 +139,8 @@ impl Verdict {
 
     /// What came of it, with these things beside it.
     pub fn json(&self, beside: [(&str, Value); 4]) -> Value {
-        let mut by_fault: Map<_, _> = self.happened.iter().map(|(fault, times)| (fault.clone(), json!(times))).collect();
+        let mut by_fault: Map<_, _> =
+            self.happened.iter().map(|(fault, times)| (fault.clone(), json!(times))).collect();
         by_fault.insert("network_calls".into(), self.network.clone());
         let mut report = json!({
             "targets": self.targets,
