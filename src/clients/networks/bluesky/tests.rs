@@ -1,7 +1,7 @@
 //! What the adapter concludes from answers that a real server gives only on bad days. The good days are checked against
 //! a real server elsewhere.
 
-mod previewed;
+mod preview_tests;
 
 use axum::{Router, body::Bytes as Body, extract::Path, http::StatusCode, routing::any};
 use bytes::Bytes;
