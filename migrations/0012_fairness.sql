@@ -1,8 +1,9 @@
 -- Fairness between tenants: one tenant's troubles are not a server's, and nobody's bulk stands before what others have due.
 
--- Notices what has become due, at most so many of each urgency; returns how many, of the urgency with the most. `dispatch_lanes`
--- notices some, too, but a bulk that is due at once would keep what others have due a moment later waiting for many looks.
-create function dispatch_notice(p_now timestamptz, p_limit integer) returns integer
+-- Notices what has become due, at most 2,000 of each urgency; returns how many, of the urgency with the most. The number is
+-- written out: for a parameter the plan reads all that is scheduled. `dispatch_lanes` notices some, too, but a bulk that is
+-- due at once would keep what others have due a moment later waiting for many looks.
+create function dispatch_notice(p_now timestamptz) returns integer
     language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
@@ -16,7 +17,7 @@ begin
         cross join lateral (
             select c.workspace_id, c.target_id from dispatch c
             where c.noticed_at is null and c.priority = class.priority and c.due_at <= p_now
-            order by c.due_at limit p_limit for update skip locked
+            order by c.due_at limit 2000 for update skip locked
         ) due
         where d.workspace_id = due.workspace_id and d.target_id = due.target_id
         returning d.priority

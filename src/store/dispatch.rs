@@ -103,9 +103,12 @@ pub async fn remove_all(db: &mut PgConnection, workspace: WorkspaceId, targets: 
     Ok(())
 }
 
-/// Notices up to `limit` targets of each urgency that have become due; returns of how many, of the urgency with the most.
-pub async fn notice(db: &mut PgConnection, now: Timestamp, limit: i32) -> Result<i32> {
-    Ok(sqlx::query_scalar!(r#"select dispatch_notice($1, $2) as "most!""#, now, limit).fetch_one(db).await?)
+/// How many targets of one urgency one look notices.
+pub const NOTICED_MOST: i32 = 2000;
+
+/// Notices what has become due, up to [`NOTICED_MOST`] of each urgency; returns how many, of the urgency with the most.
+pub async fn notice(db: &mut PgConnection, now: Timestamp) -> Result<i32> {
+    Ok(sqlx::query_scalar!(r#"select dispatch_notice($1) as "most!""#, now).fetch_one(db).await?)
 }
 
 /// Notices what has become due, and lists up to `limit` accounts that have some of it, from the one after `after` on.

@@ -21,15 +21,13 @@ use crate::{
     },
     store::{
         db::Tx,
-        dispatch::{self, Claimed, Lane},
+        dispatch::{self, Claimed, Lane, NOTICED_MOST},
         servers,
     },
 };
 
 /// Accounts that one look at the queue lists; the next look goes on after them.
 const LANES: i32 = 1000;
-/// Targets of each urgency that are noticed at once.
-const NOTICE: i32 = 2000;
 /// How long to go on noticing before what was noticed is served; the next look notices more.
 const NOTICE_WITHIN: Duration = Duration::from_millis(250);
 
@@ -85,7 +83,7 @@ async fn begin_noticed(app: &App) -> Result<Tx> {
     let began = Instant::now();
     loop {
         let mut tx = app.db.begin().await?;
-        if dispatch::notice(&mut tx, app.now(), NOTICE).await? < NOTICE || began.elapsed() > NOTICE_WITHIN {
+        if dispatch::notice(&mut tx, app.now()).await? < NOTICED_MOST || began.elapsed() > NOTICE_WITHIN {
             return Ok(tx);
         }
         tx.commit().await?;
