@@ -62,6 +62,12 @@ pub async fn taken(
     Ok(rows.into_iter().map(|row| (row.account, row.at)).collect())
 }
 
+/// The server ends a transaction that is silent for ten seconds, because its process may be frozen (`db.rs`): whoever
+/// computes for long inside one says something now and then.
+pub async fn still_here(db: &mut PgConnection) -> Result<()> {
+    Ok(sqlx::Connection::ping(db).await?)
+}
+
 /// Waits for other imports of the workspace, until the transaction ends.
 pub async fn line_up(db: &mut PgConnection, workspace: WorkspaceId) -> Result<()> {
     sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", format!("import {workspace}"))

@@ -28,8 +28,10 @@ use super::{
     row::{Issues, ready},
 };
 
-/// After so many rows, those who wait are told and others get their turn.
-pub(super) const STEP: usize = 500;
+/// After so many rows, those who wait are told.
+const STEP: usize = 500;
+/// After so many rows, others get their turn and the database hears of us.
+pub(super) const REST: usize = 50;
 
 /// A row that can be written.
 pub struct Ready {
@@ -86,7 +88,9 @@ pub async fn check(scope: &mut Scope<'_>, rows: &[Row], default_zone: Option<&st
     for (done, (row, key, hash)) in fresh.iter().enumerate() {
         if done % STEP == 0 {
             scope.progress.tell(done, fresh.len() * 2, "rows checked");
-            tokio::task::yield_now().await;
+        }
+        if done % REST == 0 {
+            imports::still_here(scope.tx).await?;
         }
         let mut issues = Issues { row: row.number, problems: Vec::new(), warnings: Vec::new() };
         let ready = ready(scope, &desk, row, default_zone, &mut issues);

@@ -16,11 +16,11 @@ use crate::{
         similarity::{Index, Likeness, sketch},
         times,
     },
-    store::similar::Said,
+    store::{imports, similar::Said},
 };
 
 use super::{
-    check::{Ready, ReadyTarget, STEP},
+    check::{REST, Ready, ReadyTarget},
     row::column_of,
 };
 
@@ -35,7 +35,7 @@ const ACCOUNTS: usize = 20;
 
 /// Makes the rows' sketches, and compares them account by account.
 pub async fn find(scope: &mut Scope<'_>, rows: &mut [Ready]) -> Result<Repeats> {
-    sketch_all(rows).await;
+    sketch_all(scope, rows).await?;
     let mut lines: BTreeMap<AccountId, Vec<(usize, &ReadyTarget)>> = BTreeMap::new();
     for (row, target) in rows.iter().flat_map(|row| row.targets.iter().map(|target| (row.number, target))) {
         lines.entry(target.account).or_default().push((row, target));
@@ -52,8 +52,8 @@ pub async fn find(scope: &mut Scope<'_>, rows: &mut [Ready]) -> Result<Repeats> 
             let mut line = lines.remove(account).unwrap_or_default();
             line.sort_by_key(|(_, target)| target.moment.is_none());
             for (done, (row, target)) in line.into_iter().enumerate() {
-                if done % STEP == 0 {
-                    tokio::task::yield_now().await;
+                if done % REST == 0 {
+                    imports::still_here(scope.tx).await?;
                 }
                 let rules = scope.app.networks.get(target.network).capabilities();
                 talk.judge(&rules, row, target, &mut found);
@@ -64,10 +64,10 @@ pub async fn find(scope: &mut Scope<'_>, rows: &mut [Ready]) -> Result<Repeats> 
 }
 
 /// Once a text, however many accounts it goes to.
-async fn sketch_all(rows: &mut [Ready]) {
+async fn sketch_all(scope: &mut Scope<'_>, rows: &mut [Ready]) -> Result<()> {
     for (done, row) in rows.iter_mut().enumerate() {
-        if done % STEP == 0 {
-            tokio::task::yield_now().await;
+        if done % REST == 0 {
+            imports::still_here(scope.tx).await?;
         }
         let mut made: HashMap<&str, Arc<[u8]>> = HashMap::new();
         for target in &mut row.targets {
@@ -78,6 +78,7 @@ async fn sketch_all(rows: &mut [Ready]) {
             target.sketches = sketches.collect();
         }
     }
+    Ok(())
 }
 
 /// Whose text it was.

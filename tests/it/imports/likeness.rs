@@ -1,5 +1,7 @@
 //! Rows that say nearly the same as a post or as another row are told, as scheduling tells it.
 
+use std::collections::HashSet;
+
 use allin::app::{
     imports::import::PostsImport,
     posts::{create::PostCreate, schedule::PostSchedule},
@@ -63,5 +65,35 @@ async fn repeats_of_posts_and_of_other_rows_are_told_by_row() {
     app.publish_due().await;
     let later = format!("text,accounts,scheduled_at\n\"{BREAD}\",bakery,2027-02-01 09:00\n");
     assert_eq!(said(&import(&app, &ctx, later).await.unwrap().warnings), [""; 0]);
+    app.close().await;
+}
+
+/// The server ends transactions that are silent for ten seconds; comparing many rows on a busy machine takes longer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_comparison_keeps_in_touch_with_the_database() {
+    let app = TestApp::start().await;
+    let team = app.team("Bakery").await;
+    let ctx = team.person(&app);
+    app.account(&team, "bakery").await;
+    let rows: String = (0..2000).map(|n| format!("\"{BREAD} Number {n}\",bakery,2027-01-01 00:00\n")).collect();
+    let input = PostsImport { dry_run: true, ..file(format!("text,accounts,scheduled_at\n{rows}")) };
+    let mut superuser = app.database.superuser().await;
+    let mut heard: HashSet<String> = HashSet::new();
+    let mut import = Box::pin(app.call_once::<PostsImport>(&ctx, input));
+    let report = loop {
+        let said = sqlx::query_scalar(
+            "select state_change::text from pg_stat_activity
+             where datname = current_database() and state = 'idle in transaction'",
+        )
+        .fetch_all(&mut superuser);
+        tokio::select! {
+            report = &mut import => break report.unwrap(),
+            said = said => heard.extend::<Vec<String>>(said.unwrap()),
+        }
+    };
+    drop(import);
+    assert_eq!(report.imported, 2000);
+    // Of three times forty rests, and some ten statements.
+    assert!(heard.len() > 30, "{}", heard.len());
     app.close().await;
 }
