@@ -65,8 +65,6 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 /// How long a network may take to answer, in milliseconds. Leases and waiting times follow from it, so a small one makes
 /// the campaign fast; too small, and a busy machine is late for every call.
 const ANSWER_WITHIN: i64 = 2000;
-/// How long everything may take to come to an end after the last fault.
-const PATIENCE: Duration = Duration::from_secs(600);
 
 #[derive(Parser)]
 struct Arguments {
@@ -91,6 +89,9 @@ struct Arguments {
     /// The program; default: the one built beside this example
     #[arg(long)]
     allin: Option<PathBuf>,
+    /// Seconds that everything may take to come to an end after the last fault
+    #[arg(long, default_value_t = 600)]
+    patience: u64,
     /// Keep the folder with logs and data
     #[arg(long)]
     keep: bool,
@@ -148,7 +149,7 @@ async fn run(arguments: &Arguments, folder: &Path, home: &Path, disk: Option<&Di
     let mut campaign =
         Campaign::new(arguments.seed, &arguments.only, workers, feeder, network, relay, ledger, disk, home);
     campaign.play(arguments.kills, arguments.posts_per_kill, arguments.workers).await?;
-    let verdict = campaign.end(PATIENCE, &installation).await?;
+    let verdict = campaign.end(Duration::from_secs(arguments.patience), &installation).await?;
     booted.close().await?;
     cluster.leave().await?;
     Ok(verdict)
