@@ -77,7 +77,7 @@ async fn send(app: &Arc<App>, claim: &Claimed, message: Message) -> Result<bool>
     let tokens::SignedIn { network, account, sealed, .. } =
         match tokens::ready_with(app, claim.workspace, &message.sender).await? {
             Ok(ready) => ready,
-            Err(failure) => return record(None, Came::NotSent(failure)).await,
+            Err(failure) => return record(message.sender.sealed.clone(), Came::NotSent(failure)).await,
         };
     let Some(segment) = message.segments.iter().find(|segment| segment.ordinal == message.ordinal) else {
         return Err(Error::internal("the next message is not in its thread"));

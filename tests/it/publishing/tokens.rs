@@ -12,6 +12,7 @@ use allin::{
     model::{accounts::AccountStatus, sandbox::Mode, states::PostStatus},
 };
 use serde_json::json;
+use sqlx::Connection as _;
 
 use super::Stage;
 use crate::support::faults::Fault;
@@ -122,5 +123,21 @@ async fn a_test_that_was_under_way_leaves_a_new_sign_in_alone() {
         (false, AccountStatus::Connected, "@bakery was connected anew while it was tested; test again.")
     );
     assert!(stage.tested().await.works);
+    stage.app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_that_nobody_can_open_take_a_person_and_no_further_tries() {
+    let stage = Stage::set(Mode::ClientKey).await;
+    let post = stage.due(&["Bread"]).await;
+    let mut superuser = stage.app.database.superuser().await;
+    sqlx::query("update accounts set secret = decode('00', 'hex')").execute(&mut superuser).await.unwrap();
+    superuser.close().await.unwrap();
+    assert_eq!(stage.app.publish_due().await, 1);
+    let view = stage.view(post).await;
+    let problem = view.targets[0].problem.clone().unwrap();
+    assert_eq!((view.status, problem.code.as_str()), (PostStatus::Held, "account_disconnected"), "{problem:?}");
+    assert!(problem.message.contains("sealed with a key"), "{problem:?}");
+    assert_eq!((stage.account_now().await.status, stage.proxy.arrived()), (AccountStatus::Disconnected, 0));
     stage.app.close().await;
 }
