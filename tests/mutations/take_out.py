@@ -13,7 +13,13 @@ EDITS = {
             "select d.target_id, claim.fence as claimed from dispatch d\n        join unnest(p_targets, p_fences) claim (target_id, fence) on claim.target_id = d.target_id",
         ),
         ("migrations/0010_trust.sql", "returning d.target_id, d.fence;", "returning d.target_id, held.claimed;"),
+        (
+            "src/app/publishing/deliver.rs",
+            "if !still_ours(app, claim, began).await? {",
+            "if !still_ours(app, claim, began).await? && claim.fence < 0 {",
+        ),
         ("src/app/publishing/arm.rs", "&& place.open.is_none()", ""),
+        ("src/app/publishing/arm.rs", "&& place.target.state.after(TargetEvent::Arm).is_some()", ""),
     ],
     "commit": [("src/app/publishing/arm.rs", "        tx.commit().await?;\n        Ok(steps", "        drop(tx);\n        Ok(steps")],
     "deadline": [("src/clients/http/send_by.rs", "self.clock.boot_millis() > self.boot_millis", "self.clock.boot_millis() > u64::MAX")],

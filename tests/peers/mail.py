@@ -62,7 +62,9 @@ async def plain():
         for mail in of(to, first):
             well_formed(f"plain, {to}", server, mail, (person, to), subject, told(person, listed))
     check("plain: each has an id of its own", len({message_id(one) for one in first}) == 2)
-    # And the next minute is another mail.
+    # And the next minute is another mail; of another pause, because what one pause holds is told once.
+    await home.allin("resume", "--yes")
+    await home.allin("pause", "Something else")
     await home.schedule(TEXT)
     await home.until("the next minute is another mail", lambda: len(server.mails) >= 4)
     second = server.mails[2:]
