@@ -7,6 +7,7 @@ alter table targets add column doubted_at timestamptz;
 -- that would last longer than any can (a lease 12.5 minutes, with the longest wait for an answer; a limit 48 hours, that of
 -- a whole server a minute; a breaker 12 minutes) is over. Whoever holds such a lease loses it by its fence.
 
+-- Lists only; `dispatch_notice` has noticed before.
 create or replace function dispatch_lanes(p_now timestamptz, p_after_workspace uuid, p_after_account uuid, p_limit integer)
     returns table (workspace_id uuid, account_id uuid, network text, server text, priority smallint, due_at timestamptz,
                    under_way bigint, waits boolean, trial boolean)
@@ -16,15 +17,6 @@ as $$
 begin
     -- A plan made while the queue is empty must not read all of it later.
     set local enable_seqscan = off;
-    update dispatch d set noticed_at = p_now
-    from (values (0::smallint), (1::smallint), (2::smallint)) class (priority)
-    cross join lateral (
-        select c.workspace_id, c.target_id from dispatch c
-        where c.noticed_at is null and c.priority = class.priority and c.due_at <= p_now
-        order by c.due_at limit 1000 for update skip locked
-    ) due
-    where d.workspace_id = due.workspace_id and d.target_id = due.target_id;
-
     return query
     with recursive lane as (
         (select d.workspace_id, d.account_id, 1 as number from dispatch d
@@ -121,38 +113,12 @@ $$;
 revoke execute on function dispatch_renew_all(uuid, uuid[], bigint[], timestamptz) from public;
 grant execute on function dispatch_renew_all(uuid, uuid[], bigint[], timestamptz) to allin_app;
 
-create or replace function server_failed(p_server text, p_number integer, p_what text, p_now timestamptz, p_most integer, p_pause interval)
-    returns void
-    language sql security definer set search_path = public, pg_temp
-as $$
-    insert into servers as s (server, failures, failing_since, failed_at, last_failure, open_until, opened)
-    values (p_server, p_number, p_now, p_now, p_what, case when p_number >= p_most then p_now + p_pause end,
-            case when p_number >= p_most then 1 else 0 end)
-    on conflict (server) do update set
-        failures = s.failures + p_number, failing_since = coalesce(s.failing_since, p_now), failed_at = p_now,
-        last_failure = p_what, trial_until = null,
-        -- Calls that were under way when it was opened do not open it again.
-        opened = s.opened + case when s.failures + p_number >= p_most and coalesce(s.open_until <= p_now or s.open_until > p_now + interval '13 minutes', true) then 1 else 0 end,
-        open_until = case when s.failures + p_number >= p_most and coalesce(s.open_until <= p_now or s.open_until > p_now + interval '13 minutes', true)
-                          then p_now + p_pause * (2 ^ least(s.opened, 5)) else s.open_until end
-$$;
-
 create or replace function server_try(p_server text, p_now timestamptz, p_until timestamptz) returns boolean
     language sql security definer set search_path = public, pg_temp
 as $$ with taken as (update servers set trial_until = p_until
                      where server = p_server and (open_until <= p_now or open_until > p_now + interval '13 minutes')
                        and coalesce(trial_until <= p_now or trial_until > p_now + interval '15 minutes', true) returning 1)
       select exists (select from taken) $$;
-
-create or replace function server_limited(p_server text, p_until timestamptz, p_now timestamptz) returns void
-    language sql security definer set search_path = public, pg_temp
-as $$
-    insert into servers as s (server, not_before)
-    select p_server, least(p_until, p_now + interval '1 minute')
-    where (select count(*) from lanes where server = p_server and not_before > p_now and not_before <= p_now + interval '48 hours') >= 3
-    on conflict (server) do update set not_before = greatest(
-        case when s.not_before <= p_now + interval '1 minute' then s.not_before end, excluded.not_before)
-$$;
 
 create or replace function mail_claim(p_now timestamptz, p_lease_until timestamptz, p_ids uuid[])
     returns table (workspace_id uuid, member_id uuid, mail_id uuid, notification_id uuid, tries integer)

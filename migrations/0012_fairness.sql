@@ -1,8 +1,8 @@
 -- Fairness between tenants: one tenant's troubles are not a server's, and nobody's bulk stands before what others have due.
 
 -- Notices what has become due, at most 2,000 of each urgency; returns how many, of the urgency with the most. The number is
--- written out: for a parameter the plan reads all that is scheduled. `dispatch_lanes` notices some, too, but a bulk that is
--- due at once would keep what others have due a moment later waiting for many looks.
+-- written out: for a parameter the plan reads all that is scheduled. A bulk that is
+-- due at once is noticed in several of these, so that it does not keep what others have due a moment later waiting.
 create function dispatch_notice(p_now timestamptz) returns integer
     language plpgsql security definer set search_path = public, pg_temp
 as $$
@@ -93,7 +93,8 @@ create or replace function server_limited(p_server text, p_until timestamptz, p_
 as $$
     insert into servers as s (server, not_before)
     select p_server, least(p_until, p_now + interval '1 minute')
-    where (select count(*) >= 3 and count(distinct workspace_id) >= 2 from lanes where server = p_server and not_before > p_now)
+    where (select count(*) >= 3 and count(distinct workspace_id) >= 2 from lanes
+           where server = p_server and not_before > p_now and not_before <= p_now + interval '48 hours')
     -- What is further ahead than a minute was set before the clock was put back.
     on conflict (server) do update set not_before =
         greatest(case when s.not_before <= p_now + interval '1 minute' then s.not_before end, excluded.not_before)

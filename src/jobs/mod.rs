@@ -1,6 +1,6 @@
 //! What runs by itself beside the calls: publishing what is due, making posts of series, keeping house, asking for
-//! figures, recycling, and sending mail. Each job is a function of one step, which tests call; the loops around them are here and in
-//! the jobs' files.
+//! figures, recycling, and sending mail. Each job is a function of one step, which tests call; the loops around them are
+//! here and in the jobs' files.
 
 pub mod collect_metrics;
 pub mod fill_series;

@@ -111,7 +111,7 @@ pub async fn notice(db: &mut PgConnection, now: Timestamp) -> Result<i32> {
     Ok(sqlx::query_scalar!(r#"select dispatch_notice($1) as "most!""#, now).fetch_one(db).await?)
 }
 
-/// Notices what has become due, and lists up to `limit` accounts that have some of it, from the one after `after` on.
+/// Lists up to `limit` accounts of which something was noticed, from the one after `after` on.
 pub async fn lanes(
     db: &mut PgConnection,
     now: Timestamp,

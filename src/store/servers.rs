@@ -48,9 +48,9 @@ pub async fn worked(db: &mut PgConnection, server: &str, now: Timestamp) -> Resu
     Ok(())
 }
 
-/// Deliveries of one workspace failed, in this order, and how each showed. One counts when its post differs from that of the last one counted
-/// and, on a server where several workspaces have accounts, its account does; such a server is left alone only when two
-/// workspaces saw it fail. `salt` makes pauses differ, up to half as long again.
+/// Deliveries of one workspace failed, in this order, and how each showed. One counts when its post differs from that of the
+/// last one counted and, on a server where several workspaces have accounts, its account does; such a server is left alone
+/// only when two workspaces saw it fail. `salt` makes pauses differ, up to half as long again.
 pub async fn failed(
     db: &mut PgConnection,
     server: &str,
