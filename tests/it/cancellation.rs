@@ -25,6 +25,7 @@ use crate::support::{
 
 const CALLS: u64 = 5000;
 const AT_ONCE: usize = 16;
+const KINDS: usize = 3;
 const AT: &str = "2027-05-05T05:05:00Z";
 
 /// The same numbers in every run: splitmix64.
@@ -122,17 +123,22 @@ impl Side {
     }
 }
 
+/// Which of the three kinds of work call `index` does: to create, to query or to schedule.
+fn kind(index: u64) -> usize {
+    usize::try_from(number(index ^ 0xA5, 3)).unwrap()
+}
+
 /// One call that is given up after a random time: by a timeout, by aborting its task, or by closing the connection.
-async fn one(stage: Arc<Stage>, index: u64, typical: Duration) -> bool {
+async fn one(stage: Arc<Stage>, index: u64, typical: [Duration; KINDS]) -> bool {
     let Stage { app, http, sides, posts } = &*stage;
     let which = usize::try_from(number(index, 2)).unwrap();
-    let work = match number(index ^ 0xA5, 3) {
+    let work = match kind(index) {
         0 => Work::Create(format!("{} {index}", sides[which].mark)),
         1 => Work::Query,
         // Always to the same time, so that what was acknowledged is what must stand there.
         _ => Work::Schedule(posts[which][usize::try_from(index).unwrap() % posts[which].len()]),
     };
-    let patience = typical * u32::try_from(number(index ^ 0x5A, 200)).unwrap() / 100;
+    let patience = typical[kind(index)] * u32::try_from(number(index ^ 0x5A, 200)).unwrap() / 100;
     match number(index ^ 0x77, 3) {
         0 => tokio::time::timeout(patience, sides[which].inside(app, &work)).await.is_ok(),
         1 => {
@@ -165,14 +171,20 @@ async fn five_thousand_calls_given_up_at_any_moment() {
     let posts = [ready(&app, &sides[0]).await, ready(&app, &sides[1]).await];
     let stage = Arc::new(Stage { app, http, sides, posts });
 
-    // How long a call takes on this machine among as many others.
+    // How long a call of each kind takes on this machine among as many others.
     let unhurried = stream::iter(0..200).map(|index| {
         let began = Instant::now();
         let stage = Arc::clone(&stage);
-        async move { (one(stage, CALLS + index, Duration::from_secs(3600)).await, began.elapsed()) }
+        async move {
+            assert!(one(stage, CALLS + index, [Duration::from_secs(3600); KINDS]).await);
+            (kind(CALLS + index), began.elapsed())
+        }
     });
-    let unhurried: Vec<(bool, Duration)> = unhurried.buffer_unordered(AT_ONCE).collect().await;
-    let typical = unhurried.iter().map(|(_, took)| *took).sum::<Duration>() / 200;
+    let unhurried: Vec<(usize, Duration)> = unhurried.buffer_unordered(AT_ONCE).collect().await;
+    let typical = std::array::from_fn(|kind| {
+        let of_kind: Vec<_> = unhurried.iter().filter(|(done, _)| *done == kind).map(|(_, took)| *took).collect();
+        of_kind.iter().sum::<Duration>() / u32::try_from(of_kind.len()).unwrap()
+    });
 
     let calls = stream::iter(0..CALLS).map(|index| one(Arc::clone(&stage), index, typical));
     let count = calls.buffer_unordered(AT_ONCE).fold(Count::default(), async |mut count, answered| {
@@ -210,7 +222,7 @@ async fn five_thousand_calls_given_up_at_any_moment() {
             .collect();
         let (created, scheduled) = (side.created.lock().unwrap(), side.scheduled.lock().unwrap());
         assert!(
-            created.len() > 100 && scheduled.len() > 100,
+            created.len() > 50 && scheduled.len() > 50,
             "{} created, {} scheduled",
             created.len(),
             scheduled.len()
