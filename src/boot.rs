@@ -1,16 +1,13 @@
 //! The only wiring: from a [`Config`] to a running [`App`].
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+mod practice;
+
+use std::{path::Path, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use crate::{
     app::{
@@ -29,7 +26,6 @@ use crate::{
     error::{Error, Result},
     ids::RandomIds,
     platform::{self, Cluster, Role},
-    sandbox,
     store::{db::Db, installation, migrate},
     vault::Vault,
 };
@@ -85,7 +81,7 @@ async fn start(
         let db = Db::connect(options, config.pool_size).await?;
         bring_up_to_date(&config, cluster.as_ref(), &db).await?;
         let vault = vault(&config, &db).await?;
-        let sandbox = practice_network(&config, sandbox_use, &stop).await?;
+        let sandbox = practice::network(&config, sandbox_use, &stop).await?;
         let http = Http::answered_within(config.allow_origins.iter().cloned(), config.send.answer_within)?;
         let clock = Arc::new(SystemClock);
         let networks = Networks::new(&http, clock.clone(), sandbox);
@@ -97,7 +93,11 @@ async fn start(
             mail: config.mail.clone(),
             audit_heads: Some(config.home.logs().join("audit-heads.jsonl")),
         };
-        let app = Arc::new(App::new(db, clock, Arc::new(RandomIds), vault, networks, http, settings));
+        let app = App::new(db, clock, Arc::new(RandomIds), vault, networks, http, settings);
+        let app = Arc::new(match decider_options(&config, cluster.as_ref())? {
+            Some(decider) => app.deciding(decider),
+            None => app,
+        });
         restored::check(&app).await?;
         let home_owner = home_owner(&config, &app).await?;
         Ok::<_, Error>((app, home_owner))
@@ -122,7 +122,7 @@ impl Booted {
         if let Some(watch) = self.watch {
             _ = watch.await;
         }
-        self.app.db.close().await;
+        self.app.close().await;
         match self.cluster.and_then(Arc::into_inner) {
             Some(cluster) => cluster.leave().await,
             None => Ok(()),
@@ -167,6 +167,15 @@ pub fn owner_options(config: &Config, cluster: Option<&Cluster>) -> Result<Optio
     match (cluster, &config.owner_database_url) {
         (Some(cluster), _) => Ok(Some(cluster.connect_options(Role::Owner))),
         (None, Some(url)) => parse_url("ALLIN_OWNER_DATABASE_URL", url).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The way for decisions, where there is one.
+fn decider_options(config: &Config, cluster: Option<&Cluster>) -> Result<Option<PgConnectOptions>> {
+    match (cluster, &config.decider_database_url) {
+        (Some(cluster), _) => Ok(Some(cluster.connect_options(Role::Decider))),
+        (None, Some(url)) => parse_url("ALLIN_DECIDER_DATABASE_URL", url).map(Some),
         (None, None) => Ok(None),
     }
 }
@@ -219,66 +228,6 @@ fn key(secret: &SecretString) -> Result<[u8; 32]> {
             .next("Restore the home's secrets folder from a backup."));
     }
     Ok(crate::vault::sha256(secret.expose_secret().as_bytes()))
-}
-
-fn sandbox_folder(config: &Config) -> PathBuf {
-    config.home.root().join("sandbox")
-}
-
-async fn practice_network(config: &Config, wanted: SandboxUse, stop: &CancellationToken) -> Result<Option<Url>> {
-    if let Some(elsewhere) = &config.sandbox_url {
-        return Ok(Some(elsewhere.clone()));
-    }
-    let folder = sandbox_folder(config);
-    let exists = folder.join("place.json").exists();
-    match wanted {
-        SandboxUse::Serve | SandboxUse::Create if exists || wanted == SandboxUse::Create => {
-            let served = sandbox::serve(practice_options(&folder), stop.clone()).await?;
-            let address = served.addr();
-            if matches!(served, sandbox::Served::AlreadyRunning(_)) {
-                tokio::spawn(take_over(folder, stop.clone()));
-            }
-            address_url(&address.to_string()).map(Some)
-        }
-        _ => remembered(&folder),
-    }
-}
-
-fn practice_options(folder: &Path) -> sandbox::Options {
-    sandbox::Options {
-        folder: folder.to_owned(),
-        port: None,
-        manners: sandbox::Manners::default(),
-        faults: false,
-        clock: Arc::new(SystemClock),
-    }
-}
-
-/// Runs the practice network from when the process that runs it now has gone.
-async fn take_over(folder: PathBuf, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(2)) => {}
-            () = stop.cancelled() => return,
-        }
-        match sandbox::serve(practice_options(&folder), stop.clone()).await {
-            Ok(sandbox::Served::Started(_)) => return,
-            Ok(sandbox::Served::AlreadyRunning(_)) => {}
-            Err(error) => tracing::debug!(error = error.chain(), "the practice network cannot be taken over"),
-        }
-    }
-}
-
-/// Where the practice network was last.
-fn remembered(folder: &Path) -> Result<Option<Url>> {
-    let Ok(text) = std::fs::read_to_string(folder.join("place.json")) else { return Ok(None) };
-    let place: Value = serde_json::from_str(&text).map_err(Error::internal)?;
-    let port = place.get("port").and_then(Value::as_u64);
-    port.map(|port| address_url(&format!("127.0.0.1:{port}"))).transpose()
-}
-
-fn address_url(address: &str) -> Result<Url> {
-    format!("http://{address}/").parse().map_err(Error::internal)
 }
 
 /// The workspace that the command line and stdio act in; made at the first start.

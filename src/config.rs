@@ -31,6 +31,8 @@ pub struct Config {
     pub home: Home,
     /// The application's connection; without one the private cluster is used.
     pub database_url: Option<SecretString>,
+    /// The connection for decisions of people.
+    pub decider_database_url: Option<SecretString>,
     /// The owner's connection, for migrations of a database that is not ours.
     pub owner_database_url: Option<SecretString>,
     pub cluster: StartOptions,
@@ -108,6 +110,7 @@ impl Config {
             number(text("ALLIN_ANSWER_WITHIN_MS")?, "ALLIN_ANSWER_WITHIN_MS", 100, 300_000)?.unwrap_or(ANSWER_WITHIN);
         Ok(Self {
             database_url: text("DATABASE_URL")?.map(SecretString::from),
+            decider_database_url: text("ALLIN_DECIDER_DATABASE_URL")?.map(SecretString::from),
             owner_database_url: text("ALLIN_OWNER_DATABASE_URL")?.map(SecretString::from),
             cluster: StartOptions {
                 bindir: get("ALLIN_PG_BINDIR").filter(|value| !value.is_empty()).map(PathBuf::from),

@@ -1,5 +1,7 @@
 //! Keys that never enter the database: sealing of network tokens, signing of confirmations and cursors, signing of
-//! the audit log's heads. Knows nothing of what it seals.
+//! the audit log's heads, what a passphrase gives. Knows nothing of what it seals.
+
+pub mod passphrase;
 
 use chacha20poly1305::{
     XChaCha20Poly1305,

@@ -1,6 +1,10 @@
 //! Who calls, for which workspace, from where. Every use case gets one; a job rebuilds it from the database.
 
-use crate::ids::{ApiKeyId, MemberId, RequestId, WorkspaceId};
+use crate::{
+    app::people::proof::Proof,
+    ids::{ApiKeyId, MemberId, RequestId, WorkspaceId},
+    store::db::Entrance,
+};
 
 #[derive(Debug, Clone)]
 pub struct Ctx {
@@ -14,6 +18,8 @@ pub struct Ctx {
 pub enum Actor {
     /// A person at the command line or on a page.
     Person { member: MemberId },
+    /// A person who has just proved to be that member.
+    Proven { member: MemberId, proof: Proof },
     /// A named connection of a member, such as an MCP client over stdio: the member's role with an agent's rights.
     Connection { member: MemberId, name: String },
     /// An API key of a member: likewise.
@@ -53,7 +59,10 @@ impl Ctx {
 impl Actor {
     pub fn member(&self) -> Option<MemberId> {
         match self {
-            Self::Person { member } | Self::Connection { member, .. } | Self::ApiKey { member, .. } => Some(*member),
+            Self::Person { member }
+            | Self::Proven { member, .. }
+            | Self::Connection { member, .. }
+            | Self::ApiKey { member, .. } => Some(*member),
             Self::System { .. } => None,
         }
     }
@@ -61,7 +70,7 @@ impl Actor {
     /// Names the actor in keys and in the audit log.
     pub fn key(&self) -> String {
         match self {
-            Self::Person { member } => member.to_string(),
+            Self::Person { member } | Self::Proven { member, .. } => member.to_string(),
             Self::Connection { member, name } => format!("{member}/{name}"),
             Self::ApiKey { member, key } => format!("{member}/{key}"),
             Self::System { job } => format!("system/{job}"),
@@ -69,6 +78,25 @@ impl Actor {
     }
 
     pub fn is_person(&self) -> bool {
-        matches!(self, Self::Person { .. })
+        matches!(self, Self::Person { .. } | Self::Proven { .. })
+    }
+
+    /// What the person proved with.
+    pub fn proof(&self) -> Option<&Proof> {
+        match self {
+            Self::Proven { proof, .. } => Some(proof),
+            _ => None,
+        }
+    }
+
+    /// How the database lets this actor into a workspace.
+    pub fn entrance(&self) -> Entrance {
+        match self {
+            Self::Person { member } | Self::Proven { member, .. } | Self::Connection { member, .. } => {
+                Entrance::Member { member: *member, key: None }
+            }
+            Self::ApiKey { member, key } => Entrance::Member { member: *member, key: Some(*key) },
+            Self::System { .. } => Entrance::System,
+        }
     }
 }

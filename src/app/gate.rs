@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::{
     app::{
         App, confirm,
-        ctx::{Actor, Ctx},
+        ctx::Ctx,
+        people::proof,
         use_case::{
             Answer, CallOptions, Effect, Form, Local, Locally, Remote, Remotely, Repeat, Reply, Scope, UseCase,
         },
@@ -18,7 +19,7 @@ use crate::{
     model::roles::Permission,
     store::{
         audit,
-        db::{Entered, Entrance, Tx},
+        db::{Entered, Tx},
         idempotency::{self, Claim},
     },
     vault::sha256,
@@ -27,6 +28,8 @@ use crate::{
 impl App {
     /// See the module text.
     pub async fn call<U: UseCase>(&self, ctx: &Ctx, input: U::Input, options: CallOptions) -> Result<Reply<U::Output>> {
+        let proven = self.prove_at_terminal(ctx, U::NEEDS).await?;
+        let ctx = proven.as_ref().unwrap_or(ctx);
         let span = tracing::info_span!("call", name = U::NAME, request = %ctx.request, workspace = %ctx.workspace, origin = ctx.origin.as_str());
         let result = tracing::Instrument::instrument(U::Form::drive(self, ctx, input, options), span).await;
         if let Err(error) = &result
@@ -42,15 +45,9 @@ impl App {
         self.call::<U>(ctx, input, CallOptions::default()).await?.done()
     }
 
-    async fn enter(&self, ctx: &Ctx, now: Timestamp) -> Result<(Tx, Entered)> {
-        let entrance = match &ctx.actor {
-            Actor::Person { member } | Actor::Connection { member, .. } => {
-                Entrance::Member { member: *member, key: None }
-            }
-            Actor::ApiKey { member, key } => Entrance::Member { member: *member, key: Some(*key) },
-            Actor::System { .. } => Entrance::System,
-        };
-        self.db.tenant(ctx.workspace, entrance, now).await
+    async fn enter(&self, ctx: &Ctx, decides: bool, now: Timestamp) -> Result<(Tx, Entered)> {
+        let db = if decides { self.decider().await? } else { &self.db };
+        db.tenant(ctx.workspace, ctx.actor.entrance(), now).await
     }
 }
 
@@ -59,9 +56,9 @@ impl<U: Local> Form<U> for Locally {
 
     async fn drive(app: &App, ctx: &Ctx, input: U::Input, options: CallOptions) -> Result<Reply<U::Output>> {
         let now = app.clock.now();
-        let (mut tx, entered) = app.enter(ctx, now).await?;
+        let (mut tx, entered) = app.enter(ctx, U::DECIDES, now).await?;
         if U::EFFECT == Effect::Read {
-            if let Err(error) = permit(ctx, &entered, U::NEEDS) {
+            if let Err(error) = permit(ctx, &mut tx, &entered, U::NEEDS).await {
                 refused(app, ctx, &mut tx, now, U::NAME, &error).await?;
                 tx.commit().await?;
                 return Err(error);
@@ -103,7 +100,7 @@ impl<U: Remote> Form<U> for Remotely {
 
     async fn drive(app: &App, ctx: &Ctx, input: U::Input, options: CallOptions) -> Result<Reply<U::Output>> {
         let now = app.clock.now();
-        let (mut tx, entered) = app.enter(ctx, now).await?;
+        let (mut tx, entered) = app.enter(ctx, U::DECIDES, now).await?;
         // Two minutes: longer than any outbound call may take.
         let lease = Some(now.plus_secs(120));
         let claim = match prelude::<U>(app, ctx, &mut tx, &entered, now, &input, &options, lease).await? {
@@ -127,7 +124,7 @@ impl<U: Remote> Form<U> for Remotely {
             Ok(outcome) => outcome,
             Err(error) => {
                 let now = app.clock.now();
-                let (mut tx, _) = app.enter(ctx, now).await?;
+                let (mut tx, _) = app.enter(ctx, U::DECIDES, now).await?;
                 if let Some(claim) = claim {
                     idempotency::give_up(&mut tx, ctx.workspace, &ctx.actor.key(), U::NAME, &claim).await?;
                 }
@@ -138,7 +135,7 @@ impl<U: Remote> Form<U> for Remotely {
         };
 
         let now = app.clock.now();
-        let (mut tx, entered) = app.enter(ctx, now).await?;
+        let (mut tx, entered) = app.enter(ctx, U::DECIDES, now).await?;
         let mut scope = Scope::new(app, ctx, &mut tx, &entered, now);
         scope.progress = options.progress;
         let output = U::finish(&mut scope, outcome).await?;
@@ -169,7 +166,7 @@ async fn prelude<U: UseCase>(
     options: &CallOptions,
     lease: Option<Timestamp>,
 ) -> Result<Prelude<U::Output>> {
-    if let Err(error) = permit(ctx, entered, U::NEEDS) {
+    if let Err(error) = permit(ctx, tx, entered, U::NEEDS).await {
         refused(app, ctx, tx, now, U::NAME, &error).await?;
         return Ok(Prelude::Refused(error));
     }
@@ -273,7 +270,7 @@ pub async fn record(
 }
 
 /// Whether this caller has the right.
-pub fn permit(ctx: &Ctx, entered: &Entered, needs: Permission) -> Result<()> {
+async fn permit(ctx: &Ctx, tx: &mut Tx, entered: &Entered, needs: Permission) -> Result<()> {
     let Some(role) = entered.role else { return Ok(()) };
     let rule = needs.rule();
     if rule.person_only && !ctx.actor.is_person() {
@@ -286,5 +283,5 @@ pub fn permit(ctx: &Ctx, entered: &Entered, needs: Permission) -> Result<()> {
             format!("This takes the role {} or higher; you are {}.", rule.least.as_str(), role.as_str()),
         ));
     }
-    Ok(())
+    proof::demand(ctx, tx, rule.proof).await
 }

@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod networks;
 pub mod notifications;
 pub mod pauses;
+pub mod people;
 pub mod posts;
 pub mod progress;
 pub mod publishing;
@@ -35,7 +36,9 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use tokio::sync::{Notify, broadcast};
+use secrecy::SecretString;
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::{Notify, OnceCell, broadcast};
 use url::Url;
 
 use crate::{
@@ -45,11 +48,14 @@ use crate::{
     },
     clients::{http::Http, mail::Mailer, networks::registry::Networks},
     clock::{Clock, Timestamp},
-    error::Result,
+    error::{Error, Result},
     ids::{IdGen, RequestId, WorkspaceId},
     store::db::Db,
     vault::Vault,
 };
+
+/// Decisions are rare, and a person waits for each.
+const DECIDER_CONNECTIONS: u32 = 2;
 
 /// Everything a use case may reach.
 pub struct App {
@@ -67,6 +73,17 @@ pub struct App {
     notices: Watch,
     changed: broadcast::Sender<WorkspaceId>,
     pages: OnceLock<Url>,
+    decider: Option<Decider>,
+    terminal: OnceLock<AskPassphrase>,
+}
+
+/// Asks the person at the terminal for the passphrase.
+pub type AskPassphrase = fn() -> Result<SecretString>;
+
+/// Connections of the role that writes decisions, opened when the first is made.
+struct Decider {
+    options: PgConnectOptions,
+    db: OnceCell<Db>,
 }
 
 /// What the operator decided.
@@ -123,7 +140,54 @@ impl App {
         let (changed, _) = broadcast::channel(256);
         let engine = Arc::new(Engine::new(settings.connections, db.size()));
         let (due, pages, notices) = (Notify::new(), OnceLock::new(), Watch::default());
-        Self { db, clock, ids, vault, networks, http, settings, engine, due, notices, changed, pages }
+        let (decider, terminal) = (None, OnceLock::new());
+        Self {
+            db,
+            clock,
+            ids,
+            vault,
+            networks,
+            http,
+            settings,
+            engine,
+            due,
+            notices,
+            changed,
+            pages,
+            decider,
+            terminal,
+        }
+    }
+
+    /// With a way to write decisions.
+    #[must_use]
+    pub fn deciding(mut self, options: PgConnectOptions) -> Self {
+        self.decider = Some(Decider { options, db: OnceCell::new() });
+        self
+    }
+
+    /// The database as the role that writes decisions. The gate uses it for what [`UseCase::DECIDES`].
+    ///
+    /// [`UseCase::DECIDES`]: use_case::UseCase::DECIDES
+    async fn decider(&self) -> Result<&Db> {
+        let decider = self.decider.as_ref().ok_or_else(|| {
+            Error::operator("decider_unset", "This AllIN has no way to write decisions of people.")
+                .next("Set ALLIN_DECIDER_DATABASE_URL to the database's address as the role allin_decider.")
+        })?;
+        decider.db.get_or_try_init(|| Db::connect(decider.options.clone(), DECIDER_CONNECTIONS)).await
+    }
+
+    /// How the person at this process's terminal is asked for the passphrase.
+    pub fn set_terminal(&self, ask: AskPassphrase) {
+        _ = self.terminal.set(ask);
+    }
+
+    /// Closes all connections to the database.
+    pub async fn close(&self) {
+        if let Some(db) = self.decider.as_ref().and_then(|decider| decider.db.get()) {
+            db.close().await;
+        }
+        self.db.close().await;
     }
 
     pub fn now(&self) -> Timestamp {

@@ -51,6 +51,8 @@ pub trait UseCase: Sized + Send + Sync + 'static {
     const NEEDS: Permission;
     const EFFECT: Effect;
     const REPEAT: Repeat = Repeat::EachCounts;
+    /// Whether it writes what only a proven person may: its transactions are those of another role of the database.
+    const DECIDES: bool = false;
     /// Whether a read is written to the audit log, because much leaves with it.
     const LOGGED: bool = false;
 

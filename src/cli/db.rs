@@ -146,6 +146,9 @@ fn refuse_unprepared(role: &server::RoleFacts, facts: &server::Facts) -> Result<
     if !role.app_exists {
         missing.push("the role allin_app".to_owned());
     }
+    if !role.decider_exists {
+        missing.push("the role allin_decider".to_owned());
+    }
     if facts.vector.is_none() {
         missing.push("the extension vector".to_owned());
     }

@@ -14,6 +14,7 @@ mod import;
 mod key;
 mod member;
 mod notification;
+mod passphrase;
 mod pause;
 mod post;
 mod print;
@@ -78,6 +79,9 @@ enum Command {
     /// What you have been told, and what of it comes by mail
     #[command(subcommand)]
     Notification(notification::Notification),
+    /// The passphrase that proves who decides
+    #[command(subcommand)]
+    Passphrase(passphrase::Passphrase),
     /// API keys for HTTP clients
     #[command(subcommand)]
     Key(key::Key),
@@ -132,6 +136,7 @@ impl Cli {
             Command::Held(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Workspace(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Member(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Passphrase(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Notification(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Key(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Account(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
@@ -161,6 +166,7 @@ impl Cli {
 /// Starts what a short command needs, runs it, and leaves everything as it was.
 async fn once(config: Config, command: impl AsyncFnOnce(&Booted, &Ctx) -> Result<()>) -> Result<()> {
     let booted = boot::boot(config, SandboxUse::Call).await?;
+    booted.app.set_terminal(passphrase::ask);
     let ctx = person(&booted);
     let result = command(&booted, &ctx).await;
     // The audit entry of this command is chained now rather than by whoever comes next.

@@ -7,6 +7,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
         "DATABASE_URL",
         "PostgreSQL 16 or newer with pgvector, as the role allin_app; default: a private server in the home",
     ),
+    ("ALLIN_DECIDER_DATABASE_URL", "the same database as the role allin_decider, which writes what people decide"),
     ("ALLIN_OWNER_DATABASE_URL", "the same database as its owner, for `allin db migrate`"),
     ("ALLIN_PG_BINDIR", "folder with other PostgreSQL programs for the private server"),
     ("ALLIN_ALLOW_ORIGINS", "servers inside the network that may be called: host:port, separated by commas"),

@@ -32,7 +32,6 @@ use crate::{
     ids::WorkspaceId,
     model::roles::Role,
     resources,
-    store::db::Entrance,
     tools::{
         self,
         registry::{Profile, Said, ToolReply, ToolSpec},
@@ -83,14 +82,7 @@ impl Server {
 
     /// The caller's role; an error when its access has ended.
     pub(super) async fn role(&self, ctx: &Ctx) -> Result<Role> {
-        let entrance = match &ctx.actor {
-            Actor::Person { member } | Actor::Connection { member, .. } => {
-                Entrance::Member { member: *member, key: None }
-            }
-            Actor::ApiKey { member, key } => Entrance::Member { member: *member, key: Some(*key) },
-            Actor::System { .. } => Entrance::System,
-        };
-        let (tx, entered) = self.app.db.tenant(ctx.workspace, entrance, self.app.now()).await?;
+        let (tx, entered) = self.app.db.tenant(ctx.workspace, ctx.actor.entrance(), self.app.now()).await?;
         tx.finish_read();
         Ok(entered.role.unwrap_or(Role::Admin))
     }

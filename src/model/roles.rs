@@ -68,17 +68,31 @@ impl FromStr for Role {
     }
 }
 
+/// Whether a right takes a passphrase. A person at the command line may be a program that somebody gave a shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProofNeeded {
+    No,
+    /// From whoever has set one.
+    IfSet,
+    Always,
+}
+
 /// What a caller must be to use a right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
     pub least: Role,
     /// Only a person at the command line or on a page: no connection, key, agent, rule or job.
     pub person_only: bool,
+    /// Whether that person must prove it with a passphrase.
+    pub proof: ProofNeeded,
     pub reason: &'static str,
 }
 
 macro_rules! permissions {
-    ($($(#[$doc:meta])* $name:ident: $least:ident, person_only = $person:literal, $reason:literal;)*) => {
+    (@proof) => { ProofNeeded::No };
+    (@proof $proof:ident) => { ProofNeeded::$proof };
+    ($($(#[$doc:meta])* $name:ident: $least:ident, person_only = $person:literal, $(proof = $proof:ident,)? $reason:literal;)*) => {
         /// A right. One use case needs one.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
@@ -89,7 +103,12 @@ macro_rules! permissions {
 
             pub const fn rule(self) -> Rule {
                 match self {
-                    $(Self::$name => Rule { least: Role::$least, person_only: $person, reason: $reason },)*
+                    $(Self::$name => Rule {
+                        least: Role::$least,
+                        person_only: $person,
+                        proof: permissions!(@proof $($proof)?),
+                        reason: $reason,
+                    },)*
                 }
             }
         }
@@ -124,15 +143,15 @@ permissions! {
     /// Remove an account.
     RemoveAccounts: Admin, person_only = true, "losing an account stops its scheduled posts";
     /// Let a member use an account.
-    GrantAccounts: Admin, person_only = true, "a program that gives out accounts could reach those kept from it";
+    GrantAccounts: Admin, person_only = true, proof = IfSet, "a program that gives out accounts could reach those kept from it";
     /// See the members.
     ReadMembers: Viewer, person_only = false, "one sees whom one works with";
     /// Add, change and remove members.
-    ManageMembers: Admin, person_only = true, "a program that changes members could raise its own role";
+    ManageMembers: Admin, person_only = true, proof = IfSet, "a program that changes members could raise its own role";
     /// See keys, without the secret.
     ReadKeys: Admin, person_only = false, "prefix and dates only; Admins answer for who has access";
     /// Make and revoke API keys.
-    ManageKeys: Admin, person_only = true, "a program that makes keys could keep its access when its own is revoked";
+    ManageKeys: Admin, person_only = true, proof = IfSet, "a program that makes keys could keep its access when its own is revoked";
     /// Publish past queue, caps and distances, with a reason.
     PublishEmergencies: Manager, person_only = false, "it goes before all other posts and past their rules; checked in post_publish when a reason is given";
     /// Pause and resume all publishing.
@@ -145,6 +164,8 @@ permissions! {
     MarkNotifications: Viewer, person_only = false, "it changes only what the caller sees as new";
     /// Choose which notifications come by mail.
     ChooseMail: Viewer, person_only = true, "a program that silences the mail could hide what goes wrong";
+    /// Set the own passphrase.
+    SetPassphrase: Viewer, person_only = true, proof = IfSet, "it is what proves the person, so changing it takes the present one";
     /// Read the audit log.
     ReadAudit: Admin, person_only = false, "it names who did what";
 }

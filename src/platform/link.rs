@@ -32,16 +32,19 @@ pub enum Role {
     Owner,
     /// What the application connects as: owns nothing, row-level security holds for it.
     App,
+    /// Beside what the application may do, writes what only a proven person decides.
+    Decider,
 }
 
 impl Role {
-    pub const ALL: [Self; 3] = [Self::Superuser, Self::Owner, Self::App];
+    pub const ALL: [Self; 4] = [Self::Superuser, Self::Owner, Self::App, Self::Decider];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Superuser => "postgres",
             Self::Owner => "allin_owner",
             Self::App => "allin_app",
+            Self::Decider => "allin_decider",
         }
     }
 
@@ -51,6 +54,7 @@ impl Role {
             Self::Superuser => "pg_superuser",
             Self::Owner => "pg_owner",
             Self::App => "pg_app",
+            Self::Decider => "pg_decider",
         }
     }
 }
@@ -61,21 +65,30 @@ pub(super) struct Passwords {
     superuser: SecretString,
     owner: SecretString,
     app: SecretString,
+    decider: SecretString,
 }
 
 impl Passwords {
     /// `None` unless all exist.
     pub(super) fn read(home: &Home) -> Result<Option<Self>> {
-        let [superuser, owner, app] = Role::ALL.map(|role| home.secret(role.secret()));
-        Ok(match (superuser?, owner?, app?) {
-            (Some(superuser), Some(owner), Some(app)) => Some(Self { superuser, owner, app }),
+        let [superuser, owner, app, decider] = Role::ALL.map(|role| home.secret(role.secret()));
+        Ok(match (superuser?, owner?, app?, decider?) {
+            (Some(superuser), Some(owner), Some(app), Some(decider)) => Some(Self { superuser, owner, app, decider }),
             _ => None,
         })
     }
 
+    /// [`Self::read`] for a server that is there already. A home of an AllIN that knew fewer roles lacks their passwords.
+    pub(super) fn read_or_add(home: &Home) -> Result<Option<Self>> {
+        match home.secret(Role::Superuser.secret())? {
+            Some(_) => Self::read_or_create(home).map(Some),
+            None => Ok(None),
+        }
+    }
+
     pub(super) fn read_or_create(home: &Home) -> Result<Self> {
-        let [superuser, owner, app] = Role::ALL.map(|role| home.secret_or_create(role.secret()));
-        Ok(Self { superuser: superuser?, owner: owner?, app: app? })
+        let [superuser, owner, app, decider] = Role::ALL.map(|role| home.secret_or_create(role.secret()));
+        Ok(Self { superuser: superuser?, owner: owner?, app: app?, decider: decider? })
     }
 
     pub(super) fn of(&self, role: Role) -> &SecretString {
@@ -83,6 +96,7 @@ impl Passwords {
             Role::Superuser => &self.superuser,
             Role::Owner => &self.owner,
             Role::App => &self.app,
+            Role::Decider => &self.decider,
         }
     }
 }

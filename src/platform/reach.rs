@@ -133,7 +133,7 @@ async fn clear_leftovers(place: &Place) -> Result<()> {
 async fn adopt(home: &Home, place: &Place, options: &StartOptions) -> Result<(Facts, Passwords)> {
     let running = server::find(&place.data())
         .ok_or_else(|| Error::unavailable("pg_not_started", "PostgreSQL ended while it was being joined."))?;
-    let passwords = Passwords::read(home)?.ok_or_else(|| {
+    let passwords = Passwords::read_or_add(home)?.ok_or_else(|| {
         Error::operator("pg_secrets_missing", "PostgreSQL runs, but the files with its passwords are gone.").next(
             "Put the home's secrets folder back; or run `allin db stop` and start again: new passwords are made then.",
         )

@@ -19,7 +19,7 @@ pub(super) struct Identity {
 /// Whether the cluster is set up and our passwords are the right ones.
 pub(super) async fn check(endpoint: &Endpoint, passwords: &Passwords) -> Result<Option<Identity>> {
     let mut connection = connect(endpoint, Role::Owner, passwords.of(Role::Owner), DATABASE).await?;
-    for role in [Role::App, Role::Superuser] {
+    for role in [Role::App, Role::Decider, Role::Superuser] {
         connect(endpoint, role, passwords.of(role), DATABASE).await?;
     }
     let row: Option<(String, String)> = sqlx::query_as(
@@ -39,7 +39,7 @@ pub(super) async fn prepare(endpoint: &Endpoint, passwords: &Passwords) -> Resul
     execute(&mut connection, "set scram_iterations = 16".into()).await?;
     let renewed = format!("alter role {} password '{}'", Role::Superuser.name(), superuser.expose_secret());
     execute(&mut connection, renewed).await?;
-    for role in [Role::Owner, Role::App] {
+    for role in [Role::Owner, Role::App, Role::Decider] {
         let known: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)")
             .bind(role.name())
             .fetch_one(&mut connection)
@@ -54,6 +54,7 @@ pub(super) async fn prepare(endpoint: &Endpoint, passwords: &Passwords) -> Resul
         );
         execute(&mut connection, statement).await?;
     }
+    execute(&mut connection, format!("grant {} to {}", Role::App.name(), Role::Decider.name())).await?;
     let known: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
         .bind(DATABASE)
         .fetch_one(&mut connection)

@@ -44,6 +44,8 @@ pub struct RoleFacts {
     pub owner: bool,
     /// The role `allin_app` exists.
     pub app_exists: bool,
+    /// The role `allin_decider` exists, with all that `allin_app` may do.
+    pub decider_exists: bool,
     /// It may make tables in `public`.
     pub may_create: bool,
 }
@@ -54,6 +56,7 @@ pub async fn role(db: &mut PgConnection) -> Result<RoleFacts> {
         r#"select rolname::text as "name!", (rolsuper or rolbypassrls) as "powerful!",
                   exists (select from pg_class where relowner = pg_roles.oid) as "owner!",
                   exists (select from pg_roles where rolname = 'allin_app') as "app_exists!",
+                  exists (select from pg_auth_members m where m.member = to_regrole('allin_decider') and m.roleid = to_regrole('allin_app')) as "decider_exists!",
                   coalesce(has_schema_privilege(to_regnamespace('public'), 'create'), false) as "may_create!"
            from pg_roles where rolname = current_user"#
     )
@@ -66,6 +69,7 @@ pub fn preparation(database: &str) -> String {
     format!(
         "create role allin_owner login password '…';\n\
          create role allin_app login password '…' nosuperuser nobypassrls;\n\
+         create role allin_decider login password '…' nosuperuser nobypassrls in role allin_app;\n\
          create database {database} owner allin_owner;\n\
          \\c {database}\n\
          create extension if not exists vector;\n\

@@ -221,12 +221,7 @@ async fn five_thousand_calls_given_up_at_any_moment() {
             .map(|(id, ..)| PostId(*id))
             .collect();
         let (created, scheduled) = (side.created.lock().unwrap(), side.scheduled.lock().unwrap());
-        assert!(
-            created.len() > 50 && scheduled.len() > 50,
-            "{} created, {} scheduled",
-            created.len(),
-            scheduled.len()
-        );
+        assert!(created.len() > 50 && scheduled.len() > 50, "{} created, {} scheduled", created.len(), scheduled.len());
         assert_eq!(created.difference(&all).count(), 0, "acknowledged posts are missing");
         assert_eq!(scheduled.difference(&planned).count(), 0, "acknowledged times are missing");
     }

@@ -31,6 +31,7 @@ mod isolation;
 mod metrics;
 mod notifications;
 mod pauses;
+mod people;
 mod permissions;
 mod posts;
 mod processes;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use allin::{
     app::{keys::revoke::KeyRevoke, members::change::MemberChange},
     error::Error,
-    model::roles::Role,
+    model::roles::{ProofNeeded, Role},
 };
 
 use crate::support::{
@@ -19,6 +19,7 @@ fn verdict(error: Option<&Error>) -> &'static str {
     match error.map(Error::code) {
         Some("role_too_low") => "role",
         Some("person_only") => "person",
+        Some("proof_needed") => "proof",
         Some("access_ended" | "internal" | "database_unavailable") => "broken",
         _ => "yes",
     }
@@ -52,6 +53,7 @@ async fn every_use_case_is_open_to_exactly_whom_the_table_says() {
                 let expected = match (rule.person_only && *door != Door::CommandLine, *role >= rule.least) {
                     (true, _) => "person",
                     (false, false) => "role",
+                    (false, true) if rule.proof == ProofNeeded::Always => "proof",
                     (false, true) => "yes",
                 };
                 assert_eq!(found, expected, "{} as {} by {caller}", case.kind, role.as_str());

@@ -116,7 +116,8 @@ impl TestApp {
             audit_heads: Some(folder.path().join("audit-heads.jsonl")),
         };
         let db = Db::connect(database.options(Role::App), setup.pool).await.unwrap();
-        let app = Arc::new(App::new(db, clock, Arc::new(RandomIds), vault(), networks, http, settings));
+        let app = App::new(db, clock, Arc::new(RandomIds), vault(), networks, http, settings);
+        let app = Arc::new(app.deciding(database.options(Role::Decider)));
         Self { app, clock: manual, sandbox, database, folder }
     }
 
@@ -133,7 +134,7 @@ impl TestApp {
     /// Stops everything. Fails when a connection is left inside a transaction.
     pub async fn close(mut self) {
         let left = self.database.in_transaction().await;
-        self.app.db.close().await;
+        self.app.close().await;
         self.sandbox.stop().await;
         self.database.close().await;
         assert_eq!(left, Vec::<String>::new(), "connections left inside a transaction");

@@ -31,6 +31,7 @@ use allin::{
         networks::rules::NetworkRules,
         notifications::{choose_mail::NotificationChooseMail, list::NotificationList, mark_read::NotificationMarkRead},
         pauses::{resume::PublishingResume, start::PublishingPause},
+        people::passphrase::PassphraseSet,
         posts::{
             cancel::PostCancel, create::PostCreate, delete::PostDelete, edit::PostEdit, get::PostGet,
             preview::PostPreview, publish::PostPublish, query::PostQuery, schedule::PostSchedule, update::PostUpdate,
@@ -174,6 +175,7 @@ cases! {
     NotificationChooseMail: |_ids| NotificationChooseMail::default();
     NotificationList: |_ids| NotificationList::default();
     NotificationMarkRead: |ids| NotificationMarkRead { notification_ids: Some(vec![ids.note]) };
+    PassphraseSet: |_ids| PassphraseSet { passphrase: SecretString::from("weak") };
     PostCancel: |ids| PostCancel { post_id: ids.post, account_ids: vec![ids.account] };
     PostCreate: |ids| {
         let mut first = message("A text");

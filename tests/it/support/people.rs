@@ -6,6 +6,7 @@ use allin::{
         ctx::{Actor, Ctx, Origin},
         keys::create::KeyCreate,
         members::add::MemberAdd,
+        people::{passphrase::PassphraseSet, proof},
         posts::{create::PostCreate, get::PostGet, schedule::PostSchedule, view::PostView},
         use_case::{CallOptions, Reply, UseCase},
         workspaces::create,
@@ -17,6 +18,9 @@ use allin::{
 use secrecy::SecretString;
 
 use super::TestApp;
+
+/// Of everybody who proves to be somebody.
+pub const PASSPHRASE: &str = "apple trees in deep snow";
 
 /// A workspace with its first Admin.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +75,16 @@ impl TestApp {
         let input = KeyCreate { name: "test".into(), member_id: Some(member), expires_in_days: None };
         let made = self.call_once::<KeyCreate>(&team.person(self), input).await.unwrap();
         (made.id, made.key.unwrap())
+    }
+
+    /// The member in person, proved by a passphrase, which is set when there is none.
+    pub async fn proven(&self, team: &Team, member: MemberId) -> Ctx {
+        let ctx = team.ctx(self, member, Door::CommandLine);
+        let input = PassphraseSet { passphrase: SecretString::from(PASSPHRASE) };
+        // Refused when it is set.
+        _ = self.call_once::<PassphraseSet>(&ctx, input).await;
+        let actor = proof::prove(self, team.workspace, member, SecretString::from(PASSPHRASE)).await.unwrap();
+        Ctx { actor, ..ctx }
     }
 
     /// An account on the sandbox.
