@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     app::{
-        App,
+        App, AskPassphrase,
         ctx::{Actor, Ctx, Origin},
     },
     error::{Error, Result, Retry},
@@ -99,19 +99,33 @@ impl App {
     /// At the terminal, the person is asked for the passphrase before anything is begun.
     pub(in crate::app) async fn prove_at_terminal(&self, ctx: &Ctx, needs: Permission) -> Result<Option<Ctx>> {
         let needed = needs.rule().proof;
-        let (ProofNeeded::IfSet | ProofNeeded::Always, Origin::CommandLine, Actor::Person { member }, Some(ask)) =
-            (needed, ctx.origin, &ctx.actor, self.terminal.get())
-        else {
+        if needed == ProofNeeded::No {
             return Ok(None);
-        };
+        }
+        match (ctx.origin, &ctx.actor, self.terminal.get()) {
+            // Apart, because every call carries the room for it otherwise.
+            (Origin::CommandLine, Actor::Person { member }, Some(ask)) => {
+                Box::pin(self.prove_member(ctx, *member, needed, *ask)).await
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn prove_member(
+        &self,
+        ctx: &Ctx,
+        member: MemberId,
+        needed: ProofNeeded,
+        ask: AskPassphrase,
+    ) -> Result<Option<Ctx>> {
         let (mut tx, _) = self.db.tenant(ctx.workspace, ctx.actor.entrance(), self.now()).await?;
-        let stored = people::key(&mut tx, ctx.workspace, *member).await?;
+        let stored = people::key(&mut tx, ctx.workspace, member).await?;
         tx.finish_read();
         if stored.is_none() {
             return if needed == ProofNeeded::Always { Err(unset()) } else { Ok(None) };
         }
-        let passphrase = tokio::task::spawn_blocking(*ask).await.map_err(Error::internal)??;
-        let actor = prove(self, ctx.workspace, *member, passphrase).await?;
+        let passphrase = tokio::task::spawn_blocking(ask).await.map_err(Error::internal)??;
+        let actor = prove(self, ctx.workspace, member, passphrase).await?;
         Ok(Some(Ctx { actor, ..ctx.clone() }))
     }
 }
