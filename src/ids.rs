@@ -172,6 +172,18 @@ ids! {
     SeriesId = "srs";
     /// Something a member is told.
     NotificationId = "note";
+    /// Who must approve what.
+    PolicyId = "pol";
+    /// A while in which everything needs approval.
+    FreezeId = "frz";
+    /// Somebody outside who approves by links in mails.
+    ReviewerId = "rvw";
+    /// A request for approval.
+    ApprovalId = "apr";
+    /// One person's decision on one step.
+    DecisionId = "dec";
+    /// A link to the page of a request.
+    ReviewLinkId = "lnk";
     /// One request, for logs and error reports.
     RequestId = "req";
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     app::people::proof::Proof,
-    ids::{ApiKeyId, MemberId, RequestId, WorkspaceId},
+    ids::{ApiKeyId, MemberId, RequestId, ReviewLinkId, ReviewerId, WorkspaceId},
     store::db::Entrance,
 };
 
@@ -24,6 +24,8 @@ pub enum Actor {
     Connection { member: MemberId, name: String },
     /// An API key of a member: likewise.
     ApiKey { member: MemberId, key: ApiKeyId },
+    /// Somebody outside who opened a link that was mailed to them.
+    Reviewer { reviewer: ReviewerId, link: ReviewLinkId },
     /// The program itself, with the name of the job.
     System { job: &'static str },
 }
@@ -63,7 +65,7 @@ impl Actor {
             | Self::Proven { member, .. }
             | Self::Connection { member, .. }
             | Self::ApiKey { member, .. } => Some(*member),
-            Self::System { .. } => None,
+            Self::Reviewer { .. } | Self::System { .. } => None,
         }
     }
 
@@ -73,6 +75,7 @@ impl Actor {
             Self::Person { member } | Self::Proven { member, .. } => member.to_string(),
             Self::Connection { member, name } => format!("{member}/{name}"),
             Self::ApiKey { member, key } => format!("{member}/{key}"),
+            Self::Reviewer { reviewer, .. } => reviewer.to_string(),
             Self::System { job } => format!("system/{job}"),
         }
     }
@@ -96,7 +99,8 @@ impl Actor {
                 Entrance::Member { member: *member, key: None }
             }
             Self::ApiKey { member, key } => Entrance::Member { member: *member, key: Some(*key) },
-            Self::System { .. } => Entrance::System,
+            // The link is the proof; what it opens is checked by the gate.
+            Self::Reviewer { .. } | Self::System { .. } => Entrance::System,
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     app::{
         App, confirm,
-        ctx::Ctx,
+        ctx::{Actor, Ctx},
         people::proof,
         use_case::{
             Answer, CallOptions, Effect, Form, Local, Locally, Remote, Remotely, Repeat, Reply, Scope, UseCase,
@@ -271,8 +271,17 @@ pub async fn record(
 
 /// Whether this caller has the right.
 async fn permit(ctx: &Ctx, tx: &mut Tx, entered: &Entered, needs: Permission) -> Result<()> {
-    let Some(role) = entered.role else { return Ok(()) };
     let rule = needs.rule();
+    if let Actor::Reviewer { .. } = ctx.actor {
+        return match rule.reviewers {
+            true => Ok(()),
+            false => Err(Error::forbidden(
+                "reviewer_only_reviews",
+                "A reviewer sees and decides what was sent for review, and no more.",
+            )),
+        };
+    }
+    let Some(role) = entered.role else { return Ok(()) };
     if rule.person_only && !ctx.actor.is_person() {
         return Err(Error::forbidden("person_only", "Only a person can do this, not a connected program or key.")
             .next("Use the `allin` command line on the machine that runs AllIN."));

@@ -2,6 +2,7 @@
 //! nothing of protocols: tools, pages, commands and jobs all come through here.
 
 pub mod accounts;
+pub mod approvals;
 pub mod assets;
 pub mod audit;
 pub mod best_times;

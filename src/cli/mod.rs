@@ -1,6 +1,7 @@
 //! The command line: one file per noun. Each command reads its arguments, calls a use case, and prints what it says.
 
 mod account;
+mod approval;
 mod audit;
 mod background;
 mod calendar;
@@ -79,6 +80,14 @@ enum Command {
     /// What you have been told, and what of it comes by mail
     #[command(subcommand)]
     Notification(notification::Notification),
+    /// Approvals: policies, what waits, ask, delegate, require it for everything
+    #[command(subcommand)]
+    Approval(approval::Approval),
+    Approve(approval::Approve),
+    Reject(approval::Reject),
+    /// People outside who approve by links in mails
+    #[command(subcommand)]
+    Reviewer(approval::Reviewer),
     /// The passphrase that proves who decides
     #[command(subcommand)]
     Passphrase(passphrase::Passphrase),
@@ -136,6 +145,10 @@ impl Cli {
             Command::Held(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Workspace(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Member(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Approval(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Approve(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Reject(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Reviewer(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Passphrase(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Notification(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Key(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,

@@ -53,8 +53,11 @@ impl Stdio {
             tracing::warn!(error = error.chain(), "no local pages: accounts are connected on the command line");
         }
         let jobs = (!self.no_publish).then(|| Jobs::start(&booted.app, "stdio", &shutdown));
-        let served =
-            transport::serve_stdio(Server::new(Arc::clone(&booted.app), profile, Some(caller)), shutdown.clone()).await;
+        let served = Box::pin(transport::serve_stdio(
+            Server::new(Arc::clone(&booted.app), profile, Some(caller)),
+            shutdown.clone(),
+        ))
+        .await;
         shutdown.cancel();
         if let Some(jobs) = jobs {
             jobs.ended().await;

@@ -1,9 +1,10 @@
 //! What runs by itself beside the calls: publishing what is due, making posts of series, keeping house, asking for
-//! figures, recycling, and sending mail. Each job is a function of one step, which tests call; the loops around them are
+//! figures, recycling, following approvals, and sending mail. Each job is a function of one step, which tests call; the loops around them are
 //! here and in the jobs' files.
 
 pub mod collect_metrics;
 pub mod fill_series;
+pub mod follow_approvals;
 pub mod keep_house;
 pub mod publish_posts;
 pub mod recycle_posts;
@@ -28,6 +29,7 @@ impl Jobs {
         tasks.spawn(publish_posts::run(Arc::clone(app), kind, shutdown.clone()));
         tasks.spawn(fill_series::run(Arc::clone(app), shutdown.clone()));
         tasks.spawn(keep_house::run(Arc::clone(app), shutdown.clone()));
+        tasks.spawn(follow_approvals::run(Arc::clone(app), shutdown.clone()));
         tasks.spawn(collect_metrics::run(Arc::clone(app), shutdown.clone()));
         tasks.spawn(recycle_posts::run(Arc::clone(app), shutdown.clone()));
         if app.settings.mail.is_some() {

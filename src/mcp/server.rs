@@ -106,7 +106,7 @@ impl Server {
         progress: Progress,
     ) -> CallToolResponse {
         let answered = ask::answered(&request);
-        if let (Some(_), Answered::Yes(state)) = (spec.page, &answered) {
+        if let (true, Answered::Yes(state)) = (spec.shows_page, &answered) {
             return self
                 .reopened(ctx, spec, state)
                 .map_or_else(|error| failed(&error).into(), |said| finished(said).into());
@@ -152,12 +152,11 @@ impl Server {
         said: Said,
         context: &RequestContext<RoleServer>,
     ) -> CallToolResponse {
-        let Some(url) = spec.page.and_then(|page| page(&said.data)) else { return finished(said).into() };
         let abilities = ask::abilities(context);
-        if !abilities.url {
-            return finished(said).into();
-        }
-        let message = format!("{}: enter the password on this page.", spec.tool.title.as_deref().unwrap_or(spec.name));
+        let url = said.page.clone().or_else(|| spec.page.and_then(|page| page(&said.data)));
+        let Some(url) = url.filter(|_| abilities.url) else { return finished(said).into() };
+        let what = if said.page.is_some() { "decide" } else { "enter the password" };
+        let message = format!("{}: {what} on this page.", spec.title());
         if abilities.modern {
             return ask::page(url, message, self.sealed(ctx, spec, &said));
         }
@@ -198,7 +197,7 @@ impl Server {
         let mut value: Value = serde_json::from_str(&payload).map_err(|_| wrong())?;
         let text = value.get("text").and_then(Value::as_str).unwrap_or_default().to_owned();
         let data = value.get_mut("data").map(Value::take).ok_or_else(wrong)?;
-        Ok(Said { data, text, picture: None, replayed: false })
+        Ok(Said { data, text, picture: None, page: None, replayed: false })
     }
 }
 

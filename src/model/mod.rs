@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod addresses;
+pub mod approvals;
 pub mod best_time;
 pub mod bluesky;
 pub mod calendar;

@@ -86,13 +86,15 @@ pub struct Rule {
     pub person_only: bool,
     /// Whether that person must prove it with a passphrase.
     pub proof: ProofNeeded,
+    /// Whether reviewers from outside have it, for what was sent to them.
+    pub reviewers: bool,
     pub reason: &'static str,
 }
 
 macro_rules! permissions {
     (@proof) => { ProofNeeded::No };
     (@proof $proof:ident) => { ProofNeeded::$proof };
-    ($($(#[$doc:meta])* $name:ident: $least:ident, person_only = $person:literal, $(proof = $proof:ident,)? $reason:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident: $least:ident, person_only = $person:literal, $(proof = $proof:ident,)? $(reviewers = $reviewers:literal,)? $reason:literal;)*) => {
         /// A right. One use case needs one.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
@@ -107,6 +109,7 @@ macro_rules! permissions {
                         least: Role::$least,
                         person_only: $person,
                         proof: permissions!(@proof $($proof)?),
+                        reviewers: false $(|| $reviewers)?,
                         reason: $reason,
                     },)*
                 }
@@ -164,6 +167,16 @@ permissions! {
     MarkNotifications: Viewer, person_only = false, "it changes only what the caller sees as new";
     /// Choose which notifications come by mail.
     ChooseMail: Viewer, person_only = true, "a program that silences the mail could hide what goes wrong";
+    /// See what waits for approval, and who decided what.
+    ReadApprovals: Viewer, person_only = false, reviewers = true, "below Publisher one sees one's own posts and what one is asked about; a reviewer what the link is for";
+    /// Ask for approval, and take the question back.
+    RequestApproval: Contributor, person_only = false, "it asks people and sends nothing; below Publisher for own posts";
+    /// Approve, ask for changes, reject.
+    Decide: Viewer, person_only = true, proof = Always, reviewers = true, "the policy says who is asked; that it is that person is proved by the passphrase, or by a mailed link";
+    /// Say who must approve what, and who reviews from outside.
+    ManageApprovals: Manager, person_only = true, proof = Always, "whoever could change the rules could pass them by";
+    /// Require approval for everything, for a while.
+    FreezeApprovals: Manager, person_only = false, "it only makes stricter; ending it takes ManageApprovals";
     /// Set the own passphrase.
     SetPassphrase: Viewer, person_only = true, proof = IfSet, "it is what proves the person, so changing it takes the present one";
     /// Read the audit log.

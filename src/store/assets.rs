@@ -4,9 +4,10 @@ use sqlx::PgConnection;
 
 use crate::{
     clock::Timestamp,
-    error::Result,
+    error::{Error, Result},
     ids::{AssetId, WorkspaceId},
     model::{media::VideoFacts, networks::MediaFacts},
+    vault::sha256,
 };
 
 /// Bytes in one stored chunk.
@@ -151,8 +152,16 @@ pub async fn get_many(db: &mut PgConnection, workspace: WorkspaceId, ids: &[Asse
     .await?)
 }
 
-/// The bytes; empty when there is no such asset.
+/// The bytes; empty when there is no such asset. Refuses bytes that are not those that were stored.
 pub async fn data(db: &mut PgConnection, workspace: WorkspaceId, id: AssetId) -> Result<Vec<u8>> {
+    let stored = sqlx::query_scalar!(
+        "select sha256 from assets where workspace_id = $1 and asset_id = $2",
+        workspace.uuid(),
+        id.uuid()
+    )
+    .fetch_optional(&mut *db)
+    .await?;
+    let Some(stored) = stored else { return Ok(Vec::new()) };
     let chunks = sqlx::query_scalar!(
         "select data from asset_chunks where workspace_id = $1 and asset_id = $2 order by ordinal",
         workspace.uuid(),
@@ -160,5 +169,9 @@ pub async fn data(db: &mut PgConnection, workspace: WorkspaceId, id: AssetId) ->
     )
     .fetch_all(db)
     .await?;
-    Ok(chunks.concat())
+    let data = chunks.concat();
+    if sha256(&data).as_slice() != stored.as_slice() {
+        return Err(Error::internal(format!("the bytes of {id} are not those that were stored")));
+    }
+    Ok(data)
 }

@@ -1,6 +1,7 @@
 //! SQL and nothing else: functions on a connection, one file per noun. `db` opens the transactions.
 
 pub mod accounts;
+pub mod approvals;
 pub mod assets;
 pub mod attempts;
 pub mod audit;
@@ -28,6 +29,7 @@ pub mod posts;
 pub mod queue;
 pub mod recycling;
 pub mod restore;
+pub mod reviewers;
 pub mod series;
 pub mod server;
 pub mod servers;

@@ -35,7 +35,7 @@ pub fn tools() -> Vec<ToolSpec> {
             open_world: false,
             asks: false,
         }),
-        ToolSpec { page: Some(|data| Some(data.get("url")?.as_str()?.to_owned())), ..connect },
+        ToolSpec { page: Some(|data| Some(data.get("url")?.as_str()?.to_owned())), shows_page: true, ..connect },
         tool::<AccountTest>(Face {
             name: "account_test",
             toolset: Some(Toolset::Accounts),

@@ -1,6 +1,7 @@
 //! MCP tools: each translates and calls one use case. One file per noun; what they share is the registry.
 
 mod accounts;
+mod approvals;
 mod assets;
 mod best_times;
 mod calendar;
@@ -30,6 +31,7 @@ pub fn all() -> &'static [ToolSpec] {
         let mut all: Vec<ToolSpec> = [
             workspaces::tools(),
             accounts::tools(),
+            approvals::tools(),
             networks::tools(),
             assets::tools(),
             posts::tools(),

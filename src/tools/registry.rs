@@ -112,6 +112,8 @@ pub struct Said {
     pub text: String,
     /// A picture beside it, as PNG.
     pub picture: Option<Vec<u8>>,
+    /// The address of a page that only the person is to see; it is no part of the result.
+    pub page: Option<String>,
     pub replayed: bool,
 }
 
@@ -139,6 +141,14 @@ pub struct ToolSpec {
     pub remote: bool,
     /// Where the result says which page a person is to open.
     pub page: Option<fn(&Value) -> Option<String>>,
+    /// Whether a page belongs to the answer: what comes back from the client's second round is the first result then.
+    pub shows_page: bool,
+}
+
+impl ToolSpec {
+    pub fn title(&self) -> &str {
+        self.tool.title.as_deref().unwrap_or(self.name)
+    }
 }
 
 /// The texts of a tool.
@@ -159,6 +169,11 @@ pub struct Face {
 pub trait Spoken: UseCase {
     /// The result for a reader: what happened or what was found, in few words, with the ids that the next call needs.
     fn say(output: &Self::Output) -> String;
+
+    /// The address of a page that only the person is to see.
+    fn page(_: &mut Self::Output) -> Option<String> {
+        None
+    }
 
     /// A picture of the result, as PNG.
     fn picture(_: &mut Self::Output) -> Option<Vec<u8>> {
@@ -187,6 +202,7 @@ pub fn tool<U: Spoken>(face: Face) -> ToolSpec {
         use_case: U::NAME,
         remote: <U::Form as Form<U>>::REMOTE,
         page: None,
+        shows_page: false,
     }
 }
 
@@ -218,6 +234,7 @@ async fn call<U: Spoken>(
         Reply::Done(mut answer) => Ok(ToolReply::Done(Said {
             text: U::say(&answer.output),
             picture: U::picture(&mut answer.output),
+            page: U::page(&mut answer.output),
             data: serde_json::to_value(&answer.output).map_err(Error::internal)?,
             replayed: answer.replayed,
         })),

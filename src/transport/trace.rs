@@ -1,9 +1,13 @@
-//! One span and one id per HTTP request. Logs method, path, client, status and time; never headers, queries or
-//! bodies, since those hold keys and people's texts.
+//! One span and one id per HTTP request. Logs method, route, client, status and time; never headers, queries, bodies
+//! or what stands for a route's parts, since those hold keys, links and people's texts.
 
 use std::{sync::Arc, time::Instant};
 
-use axum::{extract::Request, middleware::Next, response::Response};
+use axum::{
+    extract::{MatchedPath, Request},
+    middleware::Next,
+    response::Response,
+};
 use http::{HeaderName, HeaderValue};
 use tracing::Instrument;
 
@@ -33,13 +37,25 @@ impl RequestLabel {
     }
 }
 
+/// The path as the router knows it; of one that it does not know, the first part.
+fn route(request: &Request) -> String {
+    if let Some(matched) = request.extensions().get::<MatchedPath>() {
+        return matched.as_str().to_owned();
+    }
+    let path = request.uri().path();
+    match path.trim_start_matches('/').split_once('/') {
+        Some((first, _)) => format!("/{first}/…"),
+        None => path.to_owned(),
+    }
+}
+
 /// Middleware, the outermost one.
 pub(super) async fn label(mut request: Request, next: Next) -> Response {
     let label = RequestLabel::of(&request);
     let span = tracing::info_span!(
         "http",
         method = %request.method(),
-        path = request.uri().path(),
+        route = route(&request),
         request_id = %label.0,
         client = tracing::field::Empty,
     );

@@ -1,5 +1,6 @@
 //! Two workspaces: what is the other's does not exist, whichever way it is asked for.
 
+mod approving;
 mod doors;
 mod rows;
 
@@ -210,6 +211,21 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     .unwrap();
     let attempt = sqlx::query_scalar("select attempt_id from attempts where workspace_id = $1 limit 1");
     let attempt = AttemptId(attempt.bind(team.workspace.uuid()).fetch_one(&mut superuser).await.unwrap());
-    let ids = Ids { post, account, campaign, member, asset, key: key_id, page: ConnectId(page), attempt, series, note };
+    let approving::Approving { approval, policy, reviewer } = approving::approving(app, &team, account, mark).await;
+    let ids = Ids {
+        post,
+        account,
+        campaign,
+        member,
+        asset,
+        key: key_id,
+        page: ConnectId(page),
+        attempt,
+        series,
+        note,
+        approval,
+        policy,
+        reviewer,
+    };
     Filled { team, ids, key, mark }
 }

@@ -13,6 +13,7 @@
 
 mod support;
 
+mod approvals;
 mod asking;
 mod audit;
 mod backup;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{
+        approvals,
         campaigns::create::make,
         imports::check::{Ready, ReadyTarget},
         queue,
@@ -15,8 +16,8 @@ use crate::{
     error::{Error, Result},
     ids::{CampaignId, PostId, TargetId},
     model::states::{PostStatus, TargetState},
-    store::campaigns,
     store::imports::{self, NewKeys, NewPosts, NewSegments, NewTargets},
+    store::{self, campaigns},
 };
 
 /// Rows written with one statement a table.
@@ -47,6 +48,7 @@ pub async fn write(scope: &mut Scope<'_>, rows: Vec<Ready>) -> Result<Written> {
     queue::lock(scope, &accounts).await?;
     let campaigns = make_campaigns(scope, &rows, &mut written).await?;
     let actor = scope.ctx.actor.key();
+    let governed = store::approvals::in_force(scope.tx, scope.ctx.workspace, scope.now).await?;
     let mut rest = rows.into_iter().peekable();
     let mut done = 0;
     while rest.peek().is_some() {
@@ -71,6 +73,13 @@ pub async fn write(scope: &mut Scope<'_>, rows: Vec<Ready>) -> Result<Written> {
         imports::insert_targets(scope.tx, workspace, &targets, scope.now).await?;
         imports::insert_segments(scope.tx, workspace, &segments).await?;
         imports::queue(scope.tx, workspace, &targets).await?;
+        if governed {
+            for (post, row) in &chunk {
+                if row.targets.iter().any(|target| target.moment.is_some()) {
+                    approvals::refresh(scope, Some(*post)).await?;
+                }
+            }
+        }
         scope.progress.tell(total + done, total * 2, "rows written");
     }
     Ok(written)

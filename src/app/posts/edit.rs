@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 
 use crate::{
     app::{
-        App,
+        App, approvals,
         confirm::Question,
         ctx::Ctx,
         pauses,
@@ -82,7 +82,7 @@ async fn editable(scope: &mut Scope<'_>, post: &Post, all: &[Target], input: &Po
         return Err(Error::conflict("version_conflict", format!("The post is at version {} by now.", post.version))
             .next("Read it with post_get, then decide again."));
     }
-    if post.review != Review::NotNeeded {
+    if post.review != Review::NotNeeded || approvals::is_demanded(scope, post.post_id).await? {
         return Err(Error::conflict(
             "approval_is_for_the_text",
             "Somebody has to approve this post, and did so for its present text.",

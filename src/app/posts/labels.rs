@@ -3,11 +3,14 @@
 use serde_json::json;
 
 use crate::{
-    app::{campaigns, use_case::Scope},
-    error::Result,
+    app::{approvals, campaigns, use_case::Scope},
+    error::{Error, Result},
     ids::{CampaignId, PostId},
     model::tags,
-    store::posts::{self, Post},
+    store::{
+        self,
+        posts::{self, Post},
+    },
 };
 
 /// The labels of a new post.
@@ -47,7 +50,28 @@ pub(super) async fn change(
         }
     };
     let tags = tags.map_or_else(|| Ok(post.tags.clone()), tags::parse_all)?;
+    keep_guarded(scope, post, &tags).await?;
     posts::set_labels(scope.tx, scope.ctx.workspace, post.post_id, campaign, &tags, scope.now).await?;
     scope.changed("post", post.post_id, json!({ "campaign": campaign, "tags": tags.len() }));
+    approvals::refresh(scope, Some(post.post_id)).await?;
     Ok(true)
+}
+
+/// A tag for which somebody must approve is not taken off: that would be the way past them.
+async fn keep_guarded(scope: &mut Scope<'_>, post: &Post, tags: &[String]) -> Result<()> {
+    let gone: Vec<&String> = post.tags.iter().filter(|tag| !tags.contains(tag)).collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let policies = store::approvals::policies(scope.tx, scope.ctx.workspace).await?;
+    let guarding = policies.iter().find(|policy| policy.tags.iter().flatten().any(|tag| gone.contains(&tag)));
+    match guarding {
+        None => Ok(()),
+        Some(policy) => Err(Error::conflict(
+            "tag_guarded",
+            format!("Posts with this tag need approval (“{}”), so it stays.", policy.name),
+        )
+        .next("Leave the tag, or write a new post.")
+        .field("tags", format!("keeps {}", gone.iter().map(|tag| tag.as_str()).collect::<Vec<_>>().join(", ")))),
+    }
 }

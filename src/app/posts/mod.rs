@@ -18,7 +18,7 @@ pub mod view;
 use serde_json::{Value, json};
 
 use crate::{
-    app::use_case::Scope,
+    app::{approvals, use_case::Scope},
     error::{Error, Result},
     ids::{AccountId, PostId},
     model::states::{PostStatus, TargetState},
@@ -57,7 +57,8 @@ pub(crate) async fn save(scope: &mut Scope<'_>, post: PostId, targets: &[Target]
     for target in targets {
         targets::save(scope.tx, scope.ctx.workspace, target, scope.now).await?;
     }
-    derive(scope.tx, scope.ctx.workspace, post, targets, scope.now).await
+    derive(scope.tx, scope.ctx.workspace, post, targets, scope.now).await?;
+    approvals::refresh(scope, Some(post)).await.map(drop)
 }
 
 /// Recomputes a post's status and time from its targets.

@@ -157,6 +157,21 @@ fn loose(input: &PostPreview) -> Result<Vec<Preview>> {
 async fn stored(scope: &mut Scope<'_>, post: PostId, input: &PostPreview) -> Result<Vec<Preview>> {
     // Says whether the caller may see it.
     let seen = view::load(scope, post).await?;
+    let mut previews = on_accounts(scope, post, input.split).await?;
+    // Other networks see the post's own messages: those of a draft without account, else those of the first account.
+    let messages = match seen.targets.into_iter().next() {
+        Some(first) => first.segments.into_iter().map(|segment| segment.message).collect(),
+        None => seen.segments,
+    };
+    let media = content::known_assets(scope, &messages, &[]).await?;
+    for network in &input.networks {
+        previews.push(preview(*network, &messages, &media, input.split));
+    }
+    Ok(previews)
+}
+
+/// A stored post on each of its accounts, whoever asks.
+pub(crate) async fn on_accounts(scope: &mut Scope<'_>, post: PostId, how: Option<Splitting>) -> Result<Vec<Preview>> {
     let workspace = scope.ctx.workspace;
     let found = targets::of_post(scope.tx, workspace, post).await?;
     let account_ids: Vec<_> = found.iter().map(|target| target.account_id).collect();
@@ -166,16 +181,7 @@ async fn stored(scope: &mut Scope<'_>, post: PostId, input: &PostPreview) -> Res
     let mut previews = Vec::new();
     for (target, account) in found.iter().zip(&accounts) {
         let own: Vec<Segment> = segments.extract_if(.., |segment| segment.target_id == target.target_id).collect();
-        previews.push(on_account(scope, target, account, &own, input.split).await?);
-    }
-    // Other networks see the post's own messages: those of a draft without account, else those of the first account.
-    let messages = match seen.targets.into_iter().next() {
-        Some(first) => first.segments.into_iter().map(|segment| segment.message).collect(),
-        None => seen.segments,
-    };
-    let media = content::known_assets(scope, &messages, &[]).await?;
-    for network in &input.networks {
-        previews.push(preview(*network, &messages, &media, input.split));
+        previews.push(on_account(scope, target, account, &own, how).await?);
     }
     Ok(previews)
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     app::{
-        App,
+        App, approvals,
         confirm::Question,
         ctx::Ctx,
         pauses,
@@ -69,6 +69,7 @@ impl UseCase for PostPublish {
         let accounts: Vec<_> = chosen.iter().map(|target| target.account_id).collect();
         let emergency = emergency(scope, input)?;
         pauses::must_be_open(scope, post.post_id, &accounts).await?;
+        approvals::must_stand(scope, post.post_id).await?;
         let handles: Vec<_> = chosen.iter().map(|target| format!("@{} ({})", target.handle, target.network)).collect();
         let states: Vec<_> = chosen.iter().map(|target| target.state.as_str()).collect();
         let why = emergency.map(|reason| format!(" Emergency: {reason}.")).unwrap_or_default();
@@ -100,6 +101,7 @@ impl Remote for PostPublish {
         let mut chosen = waiting(&mut all, &input.account_ids)?;
         let accounts: Vec<_> = chosen.iter().map(|target| target.account_id).collect();
         pauses::must_be_open(scope, post.post_id, &accounts).await?;
+        approvals::must_stand(scope, post.post_id).await?;
         sendable(scope, &chosen).await?;
         let queues = queue::lock(scope, &accounts).await?;
         stand_for(scope, &post).await?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app::{
-        pauses,
+        approvals, pauses,
         posts::{
             content, lock, moved, repeats, save, stand_for,
             view::{self, PostChanged},
@@ -88,6 +88,7 @@ impl Local for PostSchedule {
         save(scope, post.post_id, &all).await?;
         scope.changed("post", post.post_id, change);
         warnings.dedup();
+        warnings.extend(approvals::warning(scope, post.post_id).await?);
         warnings.extend(pauses::warnings(scope, post.post_id, &accounts).await?);
         warnings.extend(presence::warning(scope.tx, scope.now).await?);
         let view = view::load(scope, post.post_id).await?;

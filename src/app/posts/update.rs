@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     app::{
-        pauses,
+        approvals, pauses,
         posts::{
             content, create, derive, labels, lock, repeats,
             view::{self, PostChanged},
@@ -190,10 +190,12 @@ impl Local for PostUpdate {
             .await?;
         let now_targets = targets::of_post(scope.tx, scope.ctx.workspace, post.post_id).await?;
         derive(scope.tx, scope.ctx.workspace, post.post_id, &now_targets, scope.now).await?;
+        approvals::refresh(scope, Some(post.post_id)).await?;
         scope.changed("post", post.post_id, json!({ "version": version, "accounts": account_ids }));
         let view = view::load(scope, post.post_id).await?;
         let message = format!("Saved as version {version}.");
         let mut warnings = relabelled.unwrap_or_default();
+        warnings.extend(approvals::warning(scope, post.post_id).await?);
         warnings.extend(create::warnings(&content));
         warnings.extend(repeats::warnings(scope, &content, Some(post.post_id)).await?);
         for part in content

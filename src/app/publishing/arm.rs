@@ -84,11 +84,11 @@ impl Step for Arm {
         let claims: Vec<&Claimed> = mine.iter().map(|step| &step.claim).collect();
         let held = dispatch::renew_all(&mut tx, workspace, &claims, now.plus_millis(app.settings.send.lease)).await?;
         let targets: Vec<TargetId> = held.iter().map(|held| held.0).collect();
-        let mut world = World::load(&mut tx, workspace, locked.iter().copied(), &targets).await?;
+        let mut world = World::load(app, &mut tx, workspace, locked.iter().copied(), &targets).await?;
         let mut ready = Vec::new();
         for step in mine.iter().filter(|step| held.contains(&step.claim.held())) {
             match world.place(step.claim.target) {
-                Some(place) if step.may_be_sent(&place, now) => ready.push(*step),
+                Some(place) if step.may_be_sent(&place, now) && world.is_genuine(&place) => ready.push(*step),
                 // Cancelled, moved or rewritten since we looked: look again.
                 Some(place) => put_back(&mut tx, &step.claim, place.target.due_at.unwrap_or(now)).await?,
                 None => {}
@@ -143,7 +143,7 @@ async fn refused(app: &App, step: &Arm, reason: &str) -> Result<()> {
     if !dispatch::renew(&mut tx, claim, now).await? {
         return Ok(());
     }
-    let world = World::load(&mut tx, workspace, [step.post], &[claim.target]).await?;
+    let world = World::load(app, &mut tx, workspace, [step.post], &[claim.target]).await?;
     let Some(place) = world.place(claim.target) else { return Ok(()) };
     if !matches!(place.target.state, TargetState::Scheduled | TargetState::Publishing) {
         return Ok(());

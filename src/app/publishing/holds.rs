@@ -34,6 +34,13 @@ pub fn reason_to_hold(world: &World, place: &Place<'_>, claim: &Claimed, now: Ti
             "Have it approved, then schedule it again.",
         ));
     }
+    if !world.is_genuine(place) {
+        return Some(Reason::new(
+            "approval_forged",
+            "An approval that it stands on was not signed by the person it names.",
+            "Have an Admin run `allin audit verify` and find out who wrote to the database; then have it approved again.",
+        ));
+    }
     if place.post.author_removed {
         return Some(Reason::new(
             "author_removed",

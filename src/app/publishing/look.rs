@@ -81,7 +81,7 @@ impl Step for Look {
         let (mut tx, _) = app.db.tenant(workspace, Entrance::System, app.now()).await?;
         let posts = world::posts_of(&mut tx, workspace, &claims).await?;
         let targets: Vec<TargetId> = claims.iter().map(|claim| claim.target).collect();
-        let world = World::load(&mut tx, workspace, posts.into_values(), &targets).await?;
+        let world = World::load(app, &mut tx, workspace, posts.into_values(), &targets).await?;
         tx.finish_read();
         let mut works: Vec<Option<Work>> = claims.iter().map(|claim| to_send(app, &world, claim)).collect();
         let rest: Vec<(usize, &Claimed)> =
@@ -167,7 +167,7 @@ async fn write_down(
     let claims: Vec<&Claimed> = mine.iter().map(|(_, claim)| *claim).collect();
     let held = dispatch::renew_all(&mut tx, workspace, &claims, now.plus_millis(app.settings.send.lease)).await?;
     let targets: Vec<TargetId> = held.iter().map(|held| held.0).collect();
-    let world = World::load(&mut tx, workspace, locked, &targets).await?;
+    let world = World::load(app, &mut tx, workspace, locked, &targets).await?;
     let mut works = Vec::with_capacity(mine.len());
     for (at, claim) in mine {
         let work =

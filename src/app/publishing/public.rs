@@ -40,7 +40,7 @@ pub async fn publish(app: &App, tx: &mut Tx, public: &[Public<'_>], now: Timesta
     }
     ledger::set_remotes(tx, workspace, &remotes, now).await?;
     let targets: Vec<TargetId> = public.iter().map(|one| one.claim.target).collect();
-    let mut world = World::load(tx, workspace, public.iter().map(|one| one.post), &targets).await?;
+    let mut world = World::load(app, tx, workspace, public.iter().map(|one| one.post), &targets).await?;
     let mut complete = Vec::new();
     for target in &targets {
         let done = world.place(*target).is_some_and(|place| place.next().is_none());

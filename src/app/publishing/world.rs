@@ -5,7 +5,11 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 use crate::{
-    app::publishing::{holds, settle::Reason},
+    app::{
+        App,
+        approvals::signatures,
+        publishing::{holds, settle::Reason},
+    },
     error::Result,
     ids::{AccountId, CampaignId, PostId, TargetId, WorkspaceId},
     model::states::{PostStatus, TargetState},
@@ -34,6 +38,8 @@ pub struct World {
     /// What is public and is to get another text.
     edited: HashSet<TargetId>,
     senders: HashMap<AccountId, Sender>,
+    /// Posts that stand on an approval which nobody signed.
+    forged: HashSet<PostId>,
 }
 
 /// What the world holds of one target.
@@ -64,6 +70,7 @@ pub async fn posts_of(tx: &mut Tx, workspace: WorkspaceId, claims: &[&Claimed]) 
 impl World {
     /// Reads everything about `posts`, and what is needed to send the `claimed` targets of them.
     pub async fn load(
+        app: &App,
         tx: &mut Tx,
         workspace: WorkspaceId,
         posts: impl IntoIterator<Item = PostId>,
@@ -101,6 +108,7 @@ impl World {
                 edited.insert(target.target_id);
             }
         }
+        let forged = signatures::forged(app, tx, workspace, &ids, app.now()).await?;
         let posts = posts::get_all(tx, workspace, &ids).await?;
         let senders = ledger::senders(tx, workspace, &accounts).await?;
         Ok(Self {
@@ -112,6 +120,7 @@ impl World {
             segments,
             open,
             edited,
+            forged,
             senders: senders.into_iter().map(|sender| (sender.account.account_id, sender)).collect(),
         })
     }
@@ -127,6 +136,11 @@ impl World {
             sender: self.senders.get(&target.account_id)?,
             target,
         })
+    }
+
+    /// Whether what was approved was signed by those who are said to have approved it.
+    pub fn is_genuine(&self, place: &Place<'_>) -> bool {
+        !self.forged.contains(&place.post.post_id)
     }
 
     /// Why a pause holds the target, if one does.

@@ -47,6 +47,17 @@ const HISTORY: &[(&str, &str, &str)] = &[
     ("series_occurrences", "insert select", "each is decided on once"),
     ("recyclings", "insert select", "what was recycled stays known, or it would be again"),
     ("import_rows", "insert select update", "what was imported once stays known"),
+    ("approval_policies", "select", "what a proven person decides"),
+    ("approval_steps", "select", "what a proven person decides"),
+    ("approval_freezes", "insert select", "begun by anybody, ended by a proven person"),
+    ("approval_decisions", "select", "what a proven person decides"),
+    ("approval_delegations", "select", "what a proven person decides"),
+    ("reviewers", "select", "what a proven person decides"),
+    ("approval_requests", "insert select update", "decisions refer to it"),
+    ("approval_turns", "insert select update", "belongs to a request"),
+    ("review_links", "insert select update", "what was used stays known"),
+    ("assets", "insert select", "an id stands for its bytes; the description may change"),
+    ("asset_chunks", "insert select", "an id stands for its bytes"),
     ("audit_heads", "insert select update", "a chain without a head is broken"),
 ];
 
@@ -85,6 +96,7 @@ const DEFINERS: &[&str] = &[
     "person_find",
     "person_join",
     "person_key",
+    "person_key_is",
     "person_key_public",
     "person_key_set",
     "person_set_email",
@@ -114,6 +126,20 @@ const DEFINERS: &[&str] = &[
 /// What the role of proven persons may execute and the application may not.
 const DECIDERS: &[&str] = &["person_key_set"];
 
+/// What the role of proven persons may do with tables beyond what the application may.
+const DECISIONS: &[&str] = &[
+    "approval_decisions insert",
+    "approval_delegations insert",
+    "approval_freezes update (ended_at)",
+    "approval_freezes update (ended_by)",
+    "approval_policies insert",
+    "approval_policies update (ended_at)",
+    "approval_policies update (ended_by)",
+    "approval_steps insert",
+    "reviewers insert",
+    "reviewers update (removed_at)",
+];
+
 pub async fn check(conn: &mut PgConnection) {
     let mut problems = Vec::new();
     problems.extend(unplaced_tables(conn).await);
@@ -122,6 +148,7 @@ pub async fn check(conn: &mut PgConnection) {
     problems.extend(powers(conn).await);
     problems.extend(rights(conn).await);
     problems.extend(functions(conn).await);
+    problems.extend(decisions(conn).await);
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
@@ -307,7 +334,7 @@ async fn rights(conn: &mut PgConnection) -> Vec<String> {
         where c.relnamespace = 'public'::regnamespace and a.attnum > 0 and not a.attisdropped
           and has_column_privilege('allin_app', c.oid, a.attnum, 'update') and not has_table_privilege('allin_app', c.oid, 'update')
         order by 1").await;
-    if columns != ["audit_entries.chain_hash", "audit_entries.position"] {
+    if columns != ["assets.alt_text", "audit_entries.chain_hash", "audit_entries.position"] {
         problems.push(format!("allin_app may update single columns: {columns:?}"));
     }
     problems
@@ -339,5 +366,31 @@ async fn functions(conn: &mut PgConnection) -> Vec<String> {
     let stale = DEFINERS.iter().filter(|name| !rows.iter().any(|(known, _, _, definer, _)| known == *name && *definer));
     problems
         .extend(stale.map(|name| format!("{name} is in the table of functions with the owner's rights and is none")));
+    problems
+}
+
+/// The decider is bound like the application, and may write only the tables of decisions beside it.
+async fn decisions(conn: &mut PgConnection) -> Vec<String> {
+    let beyond = strings(conn, "select c.relname || ' ' || r from pg_class c, unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']) r
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+          and has_table_privilege('allin_decider', c.oid, r) and not has_table_privilege('allin_app', c.oid, r)
+        union all
+        select c.relname || ' update (' || a.attname || ')' from pg_class c join pg_attribute a on a.attrelid = c.oid
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped
+          and has_column_privilege('allin_decider', c.oid, a.attnum, 'update') and not has_column_privilege('allin_app', c.oid, a.attnum, 'update')
+        order by 1").await;
+    let mut problems: Vec<String> = Vec::new();
+    if beyond != DECISIONS {
+        problems.push(format!("allin_decider may beyond the application: {beyond:?}"));
+    }
+    problems.extend(
+        strings(
+            conn,
+            "select 'allin_decider is superuser, bypasses policies, owns or makes something' from pg_roles
+        where rolname = 'allin_decider' and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication
+              or exists (select from pg_class where relowner = pg_roles.oid))",
+        )
+        .await,
+    );
     problems
 }

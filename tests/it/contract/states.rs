@@ -3,6 +3,7 @@
 
 use allin::model::{
     accounts::AccountStatus,
+    approvals::{Need, RequestState, Verdict},
     metrics::Absence,
     networks::NetworkId,
     notifications::{MailState, NotificationKind},
@@ -15,6 +16,9 @@ fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
     let statuses = [AccountStatus::Connected, AccountStatus::Limited, AccountStatus::Disconnected];
     vec![
         ("account_samples.absence", Absence::ALL.map(Absence::as_str).to_vec()),
+        ("approval_decisions.verdict", Verdict::ALL.iter().map(|word| word.as_str()).collect()),
+        ("approval_requests.state", RequestState::ALL.iter().map(|word| word.as_str()).collect()),
+        ("approval_steps.need", Need::ALL.iter().map(|word| word.as_str()).collect()),
         ("accounts.network", NetworkId::ALL.map(NetworkId::as_str).to_vec()),
         ("accounts.status", statuses.map(AccountStatus::as_str).to_vec()),
         ("members.role", Role::ALL.map(Role::as_str).to_vec()),
@@ -26,6 +30,9 @@ fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
         ("posts.status", PostStatus::ALL.map(PostStatus::as_str).to_vec()),
         ("targets.state", TargetState::ALL.map(TargetState::as_str).to_vec()),
         // These have no enum in the program: the words stand in app/publishing, app/use_case.rs and store/tokens.rs.
+        ("approval_decisions.proof", vec!["passphrase", "link"]),
+        ("approval_steps.escalate_to", vec!["manager", "admin"]),
+        ("approval_steps.role", vec!["contributor", "publisher", "manager", "admin"]),
         ("attempts.state", vec!["armed", "published", "rejected", "unknown", "absent"]),
         ("audit_entries.outcome", vec!["done", "refused", "unknown"]),
         ("token_hashes.kind", vec!["api_key", "connect"]),

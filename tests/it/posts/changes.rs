@@ -3,7 +3,7 @@
 use allin::{
     app::posts::{cancel::PostCancel, schedule::PostSchedule, update::PostUpdate},
     ids::PostId,
-    model::states::{PostStatus, Review},
+    model::states::PostStatus,
 };
 
 use crate::support::{
@@ -27,34 +27,6 @@ fn text(post_id: PostId, text: &str, version: Option<i32>) -> PostUpdate {
 
 fn cancel(post_id: PostId) -> PostCancel {
     PostCancel { post_id, account_ids: vec![] }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_takes_the_approval_back() {
-    let app = TestApp::start().await;
-    let team = app.team("Bakery").await;
-    let ctx = team.connection(&app);
-    let account = app.account(&team, "bakery").await;
-    let post = app.scheduled(&ctx, "Bread", &[account], "2026-12-01T09:30").await;
-    let mut superuser = app.database.superuser().await;
-    // Nothing approves yet: the state is put there as the database would keep it.
-    sqlx::query("update posts set review = 'approved', approved_hash = content_hash")
-        .execute(&mut superuser)
-        .await
-        .unwrap();
-
-    let titled = PostUpdate { segments: None, title: Some("Monday".into()), ..text(post.id, "", None) };
-    let same = app.call_once::<PostUpdate>(&ctx, titled).await.unwrap().post;
-    assert_eq!((same.version, same.review), (2, Review::Approved), "the same words stay approved");
-    let changed = app.call_once::<PostUpdate>(&ctx, text(post.id, "Rolls", None)).await.unwrap().post;
-    assert_eq!((changed.version, changed.review, changed.status), (3, Review::Void, PostStatus::Scheduled));
-
-    app.clock.set("2026-12-01T08:30:00Z".parse().unwrap());
-    app.publish_due().await;
-    let held = app.post(&ctx, post.id).await;
-    let problem = held.targets[0].problem.clone().unwrap();
-    assert_eq!((held.status, problem.code.as_str(), app.sandbox.texts()), (PostStatus::Held, "not_approved", vec![]));
-    app.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

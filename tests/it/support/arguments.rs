@@ -10,6 +10,8 @@ pub fn least(tool: &str, own: Ids) -> Value {
     let post = json!({ "post_id": own.post });
     match tool {
         "account_list"
+        | "approval_list"
+        | "approval_policies"
         | "calendar_get"
         | "campaign_list"
         | "member_list"
@@ -22,6 +24,9 @@ pub fn least(tool: &str, own: Ids) -> Value {
         | "recycling_get"
         | "series_list"
         | "workspace_overview" => json!({}),
+        "approval_get" | "approval_page" | "approval_withdraw" => json!({ "approval_id": own.approval }),
+        "approval_request" => post,
+        "approval_freeze" => json!({ "reason": "a test" }),
         "account_connect" => json!({ "network": "sandbox" }),
         "account_test" | "best_times" | "queue_set" | "recycling_set" => json!({ "account_id": own.account }),
         "asset_add" => json!({ "path": "picture.png" }),
@@ -60,6 +65,9 @@ impl Ids {
             "con" => self.page.to_string(),
             "srs" => self.series.to_string(),
             "note" => self.note.to_string(),
+            "apr" => self.approval.to_string(),
+            "pol" => self.policy.to_string(),
+            "rvw" => self.reviewer.to_string(),
             other => panic!("tests/it/support/arguments.rs knows no id of the kind {other}"),
         }
     }

@@ -10,6 +10,21 @@ use allin::{
             change::AccountChange, connect::AccountConnect, finish_connect::AccountFinishConnect, grant::AccountGrant,
             list::AccountList, remove::AccountRemove, test::AccountTest,
         },
+        approvals::{
+            decide::ApprovalDecide,
+            delegate::ApprovalDelegate,
+            freeze::ApprovalFreeze,
+            get::ApprovalGet,
+            list::ApprovalList,
+            page::ApprovalPage,
+            policies::ApprovalPolicies,
+            policy_end::ApprovalPolicyEnd,
+            policy_set::ApprovalPolicySet,
+            request::ApprovalRequest,
+            reviewers::{ReviewerAdd, ReviewerList, ReviewerRemove},
+            unfreeze::ApprovalUnfreeze,
+            withdraw::ApprovalWithdraw,
+        },
         assets::{add::AssetAdd, fetch::AssetFetch},
         best_times::get::BestTimesGet,
         calendar::get::CalendarGet,
@@ -22,7 +37,7 @@ use allin::{
             Release,
             list::HeldList,
             release::HeldRelease,
-            resolve::{HeldResolve, Verdict},
+            resolve::{HeldResolve, Verdict as Outcome},
         },
         imports::{export::PostsExport, import::PostsImport},
         keys::{create::KeyCreate, list::KeyList, revoke::KeyRevoke},
@@ -44,10 +59,11 @@ use allin::{
     },
     error::Result,
     ids::{
-        AccountId, ApiKeyId, AssetId, AttemptId, CampaignId, ConnectId, IdGen as _, MemberId, NotificationId, PostId,
-        RandomIds, SeriesId,
+        AccountId, ApiKeyId, ApprovalId, AssetId, AttemptId, CampaignId, ConnectId, IdGen as _, MemberId,
+        NotificationId, PolicyId, PostId, RandomIds, ReviewerId, SeriesId,
     },
     model::{
+        approvals::{Need, StepSpec, Verdict},
         networks::{KnownNetwork, NetworkId},
         posts::MediaRef,
         roles::{Permission, Role},
@@ -72,6 +88,9 @@ pub struct Ids {
     pub attempt: AttemptId,
     pub series: SeriesId,
     pub note: NotificationId,
+    pub approval: ApprovalId,
+    pub policy: PolicyId,
+    pub reviewer: ReviewerId,
 }
 
 impl Ids {
@@ -89,6 +108,9 @@ impl Ids {
             attempt: AttemptId(id()),
             series: SeriesId(id()),
             note: NotificationId(id()),
+            approval: ApprovalId(id()),
+            policy: PolicyId(id()),
+            reviewer: ReviewerId(id()),
         }
     }
 }
@@ -138,6 +160,40 @@ cases! {
     AccountList: |_ids| AccountList::default();
     AccountRemove: |ids| AccountRemove { account_id: ids.account };
     AccountTest: |ids| AccountTest { account_id: ids.account };
+    ApprovalDecide: |ids| ApprovalDecide {
+        approval_id: ids.approval,
+        verdict: Verdict::Approve,
+        comment: None,
+        digest: "0".repeat(64),
+        link_id: None,
+    };
+    ApprovalDelegate: |ids| ApprovalDelegate { approval_id: ids.approval, to: ids.member, from: None };
+    ApprovalFreeze: |_ids| ApprovalFreeze { reason: "a test".into(), hours: Some(1) };
+    ApprovalGet: |ids| ApprovalGet { approval_id: ids.approval };
+    ApprovalList: |ids| ApprovalList { post_id: Some(ids.post), ..ApprovalList::default() };
+    ApprovalPage: |ids| ApprovalPage { approval_id: ids.approval };
+    ApprovalPolicies: |_ids| ApprovalPolicies {};
+    ApprovalPolicyEnd: |ids| ApprovalPolicyEnd { policy_id: ids.policy };
+    ApprovalPolicySet: |ids| ApprovalPolicySet {
+        name: "A policy".into(),
+        account_ids: vec![ids.account],
+        tags: vec!["nowhere".into()],
+        contents: vec![],
+        steps: vec![StepSpec {
+            role: None,
+            member_ids: vec![ids.member],
+            reviewer_ids: vec![ids.reviewer],
+            need: Need::Any,
+            deadline_hours: None,
+            escalate_to: None,
+        }],
+        window_hours: None,
+        own_allowed: false,
+        replaces: Some(ids.policy),
+    };
+    ApprovalRequest: |ids| ApprovalRequest { post_id: ids.post, note: None };
+    ApprovalUnfreeze: |_ids| ApprovalUnfreeze {};
+    ApprovalWithdraw: |ids| ApprovalWithdraw { approval_id: ids.approval };
     AssetAdd: |_ids| AssetAdd::new(&png(2, 2, [1; 3]), None, None);
     AssetFetch: |_ids| AssetFetch { path: Some("/nowhere.png".into()), url: None, alt_text: None };
     BestTimesGet: |ids| BestTimesGet { account_id: ids.account };
@@ -155,7 +211,7 @@ cases! {
     HeldResolve: |ids| HeldResolve {
         post_id: ids.post,
         attempt_id: ids.attempt,
-        outcome: Verdict::LookAgain,
+        outcome: Outcome::LookAgain,
         link: None,
     };
     CalendarGet: |ids| CalendarGet { account_id: Some(ids.account), campaign_id: Some(ids.campaign), ..CalendarGet::default() };
@@ -232,6 +288,9 @@ cases! {
         per_week: None,
         candidates: None,
     };
+    ReviewerAdd: |_ids| ReviewerAdd { name: "A client".into(), email: "client@example.com".into() };
+    ReviewerList: |_ids| ReviewerList {};
+    ReviewerRemove: |ids| ReviewerRemove { reviewer_id: ids.reviewer };
     SeriesCreate: |ids| SeriesCreate {
         post_id: ids.post,
         rule: "FREQ=DAILY".into(),

@@ -3,8 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
-const KINDS: [&str; 14] =
-    ["ws", "prs", "mbr", "acc", "post", "tgt", "att", "cmp", "ast", "key", "con", "note", "req", "srs"];
+const KINDS: [&str; 20] = [
+    "ws", "prs", "mbr", "acc", "post", "tgt", "att", "cmp", "ast", "key", "con", "note", "req", "srs", "pol", "frz",
+    "rvw", "apr", "dec", "lnk",
+];
 
 /// Numbers ids over everything that it is shown.
 #[derive(Default)]

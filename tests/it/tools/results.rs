@@ -158,6 +158,17 @@ async fn every_tool_answers_as_its_schema_says() {
         assert!(figures.contains("engagement"), "{name}: {figures}");
     }
     reader.story.truncate(told);
+    reader.call("approval_policies", json!({})).await;
+    reader.call("approval_freeze", json!({ "reason": "A wrong price went out", "hours": 24 })).await;
+    reader.call("approval_policies", json!({})).await;
+    let waiting = json!({ "segments": [{ "text": "Cake at 3" }], "account_ids": [account] });
+    let waiting = reader.call("post_create", waiting).await["post"]["id"].clone();
+    reader.call("post_schedule", json!({ "post_id": waiting, "at": "2026-12-05T15:00" })).await;
+    let approval = reader.call("approval_list", json!({})).await["approvals"][0]["id"].clone();
+    reader.call("approval_get", json!({ "approval_id": approval })).await;
+    reader.call("approval_page", json!({ "approval_id": approval })).await;
+    reader.call("approval_withdraw", json!({ "approval_id": approval })).await;
+    reader.call("approval_request", json!({ "post_id": waiting, "note": "For the weekend" })).await;
     reader.call("post_delete", json!({ "post_id": post })).await;
     reader.call("post_query", json!({ "status": "draft" })).await;
 
