@@ -24,6 +24,7 @@ pub mod posts;
 pub mod progress;
 pub mod publishing;
 pub mod queue;
+pub mod receipts;
 pub mod recycling;
 pub mod series;
 pub mod use_case;
@@ -40,6 +41,7 @@ use url::Url;
 
 use crate::{
     app::{
+        audit::seal::Unchained,
         notifications::watch::{News, Watch},
         publishing::engine::Engine,
     },
@@ -64,6 +66,8 @@ pub struct App {
     pub engine: Arc<Engine>,
     /// Wakes this process's publisher when something became due.
     pub due: Notify,
+    /// Whose audit logs this process wrote to.
+    pub unchained: Unchained,
     notices: Watch,
     changed: broadcast::Sender<WorkspaceId>,
     pages: OnceLock<Url>,
@@ -83,6 +87,8 @@ pub struct Settings {
     pub mail: Option<Mailer>,
     /// Where heads of the audit log are kept besides the database.
     pub audit_heads: Option<PathBuf>,
+    /// Nothing is written to the audit log: only for measuring what the log costs.
+    pub unaudited: bool,
 }
 
 /// How long each step of a publication may take, in milliseconds.
@@ -123,7 +129,8 @@ impl App {
         let (changed, _) = broadcast::channel(256);
         let engine = Arc::new(Engine::new(settings.connections, db.size()));
         let (due, pages, notices) = (Notify::new(), OnceLock::new(), Watch::default());
-        Self { db, clock, ids, vault, networks, http, settings, engine, due, notices, changed, pages }
+        let unchained = Unchained::default();
+        Self { db, clock, ids, vault, networks, http, settings, engine, due, unchained, notices, changed, pages }
     }
 
     pub fn now(&self) -> Timestamp {

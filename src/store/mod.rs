@@ -25,6 +25,7 @@ pub mod notifications;
 pub mod pauses;
 pub mod posts;
 pub mod queue;
+pub mod receipts;
 pub mod recycling;
 pub mod restore;
 pub mod series;

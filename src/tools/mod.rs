@@ -2,6 +2,7 @@
 
 mod accounts;
 mod assets;
+mod audit;
 mod best_times;
 mod calendar;
 mod campaigns;
@@ -14,6 +15,7 @@ mod notifications;
 mod pauses;
 mod posts;
 mod queue;
+mod receipts;
 mod recycling;
 pub mod registry;
 mod schema;
@@ -45,6 +47,8 @@ pub fn all() -> &'static [ToolSpec] {
             best_times::tools(),
             recycling::tools(),
             notifications::tools(),
+            audit::tools(),
+            receipts::tools(),
         ]
         .into_iter()
         .flatten()

@@ -1,5 +1,6 @@
 //! Two workspaces: what is the other's does not exist, whichever way it is asked for.
 
+mod commitments;
 mod doors;
 mod rows;
 

@@ -35,6 +35,7 @@ mod permissions;
 mod posts;
 mod processes;
 mod publishing;
+mod receipts;
 mod recycling;
 mod restored;
 mod sandbox;

@@ -13,7 +13,6 @@ const NARROW: &[(&str, &str)] = &[
     ("person_workspaces", "which workspaces a person is in"),
     ("protocol_sessions", "a session is found by its hash"),
     ("workers", "processes, no tenant's"),
-    ("audit_pending", "workspaces with entries to chain"),
     ("series_due", "series whose next posts are to be made"),
     ("lanes", "where an account is, and whether it waits, for the queue of all tenants"),
     ("servers", "servers that fail, no tenant's"),
@@ -46,6 +45,8 @@ const HISTORY: &[(&str, &str, &str)] = &[
     ("recyclings", "insert select", "what was recycled stays known, or it would be again"),
     ("import_rows", "insert select update", "what was imported once stays known"),
     ("audit_heads", "insert select update", "a chain without a head is broken"),
+    ("audit_openings", "delete insert select", "erased or kept, never changed"),
+    ("receipts", "insert select", "written once"),
 ];
 
 const EVERYTHING: &str = "delete insert select update";
@@ -55,9 +56,6 @@ const EVERYTHING: &str = "delete insert select update";
 const DEFINERS: &[&str] = &[
     "account_connected",
     "account_lane",
-    "audit_noted",
-    "audit_pending_drop",
-    "audit_pending_workspaces",
     "dispatch_claim",
     "dispatch_drop",
     "dispatch_drop_all",
