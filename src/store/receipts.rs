@@ -67,6 +67,8 @@ pub struct NewReceipt {
     pub signature: Vec<u8>,
 }
 
+/// The first receipt of a target stands. A second could only come of a state that was put back by hand, and must not keep
+/// the publication from being recorded.
 pub async fn insert_all(
     db: &mut PgConnection,
     workspace: WorkspaceId,
@@ -81,7 +83,8 @@ pub async fn insert_all(
     sqlx::query!(
         "insert into receipts (workspace_id, target_id, post_id, document, signature, key_id, created_at)
          select $1, n.target, n.post, n.document, n.signature, $2, $3
-         from unnest($4::uuid[], $5::uuid[], $6::text[], $7::bytea[]) as n (target, post, document, signature)",
+         from unnest($4::uuid[], $5::uuid[], $6::text[], $7::bytea[]) as n (target, post, document, signature)
+         on conflict (workspace_id, target_id) do nothing",
         workspace.uuid(),
         key_id,
         now,

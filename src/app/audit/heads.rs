@@ -123,7 +123,7 @@ impl<'a> Outside<'a> {
     }
 
     /// The next line that concerns the workspace. A damaged line concerns everybody.
-    pub fn next(&mut self) -> io::Result<Option<Said>> {
+    pub fn read_next(&mut self) -> io::Result<Option<Said>> {
         let mut text = Vec::new();
         loop {
             text.clear();

@@ -113,7 +113,7 @@ impl Comparison {
         newest: Option<&Head>,
     ) -> Result<()> {
         loop {
-            match outside.next() {
+            match outside.read_next() {
                 Ok(None) => return Ok(()),
                 Ok(Some(Said::OtherKey)) => self.other_keys += 1,
                 Ok(Some(Said::Damaged(line, problem))) => {
