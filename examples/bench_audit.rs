@@ -3,7 +3,7 @@
 //!
 //!     cargo run --release --example bench_audit -- --entries 1000000
 //!
-//! The last line is JSON. An audited round is charged with the time that chaining its last entries takes.
+//! The last line is JSON. Audited rounds chain what they and the ones before them wrote.
 
 #[path = "bench_audit/log.rs"]
 mod log;

@@ -8,6 +8,15 @@ drop function audit_pending_workspaces(integer);
 drop function audit_pending_drop(uuid, uuid[]);
 drop table audit_pending;
 
+-- Checking this key locked the workspace's row for every entry, which is what concurrent writes of one workspace would wait
+-- for. Nobody may delete a workspace, and row-level security lets entries be written for the entered one only.
+alter table audit_entries drop constraint audit_entries_workspace_id_fkey;
+
+-- As before, but asked without a call for each entry that is sealed the first time.
+drop trigger audit_sealed_once on audit_entries;
+create trigger audit_sealed_once before update on audit_entries
+    for each row when (old.position is not null) execute function audit_sealed_once();
+
 -- Whether the head is in the file outside the database as well; that is written after the commit.
 alter table audit_heads add column kept boolean not null default false;
 

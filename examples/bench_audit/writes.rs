@@ -21,13 +21,11 @@ use allin::{
     clock::SystemClock,
     error::{Error, Result},
     ids::{PostId, RandomIds},
-    jobs::keep_house,
     model::posts::Message,
     vault::Vault,
 };
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 pub const CONNECTIONS: usize = 16;
 
@@ -62,8 +60,6 @@ pub async fn compare(booted: &Booted, kind: Kind, rounds: usize, seconds: u64) -
     for number in 0..CONNECTIONS {
         posts.push(audited.call_once::<PostCreate>(&ctx, draft(&format!("{} {number}", kind.name()))).await?.post.id);
     }
-    let stop = CancellationToken::new();
-    let house = tokio::spawn(keep_house::run(Arc::clone(&audited), stop.clone()));
     let length = Duration::from_secs(seconds);
     for app in [&audited, &plain] {
         round(app, &ctx, kind, &posts, length).await?;
@@ -79,8 +75,7 @@ pub async fn compare(booted: &Booted, kind: Kind, rounds: usize, seconds: u64) -
             }
         }
     }
-    stop.cancel();
-    house.await.map_err(Error::internal)?;
+    seal_pending(&audited).await?;
     let ratios: Vec<f64> = with.iter().zip(&without).map(|(with, without)| with / without.max(1.0)).collect();
     let key = |name: &str| format!("{}_{name}", kind.name());
     Ok([
@@ -131,10 +126,26 @@ async fn round(app: &Arc<App>, ctx: &Ctx, kind: Kind, posts: &[PostId], length: 
             Ok::<_, Error>(())
         });
     }
-    while let Some(writer) = writers.join_next().await {
-        writer.map_err(Error::internal)??;
+    // As the house does. What is not chained at the end of a round is chained in the next audited one, so that each bears
+    // what one of them writes.
+    let chaining = async {
+        loop {
+            if let Err(error) = seal_pending(app).await {
+                return error;
+            }
+            tokio::time::sleep(Duration::from_millis(700)).await;
+        }
+    };
+    let writing = async {
+        while let Some(writer) = writers.join_next().await {
+            writer.map_err(Error::internal)??;
+        }
+        Ok::<_, Error>(())
+    };
+    tokio::select! {
+        error = chaining => return Err(error),
+        ended = writing => ended?,
     }
-    seal_pending(app).await?;
     let count = f64::from(u32::try_from(done.load(Ordering::Relaxed)).unwrap_or(u32::MAX));
     Ok(count / started.elapsed().as_secs_f64())
 }
