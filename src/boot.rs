@@ -81,10 +81,9 @@ async fn start(
         let db = Db::connect(options, config.pool_size).await?;
         bring_up_to_date(&config, cluster.as_ref(), &db).await?;
         let vault = vault(&config, &db).await?;
-        let sandbox = practice::network(&config, sandbox_use, &stop).await?;
         let http = Http::answered_within(config.allow_origins.iter().cloned(), config.send.answer_within)?;
         let clock = Arc::new(SystemClock);
-        let networks = Networks::new(&http, clock.clone(), sandbox);
+        let networks = Networks::new(&http, clock.clone(), practice::network(&config, sandbox_use, &stop).await?);
         let settings = Settings {
             media_dirs: config.media_dirs.clone(),
             asset_bytes_max: config.asset_bytes_max,
@@ -92,6 +91,7 @@ async fn start(
             connections: config.connections,
             mail: config.mail.clone(),
             audit_heads: Some(config.home.logs().join("audit-heads.jsonl")),
+            unaudited: false,
         };
         let app = App::new(db, clock, Arc::new(RandomIds), vault, networks, http, settings);
         let app = Arc::new(match decider_options(&config, cluster.as_ref())? {

@@ -7,7 +7,8 @@ use chacha20poly1305::{
     XChaCha20Poly1305,
     aead::{Aead, KeyInit, Payload},
 };
-use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+pub use ed25519_dalek::VerifyingKey as PublicKey;
+use ed25519_dalek::{Signature, Signer, SigningKey};
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use sha2::{Digest, Sha256};
@@ -118,19 +119,39 @@ impl Vault {
         mac.verify_slice(signature).is_ok()
     }
 
-    /// Signs a head of the audit log.
-    pub fn sign_head(&self, head: &[u8]) -> [u8; 64] {
-        self.audit.sign(head).to_bytes()
+    /// Signs what others can check: heads of the audit log, receipts. The text begins with what it is.
+    pub fn attest(&self, text: &[u8]) -> [u8; 64] {
+        self.audit.sign(text).to_bytes()
     }
 
-    pub fn audit_key(&self) -> VerifyingKey {
+    pub fn audit_key(&self) -> PublicKey {
         self.audit.verifying_key()
     }
 
     /// Names the audit key; safe to show.
     pub fn audit_key_id(&self) -> String {
-        data_encoding::HEXLOWER.encode(&sha256(self.audit_key().as_bytes())[..KEY_ID_LEN])
+        public_key_id(&self.audit_key())
     }
+}
+
+/// The name of the public half of an audit key.
+pub fn public_key_id(key: &PublicKey) -> String {
+    data_encoding::HEXLOWER.encode(&sha256(key.as_bytes())[..KEY_ID_LEN])
+}
+
+/// Reads a public key from its 32 bytes.
+pub fn public_key(bytes: &[u8]) -> Option<PublicKey> {
+    PublicKey::from_bytes(bytes.try_into().ok()?).ok()
+}
+
+/// Checks [`Vault::attest`].
+pub fn attested(key: &PublicKey, text: &[u8], signature: &[u8]) -> bool {
+    Signature::from_slice(signature).is_ok_and(|signature| key.verify_strict(text, &signature).is_ok())
+}
+
+/// The public half of the audit key that the home keeps as this secret.
+pub fn public_half(secret: &SecretString) -> PublicKey {
+    SigningKey::from_bytes(&sha256(secret.expose_secret().as_bytes())).verifying_key()
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{
-        App, confirm,
+        App,
+        audit::write,
+        confirm,
         ctx::{Actor, Ctx},
         people::proof,
         use_case::{
@@ -18,7 +20,7 @@ use crate::{
     error::{Error, Kind, Result},
     model::roles::Permission,
     store::{
-        audit,
+        audit::NewEntry,
         db::{Entered, Tx},
         idempotency::{self, Claim},
     },
@@ -67,7 +69,8 @@ impl<U: Local> Form<U> for Locally {
             scope.progress = options.progress;
             let output = U::run(&mut scope, input).await?;
             let notes = std::mem::take(&mut scope.changes);
-            if U::LOGGED {
+            // The further pages of what is read in pages note nothing.
+            if U::LOGGED && !notes.is_empty() {
                 record(app, ctx, &mut tx, now, U::NAME, "done", &Value::Array(notes)).await?;
                 tx.commit().await?;
             } else {
@@ -255,7 +258,7 @@ pub async fn record(
     outcome: &str,
     changes: &Value,
 ) -> Result<()> {
-    let entry = audit::NewEntry {
+    let entry = NewEntry {
         id: app.ids.next(now),
         workspace: ctx.workspace,
         at: now,
@@ -266,7 +269,7 @@ pub async fn record(
         outcome,
         changes,
     };
-    audit::insert(tx, &entry).await
+    write(app, tx, &[entry]).await
 }
 
 /// Whether this caller has the right.

@@ -26,6 +26,7 @@ pub mod posts;
 pub mod progress;
 pub mod publishing;
 pub mod queue;
+pub mod receipts;
 pub mod recycling;
 pub mod series;
 pub mod use_case;
@@ -44,6 +45,7 @@ use url::Url;
 
 use crate::{
     app::{
+        audit::seal::Unchained,
         notifications::watch::{News, Watch},
         publishing::engine::Engine,
     },
@@ -71,6 +73,8 @@ pub struct App {
     pub engine: Arc<Engine>,
     /// Wakes this process's publisher when something became due.
     pub due: Notify,
+    /// Whose audit logs this process wrote to.
+    pub unchained: Unchained,
     notices: Watch,
     changed: broadcast::Sender<WorkspaceId>,
     pages: OnceLock<Url>,
@@ -101,6 +105,8 @@ pub struct Settings {
     pub mail: Option<Mailer>,
     /// Where heads of the audit log are kept besides the database.
     pub audit_heads: Option<PathBuf>,
+    /// Nothing is written to the audit log: only for measuring what the log costs.
+    pub unaudited: bool,
 }
 
 /// How long each step of a publication may take, in milliseconds.
@@ -141,7 +147,7 @@ impl App {
         let (changed, _) = broadcast::channel(256);
         let engine = Arc::new(Engine::new(settings.connections, db.size()));
         let (due, pages, notices) = (Notify::new(), OnceLock::new(), Watch::default());
-        let (decider, terminal) = (None, OnceLock::new());
+        let (decider, terminal, unchained) = (None, OnceLock::new(), Unchained::default());
         Self {
             db,
             clock,
@@ -152,6 +158,7 @@ impl App {
             settings,
             engine,
             due,
+            unchained,
             notices,
             changed,
             pages,

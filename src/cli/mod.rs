@@ -20,6 +20,7 @@ mod pause;
 mod post;
 mod print;
 mod queue;
+mod receipt;
 mod recycling;
 mod series;
 mod serve;
@@ -118,9 +119,12 @@ enum Command {
     Export(export::Export),
     /// Print the tools that MCP clients are offered
     Tools(tools::Tools),
-    /// The audit log
+    /// The audit log: verify, export, public key
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Signed receipts of what was published: show, verify
+    #[command(subcommand)]
+    Receipt(receipt::Receipt),
     /// The database: status, migrate, upgrade, backup, restore
     #[command(subcommand)]
     Db(db::Db),
@@ -161,6 +165,9 @@ impl Cli {
             Command::Queue(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Recycling(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Series(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Audit(command) if command.prints_only() => command.print(&config),
+            Command::Receipt(command) if command.prints_only() => command.print(&config),
+            Command::Receipt(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Audit(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
         }
     }
@@ -183,9 +190,7 @@ async fn once(config: Config, command: impl AsyncFnOnce(&Booted, &Ctx) -> Result
     let ctx = person(&booted);
     let result = command(&booted, &ctx).await;
     // The audit entry of this command is chained now rather than by whoever comes next.
-    if result.is_ok() {
-        _ = crate::app::audit::seal_pending(&booted.app).await;
-    }
+    _ = crate::app::audit::seal::seal_pending(&booted.app).await;
     let closed = booted.close().await;
     result.and(closed)
 }

@@ -8,7 +8,11 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::{App, audit, expiry, zones},
+    app::{
+        App,
+        audit::seal::{mark_all, seal_pending},
+        expiry, zones,
+    },
     error::Result,
 };
 
@@ -19,10 +23,13 @@ const TIDY_EVERY: Duration = Duration::from_secs(600);
 
 /// Returns how many audit entries were chained.
 pub async fn step(app: &App) -> Result<usize> {
-    audit::seal_pending(app).await
+    seal_pending(app).await
 }
 
 async fn tidy(app: &App) {
+    if let Err(error) = mark_all(app).await {
+        tracing::warn!(error = error.chain(), "audit logs of others could not be looked at");
+    }
     if let Err(error) = zones::follow(app).await {
         tracing::warn!(error = error.chain(), "scheduled posts could not follow the zone data");
     }
@@ -34,12 +41,12 @@ async fn tidy(app: &App) {
 pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     let mut tidied: Option<Instant> = None;
     loop {
-        if let Err(error) = step(&app).await {
-            tracing::warn!(error = error.chain(), "the audit log could not be chained");
-        }
         if tidied.is_none_or(|last| last.elapsed() > TIDY_EVERY) {
             tidied = Some(Instant::now());
             tidy(&app).await;
+        }
+        if let Err(error) = step(&app).await {
+            tracing::warn!(error = error.chain(), "the audit log could not be chained");
         }
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}

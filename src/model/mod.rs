@@ -23,6 +23,7 @@ pub mod pauses;
 pub mod pinterest;
 pub mod posts;
 pub mod queue;
+pub mod receipts;
 pub mod recycling;
 pub mod roles;
 pub mod sandbox;

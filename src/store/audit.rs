@@ -10,6 +10,12 @@ use crate::{
     ids::{RequestId, WorkspaceId},
 };
 
+mod openings;
+mod read;
+
+pub use openings::{Opening, openings, put_opening};
+pub use read::{Filter, by_age, by_place};
+
 /// One line of the log.
 pub struct NewEntry<'a> {
     pub id: Uuid,
@@ -89,20 +95,21 @@ pub struct Head {
     pub chain_hash: Vec<u8>,
     pub signature: Vec<u8>,
     pub key_id: String,
-}
-
-/// Workspaces that have entries to chain.
-pub async fn pending_workspaces(db: &mut PgConnection, limit: i32) -> Result<Vec<WorkspaceId>> {
-    let rows = sqlx::query_scalar!(r#"select workspace_id as "id!" from audit_pending_workspaces($1)"#, limit)
-        .fetch_all(db)
-        .await?;
-    Ok(rows.into_iter().map(WorkspaceId).collect())
+    /// It is in the file outside the database, too.
+    pub kept: bool,
 }
 
 /// One sealer a workspace at a time, until the transaction ends. `false`: another is at it.
-pub async fn lock_chain(db: &mut PgConnection, workspace: WorkspaceId) -> Result<bool> {
+pub async fn try_chain(db: &mut PgConnection, workspace: WorkspaceId) -> Result<bool> {
     let key = i64::from_be_bytes(first_eight(workspace));
     Ok(sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "locked!""#, key).fetch_one(db).await?)
+}
+
+/// Waits for the sealer, and keeps others from sealing until the transaction ends.
+pub async fn wait_chain(db: &mut PgConnection, workspace: WorkspaceId) -> Result<()> {
+    let key = i64::from_be_bytes(first_eight(workspace));
+    sqlx::query!("select pg_advisory_xact_lock($1)", key).execute(db).await?;
+    Ok(())
 }
 
 fn first_eight(workspace: WorkspaceId) -> [u8; 8] {
@@ -127,14 +134,14 @@ pub async fn unsealed(db: &mut PgConnection, workspace: WorkspaceId, limit: i64)
     .await?)
 }
 
-/// Chained entries from a position on.
+/// Chained entries from a position on. `None`: one of them holds what cannot be read as an entry.
 pub async fn sealed_from(
     db: &mut PgConnection,
     workspace: WorkspaceId,
     position: i64,
     limit: i64,
-) -> Result<Vec<Entry>> {
-    Ok(sqlx::query_as!(
+) -> Result<Option<Vec<Entry>>> {
+    let read = sqlx::query_as!(
         Entry,
         "select entry_id, at, actor, origin, request_id, use_case, outcome, changes, position, chain_hash
          from audit_entries where workspace_id = $1 and position >= $2 order by position limit $3",
@@ -143,13 +150,61 @@ pub async fn sealed_from(
         limit
     )
     .fetch_all(db)
+    .await;
+    match read {
+        Err(sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) => Ok(None),
+        read => Ok(Some(read?)),
+    }
+}
+
+/// The first place from a position on, whatever else its entry says.
+pub async fn place_from(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    position: i64,
+) -> Result<Option<(i64, Vec<u8>)>> {
+    let row = sqlx::query!(
+        r#"select position as "position!", chain_hash as "chain_hash!" from audit_entries
+           where workspace_id = $1 and position >= $2 order by position limit 1"#,
+        workspace.uuid(),
+        position
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| (row.position, row.chain_hash)))
+}
+
+pub async fn hash_at(db: &mut PgConnection, workspace: WorkspaceId, position: i64) -> Result<Option<Vec<u8>>> {
+    Ok(sqlx::query_scalar!(
+        r#"select chain_hash as "hash!" from audit_entries where workspace_id = $1 and position = $2"#,
+        workspace.uuid(),
+        position
+    )
+    .fetch_optional(db)
     .await?)
+}
+
+/// Entries older than `before` that are not chained: how many, and of when the oldest is.
+pub async fn overdue(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    before: Timestamp,
+) -> Result<(i64, Option<Timestamp>)> {
+    let row = sqlx::query!(
+        r#"select count(*) as "count!", greatest(min(at), '0001-01-01Z') as "oldest: Timestamp" from audit_entries
+           where workspace_id = $1 and position is null and at < $2"#,
+        workspace.uuid(),
+        before
+    )
+    .fetch_one(db)
+    .await?;
+    Ok((row.count, row.oldest))
 }
 
 pub async fn head(db: &mut PgConnection, workspace: WorkspaceId) -> Result<Option<Head>> {
     Ok(sqlx::query_as!(
         Head,
-        "select position, chain_hash, signature, key_id from audit_heads where workspace_id = $1",
+        "select position, chain_hash, signature, key_id, kept from audit_heads where workspace_id = $1",
         workspace.uuid()
     )
     .fetch_optional(db)
@@ -170,9 +225,8 @@ pub async fn seal(db: &mut PgConnection, workspace: WorkspaceId, places: &[(Uuid
         &positions,
         &hashes
     )
-    .execute(&mut *db)
+    .execute(db)
     .await?;
-    sqlx::query!("select audit_pending_drop($1, $2)", workspace.uuid(), &ids).execute(db).await?;
     Ok(())
 }
 
@@ -180,12 +234,26 @@ pub async fn put_head(db: &mut PgConnection, workspace: WorkspaceId, head: &Head
     sqlx::query!(
         "insert into audit_heads (workspace_id, position, chain_hash, signature, key_id) values ($1, $2, $3, $4, $5)
          on conflict (workspace_id) do update set position = excluded.position, chain_hash = excluded.chain_hash,
-             signature = excluded.signature, key_id = excluded.key_id",
+             signature = excluded.signature, key_id = excluded.key_id, kept = false",
         workspace.uuid(),
         head.position,
         head.chain_hash,
         head.signature,
         head.key_id
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The head at this position is in the file outside. Nobody waits for this to be durable: should it be lost, a head is
+/// taken for not kept that was.
+pub async fn set_kept(db: &mut PgConnection, workspace: WorkspaceId, position: i64) -> Result<()> {
+    sqlx::query!("set local synchronous_commit = off").execute(&mut *db).await?;
+    sqlx::query!(
+        "update audit_heads set kept = true where workspace_id = $1 and position = $2",
+        workspace.uuid(),
+        position
     )
     .execute(db)
     .await?;

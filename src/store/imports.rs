@@ -185,13 +185,14 @@ pub async fn insert_targets(
     db: &mut PgConnection,
     workspace: WorkspaceId,
     new: &NewTargets,
+    asked: &Value,
     now: Timestamp,
 ) -> Result<()> {
     sqlx::query!(
         "insert into targets (workspace_id, target_id, post_id, account_id, state, due_at, due_local, due_zone, due_fold, due_tzdb,
-                              next_step_at, created_at, updated_at)
+                              next_step_at, created_at, updated_at, asked)
          select $1, u.target_id, u.post_id, u.account_id, u.state, u.due_at, u.due_local, u.due_zone,
-                u.due_fold, u.due_tzdb, u.due_at, $2, $2
+                u.due_fold, u.due_tzdb, u.due_at, $2, $2, case when u.due_at is not null then $12::jsonb end
          from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::timestamptz[], $8::text[], $9::text[],
                      $10::smallint[], $11::text[])
              as u(target_id, post_id, account_id, state, due_at, due_local, due_zone, due_fold, due_tzdb)",
@@ -205,7 +206,8 @@ pub async fn insert_targets(
         &new.due_local as &[Option<String>],
         &new.due_zone as &[Option<String>],
         &new.due_fold,
-        &new.due_tzdb as &[Option<String>]
+        &new.due_tzdb as &[Option<String>],
+        asked
     )
     .execute(db)
     .await?;

@@ -27,6 +27,7 @@ pub mod pauses;
 pub mod people;
 pub mod posts;
 pub mod queue;
+pub mod receipts;
 pub mod recycling;
 pub mod restore;
 pub mod reviewers;

@@ -3,6 +3,7 @@
 mod accounts;
 mod approvals;
 mod assets;
+mod audit;
 mod best_times;
 mod calendar;
 mod campaigns;
@@ -15,6 +16,7 @@ mod notifications;
 mod pauses;
 mod posts;
 mod queue;
+mod receipts;
 mod recycling;
 pub mod registry;
 mod schema;
@@ -47,6 +49,8 @@ pub fn all() -> &'static [ToolSpec] {
             best_times::tools(),
             recycling::tools(),
             notifications::tools(),
+            audit::tools(),
+            receipts::tools(),
         ]
         .into_iter()
         .flatten()

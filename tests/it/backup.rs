@@ -90,6 +90,17 @@ async fn what_went_out_after_the_backup_is_found_and_not_sent_again() {
     assert_eq!(network.texts(), ["Went out after the backup", "Never went out"]);
     let verified = homes.json(&new, &["audit", "verify", "--json"], "");
     assert_eq!(verified["broken"], Value::Array(Vec::new()));
+    // Found by looking it up, and sent; both have receipts, which the home that made the backup can check, having the same key.
+    for post in &posts {
+        let receipts = homes.json(&new, &["receipt", "show", post, "--json"], "").to_string();
+        let genuine = homes.allin(&old, &["receipt", "verify", "-"], &receipts);
+        assert!(genuine.starts_with(&format!("Genuine: {post} on @bakery (sandbox)")), "{genuine}");
+        let forged = receipts.replacen("\"handle\":\"bakery\"", "\"handle\":\"butcher\"", 1);
+        let (ok, _, error) = homes.try_allin(&new, &["receipt", "verify", "-"], &forged);
+        assert!(!ok && error.contains("receipt_forged"), "{error}");
+        let key = homes.allin(&old, &["audit", "key"], "");
+        homes.allin(&new, &["receipt", "verify", "-", "--key", key.trim()], &receipts);
+    }
 
     network.stop().await;
     old.remove().await;

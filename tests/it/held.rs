@@ -301,7 +301,10 @@ async fn an_emergency_takes_a_manager_and_a_reason_and_passes_no_pause() {
     assert_eq!(published.unwrap().post.status, PostStatus::Published);
     let mut superuser = app.database.superuser().await;
     let kept: i64 = sqlx::query_scalar(
-        "select count(*) from audit_entries where use_case = 'post_publish' and changes @> '[{\"how\": {\"emergency\": \"Recall\"}}]'",
+        "select count(*) from audit_entries e join audit_openings o
+             on e.changes @> jsonb_build_array(jsonb_build_object('how', jsonb_build_object('emergency',
+                jsonb_build_object('commitment', encode(o.commitment, 'hex')))))
+         where use_case = 'post_publish' and o.value = 'Recall'",
     )
     .fetch_one(&mut superuser)
     .await

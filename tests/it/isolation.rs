@@ -1,6 +1,7 @@
 //! Two workspaces: what is the other's does not exist, whichever way it is asked for.
 
 mod approving;
+mod commitments;
 mod doors;
 mod rows;
 

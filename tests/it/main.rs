@@ -37,6 +37,7 @@ mod permissions;
 mod posts;
 mod processes;
 mod publishing;
+mod receipts;
 mod recycling;
 mod restored;
 mod sandbox;

@@ -153,7 +153,8 @@ impl Remote for AccountFinishConnect {
             };
             note(scope.app, scope.tx, workspace, &[notice], scope.now).await?;
         }
-        let how: Value = json!({ "connected": connected.handle, "network": outcome.network, "again": known.is_some() });
+        let handle = scope.committed(connected.handle.as_str()).await?;
+        let how: Value = json!({ "connected": handle, "network": outcome.network, "again": known.is_some() });
         scope.changed("account", id, how);
         let account =
             accounts::get(scope.tx, workspace, id).await?.ok_or_else(|| Error::internal("account vanished"))?;

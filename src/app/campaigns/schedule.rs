@@ -16,6 +16,7 @@ use crate::{
         },
         publishing::presence,
         queue,
+        receipts::note_asked,
         use_case::{Effect, Local, Locally, Scope, UseCase},
     },
     error::{Error, FieldIssue, Result},
@@ -179,7 +180,9 @@ async fn launch(
     let accounts: Vec<_> = chosen.iter().map(|target| target.account_id).collect();
     tally.warnings.extend(pauses::warnings(scope, id, &accounts).await?);
     let change = moved(&chosen);
+    let set: Vec<_> = chosen.iter().map(|target| target.target_id).collect();
     save(scope, id, &all).await?;
+    note_asked(scope, set).await?;
     scope.changed("post", id, change);
     Ok(())
 }

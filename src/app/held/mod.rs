@@ -23,6 +23,7 @@ use crate::{
             stand_for,
         },
         queue,
+        receipts::note_asked,
         use_case::Scope,
     },
     clock::Timestamp,
@@ -232,6 +233,7 @@ async fn one(
     set_time(target, &moment);
     // Written at once: the caps of the next one count it.
     targets::save(scope.tx, workspace, target, scope.now).await?;
+    note_asked(scope, [target.target_id]).await?;
     dispatch::put(scope.tx, workspace, target.target_id, target.account_id, moment.instant).await?;
     Ok((Some(moment), warned))
 }

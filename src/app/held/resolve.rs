@@ -19,6 +19,7 @@ use crate::{
             outgoing, reconcile,
             tokens::{self, SignedIn},
         },
+        receipts::issue,
         use_case::{Effect, Remote, Remotely, Scope, UseCase},
     },
     clients::networks::{Failure, FailureKind, Outgoing, Reconciled, Remote as Public, Search, Sighting},
@@ -176,7 +177,8 @@ impl Remote for HeldResolve {
         let search = reconcile::search(scope.app, scope.tx, workspace, &case.target, segment, &case.attempt).await?;
         let sender = ledger::senders(scope.tx, workspace, &[case.target.account_id.uuid()]).await?.pop();
         let sender = sender.ok_or_else(|| Error::internal("a target without an account"))?;
-        let how = json!({ "attempt": case.attempt.attempt_id, "said": input.outcome, "link": link });
+        let named = scope.committed(link.as_deref()).await?;
+        let how = json!({ "attempt": case.attempt.attempt_id, "said": input.outcome, "link": named });
         scope.changed("target", case.target.target_id, how);
         Ok(Plan {
             post: case.post.post_id,
@@ -205,7 +207,11 @@ impl Remote for HeldResolve {
         let target = all.iter_mut().find(|target| target.target_id == plan.target);
         let target = target.ok_or_else(|| Error::internal("the attempt's target is gone"))?;
         let (message, how) = settle(scope, target, &attempt, found).await?;
+        let public = all.iter().any(|target| target.target_id == plan.target && target.state == TargetState::Published);
         save(scope, post.post_id, &all).await?;
+        if public {
+            issue(scope.app, scope.tx, scope.ctx.workspace, &[plan.target], scope.now).await?;
+        }
         scope.changed("target", plan.target, how);
         let view = view::load(scope, post.post_id).await?;
         Ok(PostChanged { message, post: view, warnings: Vec::new() })

@@ -42,7 +42,12 @@ pub async fn settle(
     if !attempts::finish(scope.tx, workspace, attempt.attempt_id, state, Some(&evidence), now).await? {
         return Err(Error::internal("the attempt was settled under its lock"));
     }
-    let how = json!({ "attempt": attempt.attempt_id, "settled": state, "evidence": evidence });
+    // What a network said may name people.
+    let why = match &found {
+        Found::Nobody { evidence } => scope.committed(evidence.as_str()).await?,
+        Found::There { .. } | Found::NotThere { .. } => json!(evidence),
+    };
+    let how = json!({ "attempt": attempt.attempt_id, "settled": state, "evidence": why });
     let message = match found {
         Found::There { remote, .. } => there(scope, target, attempt.ordinal, &remote, now).await?,
         Found::NotThere { .. } => {

@@ -10,6 +10,7 @@ use crate::{
         campaigns::create::make,
         imports::check::{Ready, ReadyTarget},
         queue,
+        receipts::asked,
         use_case::Scope,
     },
     clock::Timestamp,
@@ -69,8 +70,9 @@ pub async fn write(scope: &mut Scope<'_>, rows: Vec<Ready>) -> Result<Written> {
                 add_target(scope, &mut targets, &mut segments, *post, target)?;
             }
         }
+        let asked = asked(scope);
         imports::insert_posts(scope.tx, workspace, &posts, author, &actor, scope.now).await?;
-        imports::insert_targets(scope.tx, workspace, &targets, scope.now).await?;
+        imports::insert_targets(scope.tx, workspace, &targets, &asked, scope.now).await?;
         imports::insert_segments(scope.tx, workspace, &segments).await?;
         imports::queue(scope.tx, workspace, &targets).await?;
         if governed {

@@ -129,8 +129,9 @@ impl Local for PublishingResume {
             Some(how) => held::release(scope, &rows, how).await?,
             None => Released::default(),
         };
+        let tag = scope.committed(wanted.tag()).await?;
         let how = json!({
-            "paused": false, "account": input.account_id, "campaign": input.campaign_id, "tag": wanted.tag(),
+            "paused": false, "account": input.account_id, "campaign": input.campaign_id, "tag": tag,
             "held": rows.len(), "released": input.held,
         });
         scope.changed("publishing", workspace, how);

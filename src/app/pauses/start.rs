@@ -107,9 +107,11 @@ impl Remote for PublishingPause {
         let fresh = stored::insert(scope.tx, workspace, id, &wanted, &reason, &actor, scope.now).await?;
         // Read after the gate is closed: whoever armed before has committed, and nobody arms from now on.
         let begun = stored::under_way(scope.tx, workspace, &wanted).await?;
+        let why = scope.committed(reason.as_str()).await?;
+        let tag = scope.committed(wanted.tag()).await?;
         let how = json!({
-            "paused": true, "account": input.account_id, "campaign": input.campaign_id, "tag": wanted.tag(),
-            "reason": reason, "under_way": begun.len(),
+            "paused": true, "account": input.account_id, "campaign": input.campaign_id, "tag": tag,
+            "reason": why, "under_way": begun.len(),
         });
         scope.changed("publishing", workspace, how);
         Ok(Plan { scope: wanted, begun, fresh })
@@ -139,7 +141,7 @@ impl Remote for PublishingPause {
             })
             .collect();
         let pause = pauses::view(&pause, &zone);
-        scope.changed("publishing", workspace, json!({ "paused": pause.what, "under_way": under_way.len() }));
+        scope.changed("publishing", workspace, json!({ "closed": true, "under_way": under_way.len() }));
         Ok(PublishingPaused { message: said(&pause, plan.fresh, &under_way), pause, scheduled, under_way })
     }
 }

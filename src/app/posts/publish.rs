@@ -21,6 +21,7 @@ use crate::{
         },
         publishing::presence,
         queue,
+        receipts::note_asked,
         use_case::{Effect, Remote, Remotely, Scope, UseCase},
     },
     error::{Error, Result},
@@ -124,9 +125,12 @@ impl Remote for PostPublish {
             dispatch::put_as(scope.tx, scope.ctx.workspace, id, account, scope.now, Priority::AtOnce).await?;
         }
         let change = moved(&chosen);
+        let set: Vec<_> = chosen.iter().map(|target| target.target_id).collect();
         save(scope, post.post_id, &all).await?;
+        note_asked(scope, set).await?;
         scope.changed("post", post.post_id, change);
         if let Some(reason) = emergency {
+            let reason = scope.committed(reason.as_str()).await?;
             scope.changed("post", post.post_id, json!({ "emergency": reason }));
         }
         Ok(post.post_id)

@@ -13,6 +13,7 @@ use crate::{
         },
         publishing::presence,
         queue,
+        receipts::note_asked,
         use_case::{Effect, Local, Locally, Scope, UseCase},
     },
     clock::Timestamp,
@@ -85,7 +86,9 @@ impl Local for PostSchedule {
         }
         let change = moved(&chosen);
         let accounts: Vec<_> = chosen.iter().map(|target| target.account_id).collect();
+        let set: Vec<_> = chosen.iter().map(|target| target.target_id).collect();
         save(scope, post.post_id, &all).await?;
+        note_asked(scope, set).await?;
         scope.changed("post", post.post_id, change);
         warnings.dedup();
         warnings.extend(approvals::warning(scope, post.post_id).await?);

@@ -197,7 +197,7 @@ async fn write(app: &App, tx: &mut Tx, world: &World, claim: &Claimed, now: Time
                 return open_attempt(app, tx, claim, target, attempt, now).await;
             }
         }
-        Decision::Complete => settle::complete(tx, claim, &mut target, now).await?,
+        Decision::Complete => settle::complete(app, tx, claim, &mut target, now).await?,
         Decision::Hold(reason) => settle::hold(app, tx, claim, &mut target, &reason, now).await?,
         Decision::Wait(until) => {
             // Waiting as the network asked does not make the post late.

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use crate::{
     app::{
         App,
+        audit::write,
         publishing::{settle, world::World},
+        receipts::issue,
     },
     clients::networks::Remote,
     clock::Timestamp,
@@ -13,7 +15,7 @@ use crate::{
     ids::{PostId, TargetId, WorkspaceId},
     model::states::TargetState,
     store::{
-        audit,
+        audit::NewEntry,
         db::Tx,
         dispatch::{self, Claimed},
         ledger,
@@ -51,14 +53,16 @@ pub async fn publish(app: &App, tx: &mut Tx, public: &[Public<'_>], now: Timesta
                 target.state = TargetState::Published;
                 target.published_at = Some(now);
                 target.next_step_at = None;
-                complete.push(target.target_id.uuid());
+                complete.push(target.target_id);
             } else {
                 go_on(target);
             }
         });
     }
     world.save(tx, &targets, now).await?;
-    dispatch::remove_all(tx, workspace, &complete).await?;
+    let public_now: Vec<_> = complete.iter().map(|target: &TargetId| target.uuid()).collect();
+    dispatch::remove_all(tx, workspace, &public_now).await?;
+    issue(app, tx, workspace, &complete, now).await?;
     note(app, tx, workspace, public, now).await
 }
 
@@ -92,9 +96,9 @@ async fn note(app: &App, tx: &mut Tx, workspace: WorkspaceId, public: &[Public<'
         .collect();
     let ctx = settle::system(app, workspace);
     let actor = ctx.actor.key();
-    let entries: Vec<audit::NewEntry<'_>> = changes
+    let entries: Vec<NewEntry<'_>> = changes
         .iter()
-        .map(|changes| audit::NewEntry {
+        .map(|changes| NewEntry {
             id: app.ids.next(now),
             workspace,
             at: now,
@@ -106,5 +110,5 @@ async fn note(app: &App, tx: &mut Tx, workspace: WorkspaceId, public: &[Public<'
             changes,
         })
         .collect();
-    audit::insert_all(tx, &entries).await
+    write(app, tx, &entries).await
 }

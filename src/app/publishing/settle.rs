@@ -11,6 +11,7 @@ use crate::{
         notifications::note::{Notice, note},
         posts::derive,
         publishing::tokens,
+        receipts::issue,
     },
     clients::networks::{Failure, FailureKind},
     clock::Timestamp,
@@ -59,13 +60,14 @@ pub async fn write(tx: &mut Tx, workspace: WorkspaceId, target: &Target, now: Ti
 }
 
 /// Everything of the target is public.
-pub async fn complete(tx: &mut Tx, claim: &Claimed, target: &mut Target, now: Timestamp) -> Result<()> {
+pub async fn complete(app: &App, tx: &mut Tx, claim: &Claimed, target: &mut Target, now: Timestamp) -> Result<()> {
     target.state = TargetState::Published;
     target.published_at = Some(now);
     target.error = None;
     target.next_step_at = None;
     dispatch::remove(tx, claim.workspace, claim.target).await?;
-    write(tx, claim.workspace, target, now).await
+    write(tx, claim.workspace, target, now).await?;
+    issue(app, tx, claim.workspace, &[claim.target], now).await
 }
 
 /// Waits for a person from now on.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     app::{
         App,
+        audit::heads::note_restored,
         ctx::{Actor, Ctx, Origin},
         gate::record,
         notifications::note::{Notice, note},
@@ -87,7 +88,8 @@ async fn hold_workspace(app: &App, workspace: WorkspaceId) -> Result<()> {
     let change = json!([{ "what": "workspace", "id": workspace, "how": how }]);
     let ctx = Ctx { workspace, actor: actor(), origin: Origin::Job, request: app.new_request() };
     record(app, &ctx, &mut tx, now, "workspace_restore", "done", &change).await?;
-    tx.commit().await
+    tx.commit().await?;
+    note_restored(app, workspace).await
 }
 
 /// It may have been sent, early or on time, since the backup: it is looked up before it is sent. Held when it was due.

@@ -87,6 +87,12 @@ async fn a_day_at_the_command_line() {
     terminal.fail(&["member", "role", &id(&anna, "mbr_"), "viewer"]);
     terminal.run(&["member", "remove", &member]);
     terminal.run(&["audit", "verify"]);
+    terminal.run(&["audit", "verify", "--all"]);
+    terminal.run(&["audit", "key"]);
+    let exported = terminal.home.allin(&["audit", "export", "--use-case", "post_delete"]).output().unwrap();
+    let lines = String::from_utf8(exported.stdout).unwrap();
+    assert!(!lines.is_empty() && lines.lines().all(|line| line.contains("\"use_case\":\"post_delete\"")), "{lines}");
+    terminal.fail(&["receipt", "verify", "/nowhere.json"]);
     insta::assert_snapshot!(terminal.story);
     cluster.leave().await.unwrap();
     terminal.home.remove().await;

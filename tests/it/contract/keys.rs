@@ -15,7 +15,6 @@ const NARROW: &[(&str, &str)] = &[
     ("person_workspaces", "which workspaces a person is in"),
     ("protocol_sessions", "a session is found by its hash"),
     ("workers", "processes, no tenant's"),
-    ("audit_pending", "workspaces with entries to chain"),
     ("series_due", "series whose next posts are to be made"),
     ("lanes", "where an account is, and whether it waits, for the queue of all tenants"),
     ("servers", "servers that fail, no tenant's"),
@@ -59,6 +58,8 @@ const HISTORY: &[(&str, &str, &str)] = &[
     ("assets", "insert select", "an id stands for its bytes; the description may change"),
     ("asset_chunks", "insert select", "an id stands for its bytes"),
     ("audit_heads", "insert select update", "a chain without a head is broken"),
+    ("audit_openings", "delete insert select", "erased or kept, never changed"),
+    ("receipts", "insert select", "written once"),
 ];
 
 const EVERYTHING: &str = "delete insert select update";
@@ -68,9 +69,6 @@ const EVERYTHING: &str = "delete insert select update";
 const DEFINERS: &[&str] = &[
     "account_connected",
     "account_lane",
-    "audit_noted",
-    "audit_pending_drop",
-    "audit_pending_workspaces",
     "dispatch_claim",
     "dispatch_drop",
     "dispatch_drop_all",

@@ -99,7 +99,7 @@ const CRATES: &[(&str, &[&str], &str)] = &[
     ("clap", &["cli", "main"], "arguments are read at the command line"),
     ("reqwest", &["clients"], "one way out, through the guard"),
     ("lettre", &["clients"], "mail goes out in one place"),
-    ("ed25519_dalek", &["app", "vault"], "keys stay in the vault; app verifies the log's signature"),
+    ("ed25519_dalek", &["vault"], "keys stay in the vault, and so does how they sign and verify"),
     ("chacha20poly1305", &["backup", "vault"], "sealing happens in the vault; backup wraps the keys themselves"),
 ];
 

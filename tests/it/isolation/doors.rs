@@ -56,6 +56,7 @@ async fn no_list_shows_anything_of_another_workspace() {
         ("account_list", json!({})),
         ("approval_list", json!({})),
         ("approval_policies", json!({})),
+        ("audit_query", json!({ "limit": 200 })),
         ("held_list", json!({})),
         ("best_times", json!({ "account_id": ours.ids.account })),
         ("calendar_get", json!({ "from": "2026-12-01", "days": 366 })),
@@ -73,7 +74,7 @@ async fn no_list_shows_anything_of_another_workspace() {
         ("series_list", json!({})),
         ("workspace_overview", json!({})),
     ];
-    let single = ["approval_get", "campaign_get", "post_get", "post_metrics", "post_preview"];
+    let single = ["approval_get", "campaign_get", "post_get", "post_metrics", "post_preview", "receipt_get"];
     for spec in tools::all()
         .iter()
         .filter(|spec| spec.effect == allin::app::use_case::Effect::Read && !single.contains(&spec.name))

@@ -114,6 +114,7 @@ impl TestApp {
             connections: setup.connections,
             mail: setup.mail,
             audit_heads: Some(folder.path().join("audit-heads.jsonl")),
+            unaudited: false,
         };
         let db = Db::connect(database.options(Role::App), setup.pool).await.unwrap();
         let app = App::new(db, clock, Arc::new(RandomIds), vault(), networks, http, settings);
@@ -131,13 +132,16 @@ impl TestApp {
         collect_metrics::step(&self.app, 50).await.unwrap()
     }
 
-    /// Stops everything. Fails when a connection is left inside a transaction.
+    /// Stops everything. Fails when a connection is left inside a transaction, or something was published that has no
+    /// receipt.
     pub async fn close(mut self) {
         let left = self.database.in_transaction().await;
+        let bare = self.database.without_receipt().await;
         self.app.close().await;
         self.sandbox.stop().await;
         self.database.close().await;
         assert_eq!(left, Vec::<String>::new(), "connections left inside a transaction");
+        assert_eq!(bare, 0, "published targets without a receipt");
     }
 }
 

@@ -23,7 +23,8 @@ pub fn least(tool: &str, own: Ids) -> Value {
         | "queue_get"
         | "recycling_get"
         | "series_list"
-        | "workspace_overview" => json!({}),
+        | "workspace_overview"
+        | "audit_query" => json!({}),
         "approval_get" | "approval_page" | "approval_withdraw" => json!({ "approval_id": own.approval }),
         "approval_request" => post,
         "approval_freeze" => json!({ "reason": "a test" }),
@@ -43,8 +44,8 @@ pub fn least(tool: &str, own: Ids) -> Value {
         "post_create" => json!({ "segments": [{ "text": "A text" }], "account_ids": [own.account] }),
         "post_evergreen" => json!({ "post_id": own.post, "evergreen": true }),
         "post_schedule" => json!({ "post_id": own.post, "at": "2027-01-01T09:00" }),
-        "post_cancel" | "post_delete" | "post_get" | "post_metrics" | "post_preview" | "post_publish"
-        | "post_update" => post,
+        "receipt_get" | "post_cancel" | "post_delete" | "post_get" | "post_metrics" | "post_preview"
+        | "post_publish" | "post_update" => post,
         "series_create" => json!({ "post_id": own.post, "rule": "FREQ=DAILY;COUNT=1", "starts": "2027-01-01T09:00" }),
         "series_end" => json!({ "series_id": own.series }),
         other => panic!("tests/it/support/arguments.rs has no arguments for the tool {other}"),

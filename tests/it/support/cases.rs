@@ -26,6 +26,7 @@ use allin::{
             withdraw::ApprovalWithdraw,
         },
         assets::{add::AssetAdd, fetch::AssetFetch},
+        audit::{export::AuditExport, query::AuditQuery},
         best_times::get::BestTimesGet,
         calendar::get::CalendarGet,
         campaigns::{
@@ -52,6 +53,7 @@ use allin::{
             preview::PostPreview, publish::PostPublish, query::PostQuery, schedule::PostSchedule, update::PostUpdate,
         },
         queue::{get::QueueGet, set::QueueSet},
+        receipts::get::ReceiptGet,
         recycling::{get::RecyclingGet, mark::PostEvergreen, run::RecyclingRun, set::RecyclingSet},
         series::{create::SeriesCreate, end::SeriesEnd, fill::SeriesFill, list::SeriesList},
         use_case::{CallOptions, Effect, Reply, UseCase},
@@ -196,6 +198,8 @@ cases! {
     ApprovalWithdraw: |ids| ApprovalWithdraw { approval_id: ids.approval };
     AssetAdd: |_ids| AssetAdd::new(&png(2, 2, [1; 3]), None, None);
     AssetFetch: |_ids| AssetFetch { path: Some("/nowhere.png".into()), url: None, alt_text: None };
+    AuditExport: |ids| AuditExport { actor: Some(ids.member.to_string()), ..AuditExport::default() };
+    AuditQuery: |ids| AuditQuery { object_id: Some(ids.post.to_string()), ..AuditQuery::default() };
     BestTimesGet: |ids| BestTimesGet { account_id: ids.account };
     HeldList: |ids| HeldList { account_id: Some(ids.account), ..HeldList::default() };
     HeldRelease: |ids| HeldRelease {
@@ -278,6 +282,7 @@ cases! {
         distance_minutes: None,
         strict: None,
     };
+    ReceiptGet: |ids| ReceiptGet { post_id: ids.post };
     RecyclingGet: |ids| RecyclingGet { account_id: Some(ids.account) };
     RecyclingRun: |ids| RecyclingRun { account_id: ids.account };
     RecyclingSet: |ids| RecyclingSet {

@@ -95,6 +95,20 @@ impl Database {
         left
     }
 
+    /// Targets that are public and have no receipt.
+    pub async fn without_receipt(&self) -> i64 {
+        let mut superuser = self.superuser().await;
+        let bare = sqlx::query_scalar(
+            "select count(*) from targets t where state = 'published' and not exists (select from receipts r
+             where r.workspace_id = t.workspace_id and r.target_id = t.target_id)",
+        )
+        .fetch_one(&mut superuser)
+        .await
+        .unwrap();
+        superuser.close().await.unwrap();
+        bare
+    }
+
     async fn remove(&mut self) {
         if let Some(cluster) = self.cluster.take() {
             cluster.drop_database(&self.name).await.expect("drop the test's database");

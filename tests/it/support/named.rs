@@ -51,6 +51,10 @@ impl Names {
         if word.len() == 5 && word.parse::<u32>().is_ok_and(|port| port > 20_000) {
             return "PORT".into();
         }
+        // Hashes, keys and signatures in hexadecimal.
+        if matches!(word.len(), 64 | 128) && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return "HEX".into();
+        }
         let ours = word.split_once('_').filter(|(kind, body)| KINDS.contains(kind) && body.len() == 26);
         let theirs = word.split_once('-').filter(|(kind, body)| matches!(*kind, "post" | "acct") && body.len() == 16);
         let secret = word.strip_prefix("connect_").filter(|body| body.len() == 43).map(|body| ("connect", body));

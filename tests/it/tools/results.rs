@@ -133,6 +133,8 @@ async fn every_tool_answers_as_its_schema_says() {
     reader.call("post_cancel", json!({ "post_id": post })).await;
     reader.call("post_publish", json!({ "post_id": post })).await;
     reader.call("post_get", json!({ "post_id": post })).await;
+    reader.call("receipt_get", json!({ "post_id": post })).await;
+    reader.call("audit_query", json!({ "object_id": post, "use_case": "post_publish" })).await;
     reader.call("post_preview", json!({ "texts": ["Fresh bread at 9."], "networks": ["x", "sandbox"] })).await;
     reader.call("notification_list", json!({})).await;
     reader.call("notification_mark_read", json!({})).await;

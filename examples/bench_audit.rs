@@ -1,0 +1,86 @@
+//! What the audit log costs, and how fast it is verified: writes per second at 16 connections with and without it, in the
+//! same run and in turns, and the verification of a million entries that were chained and signed as usual.
+//!
+//!     cargo run --release --example bench_audit -- --entries 1000000
+//!
+//! The last line is JSON. Audited rounds chain what they and the ones before them wrote.
+
+#[path = "bench_audit/log.rs"]
+mod log;
+#[path = "bench_audit/writes.rs"]
+mod writes;
+
+use std::{io::Write as _, path::Path, process::ExitCode};
+
+use allin::{
+    boot::{self, Booted, SandboxUse},
+    config::Config,
+    error::{Error, Result},
+};
+use clap::Parser;
+use serde_json::{Value, json};
+
+#[derive(Parser)]
+struct Arguments {
+    /// Entries to verify
+    #[arg(long, default_value_t = 1_000_000)]
+    entries: i64,
+    /// Rounds with and without the log, of each kind of write
+    #[arg(long, default_value_t = 12)]
+    rounds: usize,
+    /// Seconds that a round takes
+    #[arg(long, default_value_t = 3)]
+    seconds: u64,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Runtime::new().map_err(Error::internal);
+    match runtime.and_then(|runtime| runtime.block_on(bench(&arguments))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            _ = writeln!(std::io::stderr(), "{}", error.chain());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A home of its own; only the database's programs may be named by the environment.
+#[expect(clippy::disallowed_methods, reason = "the private server's programs may be named by the environment")]
+fn config(home: &Path) -> Result<Config> {
+    Config::read(|name| match name {
+        "ALLIN_HOME" => Some(home.as_os_str().to_owned()),
+        "ALLIN_PG_BINDIR" | "HOME" => std::env::var_os(name),
+        _ => None,
+    })
+}
+
+async fn bench(arguments: &Arguments) -> Result<()> {
+    let folder = tempfile::Builder::new().prefix("allin-bench-").tempdir().map_err(Error::internal)?;
+    let mut config = config(&folder.path().join("home"))?;
+    config.pool_size = 24;
+    let booted = boot::boot(config, SandboxUse::Call).await?;
+    let measured = measure(&booted, arguments).await;
+    let closed = booted.close().await;
+    let mut line = measured?;
+    closed?;
+    if let Some(line) = line.as_object_mut() {
+        line.insert("connections".into(), json!(writes::CONNECTIONS));
+    }
+    say(&line.to_string())
+}
+
+async fn measure(booted: &Booted, arguments: &Arguments) -> Result<Value> {
+    let mut line = serde_json::Map::new();
+    for kind in [writes::Kind::Mark, writes::Kind::Draft] {
+        say(&format!("{} with and without the log", kind.name()))?;
+        line.extend(writes::compare(booted, kind, arguments.rounds, arguments.seconds).await?);
+    }
+    say(&format!("{} entries", arguments.entries))?;
+    line.extend(log::verified(booted, arguments.entries).await?);
+    Ok(Value::Object(line))
+}
+
+fn say(text: &str) -> Result<()> {
+    writeln!(std::io::stdout(), "{text}").map_err(Error::internal)
+}
