@@ -172,6 +172,10 @@ ids! {
     SeriesId = "srs";
     /// Something a member is told.
     NotificationId = "note";
+    /// Something said about a post.
+    CommentId = "cmt";
+    /// Something to do.
+    TaskId = "task";
     /// One request, for logs and error reports.
     RequestId = "req";
 }

@@ -1,10 +1,12 @@
 //! Plain types and pure rules: no I/O, no clock, no randomness.
 
 pub mod accounts;
+pub mod activity;
 pub mod addresses;
 pub mod best_time;
 pub mod bluesky;
 pub mod calendar;
+pub mod diff;
 pub mod facebook;
 pub mod facets;
 pub mod imports;
@@ -14,6 +16,7 @@ pub mod linkedin;
 pub mod markup;
 pub mod mastodon;
 pub mod media;
+pub mod mentions;
 pub mod metrics;
 pub mod network_rules;
 pub mod networks;
@@ -21,6 +24,7 @@ pub mod notifications;
 pub mod pauses;
 pub mod pinterest;
 pub mod posts;
+pub mod prose;
 pub mod queue;
 pub mod recycling;
 pub mod roles;
@@ -32,6 +36,7 @@ pub mod spread;
 pub mod states;
 pub mod statistics;
 pub mod tags;
+pub mod tasks;
 pub mod threads;
 pub mod tiktok;
 pub mod times;

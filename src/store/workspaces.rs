@@ -123,6 +123,21 @@ pub async fn members(db: &mut PgConnection, workspace: WorkspaceId) -> Result<Ve
     .collect()
 }
 
+/// A member who has not been removed, and is not while the transaction lasts.
+pub async fn hold_member(db: &mut PgConnection, workspace: WorkspaceId, id: MemberId) -> Result<Option<Member>> {
+    sqlx::query_as!(
+        MemberRow,
+        r#"select member_id as "member_id: MemberId", person_id as "person_id: PersonId", display_name, role, created_at, removed_at
+           from members where workspace_id = $1 and member_id = $2 and removed_at is null for share"#,
+        workspace.uuid(),
+        id.uuid()
+    )
+    .fetch_optional(db)
+    .await?
+    .map(MemberRow::read)
+    .transpose()
+}
+
 /// Locks the members, so that "the last Admin stays" holds under concurrency.
 pub async fn lock_members(db: &mut PgConnection, workspace: WorkspaceId) -> Result<()> {
     sqlx::query!("select 1 as one from workspaces where workspace_id = $1 for update", workspace.uuid())

@@ -5,6 +5,7 @@ mod assets;
 mod best_times;
 mod calendar;
 mod campaigns;
+mod comments;
 mod held;
 mod imports;
 mod members;
@@ -18,6 +19,8 @@ mod recycling;
 pub mod registry;
 mod schema;
 mod series;
+mod tasks;
+mod versions;
 mod workspaces;
 
 use std::sync::LazyLock;
@@ -45,6 +48,9 @@ pub fn all() -> &'static [ToolSpec] {
             best_times::tools(),
             recycling::tools(),
             notifications::tools(),
+            versions::tools(),
+            comments::tools(),
+            tasks::tools(),
         ]
         .into_iter()
         .flatten()

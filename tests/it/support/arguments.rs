@@ -12,6 +12,7 @@ pub fn least(tool: &str, own: Ids) -> Value {
         "account_list"
         | "calendar_get"
         | "campaign_list"
+        | "member_activity"
         | "member_list"
         | "network_rules"
         | "notification_list"
@@ -21,6 +22,7 @@ pub fn least(tool: &str, own: Ids) -> Value {
         | "queue_get"
         | "recycling_get"
         | "series_list"
+        | "task_list"
         | "workspace_overview" => json!({}),
         "account_connect" => json!({ "network": "sandbox" }),
         "account_test" | "best_times" | "queue_set" | "recycling_set" => json!({ "account_id": own.account }),
@@ -38,7 +40,12 @@ pub fn least(tool: &str, own: Ids) -> Value {
         "post_create" => json!({ "segments": [{ "text": "A text" }], "account_ids": [own.account] }),
         "post_evergreen" => json!({ "post_id": own.post, "evergreen": true }),
         "post_schedule" => json!({ "post_id": own.post, "at": "2027-01-01T09:00" }),
-        "post_cancel" | "post_delete" | "post_get" | "post_metrics" | "post_preview" | "post_publish"
+        "comment_add" => json!({ "post_id": own.post, "text": "A comment" }),
+        "comment_delete" => json!({ "comment_id": own.comment }),
+        "post_restore" => json!({ "post_id": own.post, "version": 1 }),
+        "task_create" => json!({ "title": "A task" }),
+        "task_update" => json!({ "task_id": own.task }),
+        "comment_list" | "post_cancel" | "post_delete" | "post_diff" | "post_get" | "post_history" | "post_metrics" | "post_preview" | "post_publish"
         | "post_update" => post,
         "series_create" => json!({ "post_id": own.post, "rule": "FREQ=DAILY;COUNT=1", "starts": "2027-01-01T09:00" }),
         "series_end" => json!({ "series_id": own.series }),
@@ -60,6 +67,8 @@ impl Ids {
             "con" => self.page.to_string(),
             "srs" => self.series.to_string(),
             "note" => self.note.to_string(),
+            "cmt" => self.comment.to_string(),
+            "task" => self.task.to_string(),
             other => panic!("tests/it/support/arguments.rs knows no id of the kind {other}"),
         }
     }
