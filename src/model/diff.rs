@@ -82,10 +82,11 @@ pub fn diff(old: &Content, new: &Content) -> Diff {
     let come = new.account_ids.iter().filter(|id| !old.account_ids.contains(id));
     let (accounts_removed, accounts_added): (Vec<_>, Vec<_>) = (gone.copied().collect(), come.copied().collect());
     let mut pairs: Vec<(&[Message], &[Message], Vec<AccountId>)> = Vec::new();
-    let mut pair = |before, now, account: Option<AccountId>| match pairs.iter_mut().find(|(a, b, _)| (*a, *b) == (before, now)) {
-        Some((.., accounts)) => accounts.extend(account),
-        None => pairs.push((before, now, account.into_iter().collect())),
-    };
+    let mut pair =
+        |before, now, account: Option<AccountId>| match pairs.iter_mut().find(|(a, b, _)| (*a, *b) == (before, now)) {
+            Some((.., accounts)) => accounts.extend(account),
+            None => pairs.push((before, now, account.into_iter().collect())),
+        };
     for account in new.account_ids.iter().chain(&accounts_removed) {
         let on = |content: &'_ Content| content.account_ids.contains(account);
         let before = if on(old) { old.on(*account) } else { &[] };

@@ -53,7 +53,8 @@ impl Person {
 /// How many bytes after the `@` belong to the mention, and whom it can mean.
 fn read(rest: &str, people: &[Person]) -> Option<(usize, Vec<MemberId>)> {
     if let Some(quoted) = rest.strip_prefix('"') {
-        let end = quoted.find(['"', '\n']).filter(|end| quoted.get(*end..).is_some_and(|tail| tail.starts_with('"')))?;
+        let end =
+            quoted.find(['"', '\n']).filter(|end| quoted.get(*end..).is_some_and(|tail| tail.starts_with('"')))?;
         let name = fold(&quoted.get(..end)?.split_whitespace().collect::<Vec<_>>().join(" "));
         return Some((end + 2, those(people, |person| person.name == name)));
     }
@@ -65,7 +66,8 @@ fn read(rest: &str, people: &[Person]) -> Option<(usize, Vec<MemberId>)> {
         return Some((word.len(), those(people, |person| person.id == id)));
     }
     // A name of several words is taken as far as it goes.
-    let longest = people.iter().filter_map(|person| Some((begins(rest, &person.name)?, person))).max_by_key(|(n, _)| *n);
+    let longest =
+        people.iter().filter_map(|person| Some((begins(rest, &person.name)?, person))).max_by_key(|(n, _)| *n);
     if let Some((length, one)) = longest.filter(|(length, _)| *length > word.len()) {
         return Some((length, those(people, |person| person.name == one.name)));
     }
@@ -171,7 +173,7 @@ mod tests {
     #[test]
     fn addresses_and_stray_signs_are_no_mentions() {
         means("mail anna@ben.de or x.@Ben", &[]);
-        means("@ @@ @\"open @, @\"\n\"", &[]);
+        means("@ @@ @, @\"open\n\" @\"open", &[]);
         means("(@Ben) @ben @BEN", &[("@Ben", &[3])]);
         means("@\"no @Ben here\"", &[("@\"no @Ben here\"", &[])]);
     }

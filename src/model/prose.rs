@@ -1,6 +1,8 @@
 //! What members write to each other: comments, names and notes of tasks. Kept as plain text that shows what it is: nothing
 //! invisible that turns or hides what stands around it.
 
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
+
 /// Text as it is kept, and how many characters were taken out of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prose {
@@ -28,6 +30,17 @@ pub fn lines(text: &str) -> Prose {
 /// On one line, with single spaces.
 pub fn line(text: &str) -> String {
     lines(text).text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether there is anything to see in it.
+pub fn says_something(text: &str) -> bool {
+    use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, SpaceSeparator, Unassigned};
+    text.chars().any(|c| {
+        // Letters that have no shape, and the empty Braille cell.
+        let blank = matches!(c, '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}');
+        let hidden = [Control, Format, LineSeparator, ParagraphSeparator, SpaceSeparator, Unassigned];
+        !blank && !hidden.contains(&c.general_category())
+    })
 }
 
 /// For people to read: what [`lines`] would take out is written as its number.
@@ -60,10 +73,21 @@ mod tests {
         let kept = lines(" a\u{1b}[31mb\u{202e}c\u{2066}\u{0}\r\nd\te\u{feff} ");
         assert_eq!(kept, Prose { text: "a[31mbc\nd\te".into(), removed: 5 });
         assert_eq!(lines("hello\u{e0041}\u{e0042}").text, "hello");
-        for text in ["مرحبا بكم", "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}!", "👩‍🚀 e\u{301}", "日本語"] {
+        for text in ["مرحبا بكم", "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}!", "👩‍🚀 e\u{301}", "日本語"]
+        {
             assert_eq!(lines(text), Prose { text: text.into(), removed: 0 });
         }
         assert_eq!(line("one\u{2028}two\n\n three"), "one two three");
+    }
+
+    #[test]
+    fn what_nobody_sees_says_nothing() {
+        for text in ["", " ", "\u{200e}", "\u{200b}\u{3164}\u{2800}", "\n\t"] {
+            assert!(!says_something(text), "{text:?}");
+        }
+        for text in ["a", "👍", "\u{200e}·", "日"] {
+            assert!(says_something(text), "{text:?}");
+        }
     }
 
     #[test]

@@ -33,8 +33,11 @@ impl FromStr for TaskState {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| {
-            Error::invalid("task_state_unknown", format!("`{}` is no state.", text.chars().take(40).collect::<String>()))
-                .next("Use one of: open, done, dropped.")
+            Error::invalid(
+                "task_state_unknown",
+                format!("`{}` is no state.", text.chars().take(40).collect::<String>()),
+            )
+            .next("Use one of: open, done, dropped.")
         })
     }
 }

@@ -131,9 +131,13 @@ pub async fn update(db: &mut PgConnection, workspace: WorkspaceId, task: &Task, 
 
 /// Holds the task until the transaction ends.
 pub async fn lock(db: &mut PgConnection, workspace: WorkspaceId, id: TaskId) -> Result<()> {
-    sqlx::query!("select 1 as one from tasks where workspace_id = $1 and task_id = $2 for update", workspace.uuid(), id.uuid())
-        .fetch_optional(db)
-        .await?;
+    sqlx::query!(
+        "select 1 as one from tasks where workspace_id = $1 and task_id = $2 for update",
+        workspace.uuid(),
+        id.uuid()
+    )
+    .fetch_optional(db)
+    .await?;
     Ok(())
 }
 

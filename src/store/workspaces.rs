@@ -123,19 +123,14 @@ pub async fn members(db: &mut PgConnection, workspace: WorkspaceId) -> Result<Ve
     .collect()
 }
 
-/// A member who has not been removed, and is not while the transaction lasts.
-pub async fn hold_member(db: &mut PgConnection, workspace: WorkspaceId, id: MemberId) -> Result<Option<Member>> {
-    sqlx::query_as!(
-        MemberRow,
-        r#"select member_id as "member_id: MemberId", person_id as "person_id: PersonId", display_name, role, created_at, removed_at
-           from members where workspace_id = $1 and member_id = $2 and removed_at is null for share"#,
-        workspace.uuid(),
-        id.uuid()
-    )
-    .fetch_optional(db)
-    .await?
-    .map(MemberRow::read)
-    .transpose()
+/// Nobody comes, goes or gets another role while the transaction lasts; several may hold them at once. Taken before rows
+/// that a removal changes, as [`lock_members`] is: whoever writes holds the workspace at the end anyway, for the audit
+/// entry, and the two would wait for each other.
+pub async fn hold_members(db: &mut PgConnection, workspace: WorkspaceId) -> Result<()> {
+    sqlx::query!("select 1 as one from workspaces where workspace_id = $1 for key share", workspace.uuid())
+        .fetch_optional(db)
+        .await?;
+    Ok(())
 }
 
 /// Locks the members, so that "the last Admin stays" holds under concurrency.

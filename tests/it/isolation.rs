@@ -223,7 +223,6 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     let attempt = sqlx::query_scalar("select attempt_id from attempts where workspace_id = $1 limit 1");
     let attempt = AttemptId(attempt.bind(team.workspace.uuid()).fetch_one(&mut superuser).await.unwrap());
     let page = ConnectId(page);
-    let ids =
-        Ids { post, account, campaign, member, asset, key: key_id, page, attempt, series, note, comment, task };
+    let ids = Ids { post, account, campaign, member, asset, key: key_id, page, attempt, series, note, comment, task };
     Filled { team, ids, key, mark }
 }

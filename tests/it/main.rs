@@ -13,6 +13,7 @@
 
 mod support;
 
+mod activity;
 mod asking;
 mod audit;
 mod backup;
@@ -22,6 +23,7 @@ mod campaigns;
 mod cancellation;
 mod cli;
 mod clock;
+mod comments;
 mod contract;
 mod edits;
 mod held;
@@ -40,5 +42,7 @@ mod restored;
 mod sandbox;
 mod schedule;
 mod schema;
+mod tasks;
 mod tools;
 mod vectors;
+mod versions;

@@ -156,7 +156,7 @@ impl Local for CommentAdd {
 }
 
 fn check_text(text: &str) -> Result<()> {
-    if (1..=TEXT_MOST).contains(&text.chars().count()) {
+    if text.chars().count() <= TEXT_MOST && prose::says_something(text) {
         return Ok(());
     }
     Err(Error::invalid("comment_malformed", "The comment is empty or too long.")
@@ -260,7 +260,12 @@ async fn words(
     let answered = comment.reply_to.is_some();
     let (code, said) = if answered { ("answered", "answered in a comment on") } else { ("commented", "commented on") };
     Ok(vec![
-        word(NotificationKind::Mention, told.to_vec(), "mentioned", format!("{writer} mentioned you in a comment on {what}")),
+        word(
+            NotificationKind::Mention,
+            told.to_vec(),
+            "mentioned",
+            format!("{writer} mentioned you in a comment on {what}"),
+        ),
         word(NotificationKind::Comment, others, code, format!("{writer} {said} {what}")),
     ])
 }

@@ -48,8 +48,11 @@ impl Local for CommentDelete {
             let hidden = |error: Error| if error.kind() == Kind::NotFound { no_such_comment() } else { error };
             seen(scope, comment.post_id).await.map_err(hidden)?;
             if scope.role() < Role::Manager {
-                return Err(Error::forbidden("comment_not_yours", "Only who wrote a comment, or a Manager, deletes it.")
-                    .next("Ask the author, or a Manager."));
+                return Err(Error::forbidden(
+                    "comment_not_yours",
+                    "Only who wrote a comment, or a Manager, deletes it.",
+                )
+                .next("Ask the author, or a Manager."));
             }
         }
         let done = comments::delete(scope.tx, workspace, id, scope.ctx.member(), scope.now).await?;

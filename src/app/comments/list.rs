@@ -66,8 +66,7 @@ impl Local for CommentList {
         let list = format!("comments {post} {:?}", input.thread);
         let before = input.cursor.as_deref().map(|text| cursor::open(scope.app, &list, text)).transpose()?;
         let before = before.map(|(_, id)| id);
-        let mut rows =
-            comments::list(scope.tx, workspace, post, input.thread, before, i64::from(limit) + 1).await?;
+        let mut rows = comments::list(scope.tx, workspace, post, input.thread, before, i64::from(limit) + 1).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let last = rows.last().filter(|_| more);

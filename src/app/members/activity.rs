@@ -134,8 +134,7 @@ impl Local for MemberActivity {
         let mut rows = activity::list(scope.tx, workspace, member, before, i64::from(limit) + 1).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
-        let next_cursor =
-            rows.last().filter(|_| more).map(|row| cursor::seal(scope.app, &list, row.at, row.entry_id));
+        let next_cursor = rows.last().filter(|_| more).map(|row| cursor::seal(scope.app, &list, row.at, row.entry_id));
         let (name, removed) = (prose::line(&found.display_name), found.removed_at.is_some());
         let posts = posts_of(scope, &rows).await?;
         let days = days(scope, member, input.days.unwrap_or(DAYS)).await?;

@@ -56,7 +56,8 @@ impl Local for MemberChange {
             None => {
                 workspaces::remove_member(scope.tx, workspace, input.member_id, scope.now).await?;
                 let left = remind::leave(scope, input.member_id, &member.display_name).await?;
-                let tasks = if left > 0 { format!(" {left} open task(s) of theirs have nobody now.") } else { String::new() };
+                let tasks =
+                    if left > 0 { format!(" {left} open task(s) of theirs have nobody now.") } else { String::new() };
                 format!("{} is removed; their keys and connections work no more.{tasks}", member.display_name)
             }
         };

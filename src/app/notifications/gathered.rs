@@ -139,8 +139,11 @@ mod tests {
         // Nobody misses a mail that was asked for.
         let held = notice(PostHeld, 1, "account_disconnected", "a");
         for (reconnect, post, together) in [(false, true, false), (false, false, true), (true, false, true)] {
-            let chosen = [(ReconnectNeeded, reconnect), (PostHeld, post)]
-                .map(|(kind, mail)| Choice { kind, app: None, mail: Some(mail) });
+            let chosen = [(ReconnectNeeded, reconnect), (PostHeld, post)].map(|(kind, mail)| Choice {
+                kind,
+                app: None,
+                mail: Some(mail),
+            });
             assert_eq!(held.joins(&told(&lost), &chosen), together, "{chosen:?}");
         }
     }

@@ -82,9 +82,7 @@ pub async fn note(
                 continue;
             }
             let joins = |one: &Notification| {
-                one.member_id == recipient.member_id
-                    && (one.shown || !ways.app)
-                    && notice.joins(one, &recipient.chosen)
+                one.member_id == recipient.member_id && (one.shown || !ways.app) && notice.joins(one, &recipient.chosen)
             };
             if let Some(one) = rows.iter_mut().find(|one| joins(one)) {
                 gathered::add(one, notice, &subjects);
@@ -184,11 +182,15 @@ fn title(notice: &Notice<'_>, subjects: &Subjects) -> String {
         NotificationKind::OutcomeUnknown => format!("{post} may or may not be public on {account}"),
         NotificationKind::ReconnectNeeded => format!("{account} has to be connected again"),
         NotificationKind::AccountConnected => format!("{account} is connected again"),
-        NotificationKind::ApprovalRequested => format!("{post} waits for your decision before it goes out on {account}"),
+        NotificationKind::ApprovalRequested => {
+            format!("{post} waits for your decision before it goes out on {account}")
+        }
         NotificationKind::ApprovalDecided => format!("{post} was decided on for {account}"),
         NotificationKind::ApprovalReminder => format!("{post} still waits for your decision for {account}"),
         // These concern members, not accounts: `tell` writes them.
-        NotificationKind::Mention | NotificationKind::Comment | NotificationKind::Task => format!("{post} on {account}"),
+        NotificationKind::Mention | NotificationKind::Comment | NotificationKind::Task => {
+            format!("{post} on {account}")
+        }
     }
 }
 

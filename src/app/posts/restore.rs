@@ -45,8 +45,11 @@ impl Local for PostRestore {
         let mut wanted = content(scope, post.post_id, input.version).await?;
         let present = content(scope, post.post_id, post.version).await?;
         if diff(&present, &wanted).is_empty() {
-            return Err(Error::conflict("nothing_to_restore", format!("Version {} says what the post says now.", input.version))
-                .next("Use post_history to choose another version."));
+            return Err(Error::conflict(
+                "nothing_to_restore",
+                format!("Version {} says what the post says now.", input.version),
+            )
+            .next("Use post_history to choose another version."));
         }
         let names = Names::load(scope).await?;
         let (here, gone): (Vec<_>, Vec<_>) = wanted.account_ids.into_iter().partition(|id| names.knows(*id));

@@ -17,6 +17,7 @@ use crate::{
     store::{
         campaigns,
         tasks::{self, Filter, Task},
+        workspaces,
     },
 };
 
@@ -68,6 +69,7 @@ impl Local for TaskCreate {
             campaigns::get(scope.tx, workspace, campaign).await?.ok_or_else(no_such_campaign)?;
         }
         if let Some(assignee) = input.assignee_id {
+            workspaces::hold_members(scope.tx, workspace).await?;
             check_assignee(scope, assignee, input.post_id).await?;
         }
         if tasks::open(scope.tx, workspace).await? >= OPEN_MOST {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app::{
+        members::known,
         notifications::tell::{Word, tell},
         posts::sees,
         use_case::Scope,
@@ -19,17 +20,10 @@ use crate::{
     clock::Timestamp,
     error::{Error, Result},
     ids::{CampaignId, MemberId, PostId, TaskId},
-    model::{
-        notifications::NotificationKind,
-        prose,
-        roles::Role,
-        tasks::TaskState,
-        times,
-    },
+    model::{notifications::NotificationKind, prose, roles::Role, tasks::TaskState, times},
     store::{
         posts,
         tasks::{self, Filter, Task},
-        workspaces,
     },
 };
 
@@ -127,7 +121,7 @@ async fn seen(scope: &mut Scope<'_>, id: TaskId) -> Result<Task> {
 
 fn check_title(title: &str) -> Result<String> {
     let title = prose::line(title);
-    if (1..=200).contains(&title.chars().count()) {
+    if title.chars().count() <= 200 && prose::says_something(&title) {
         return Ok(title);
     }
     Err(Error::invalid("task_title_invalid", "That is no title for a task.").field("title", "1 to 200 characters"))
@@ -154,21 +148,19 @@ fn check_due(scope: &Scope<'_>, due: &str) -> Result<Timestamp> {
             .field("due", "must be in the future"));
     }
     if moment.instant > scope.now.plus_secs(FAR_SECS) {
-        return Err(Error::invalid("due_too_far", "That is more than ten years ahead.").field("due", "within ten years"));
+        return Err(
+            Error::invalid("due_too_far", "That is more than ten years ahead.").field("due", "within ten years")
+        );
     }
     Ok(moment.instant)
 }
 
-/// The name of a member who is to do a task; they must see what it is about. They are not removed while this call lasts.
+/// The name of a member who is to do a task; they must see what it is about. The caller holds the members.
 async fn check_assignee(scope: &mut Scope<'_>, id: MemberId, post: Option<PostId>) -> Result<String> {
-    let workspace = scope.ctx.workspace;
-    let member = workspaces::hold_member(scope.tx, workspace, id).await?.ok_or_else(|| {
-        Error::not_found("member_not_found", format!("There is no member {id} in this workspace."))
-            .next("Use member_list to see the members.")
-    })?;
+    let member = known(scope, id).await?;
     let name = prose::line(&member.display_name);
     let Some(post) = post else { return Ok(name) };
-    let post = posts::get(scope.tx, workspace, post).await?;
+    let post = posts::get(scope.tx, scope.ctx.workspace, post).await?;
     if post.is_some_and(|post| sees(&post, member.role, Some(id))) {
         return Ok(name);
     }

@@ -7,7 +7,9 @@ use serde_json::json;
 
 use crate::{
     app::{
-        tasks::{TaskChanged, check_assignee, check_due, check_note, check_title, seen, soon_told, tell_assignee, view},
+        tasks::{
+            TaskChanged, check_assignee, check_due, check_note, check_title, seen, soon_told, tell_assignee, view,
+        },
         use_case::{Effect, Local, Locally, Scope, UseCase},
     },
     error::{Error, Result},
@@ -76,16 +78,16 @@ impl UseCase for TaskUpdate {
 impl Local for TaskUpdate {
     async fn run(scope: &mut Scope<'_>, input: Self) -> Result<TaskChanged> {
         let workspace = scope.ctx.workspace;
-        if let Some(id) = input.assignee_id {
-            // Before the task, as who removes a member does: else the two would wait for each other.
-            workspaces::hold_member(scope.tx, workspace, id).await?;
-        }
+        workspaces::hold_members(scope.tx, workspace).await?;
         tasks::lock(scope.tx, workspace, input.task_id).await?;
         let mut task = seen(scope, input.task_id).await?;
         may_change(scope, &task, &input)?;
         if input.version.is_some_and(|version| version != task.version) {
-            return Err(Error::conflict("version_conflict", format!("The task is at version {} by now.", task.version))
-                .next("Read it with task_list, then decide again."));
+            return Err(Error::conflict(
+                "version_conflict",
+                format!("The task is at version {} by now.", task.version),
+            )
+            .next("Read it with task_list, then decide again."));
         }
         let before = task.assignee_id;
         if let Some(title) = &input.title {

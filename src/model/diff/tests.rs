@@ -104,7 +104,7 @@ fn accounts_on_which_the_same_changed_are_told_together() {
 fn drafts_without_accounts_and_hidden_characters() {
     let found = diff(&content(&["Pay here"], &[]), &content(&["Pay \u{202e}here\u{1b}[2J"], &[]));
     let name = |_: AccountId| unreachable!("no account");
-    assert_eq!(found.marked(name), "@@ message 1 @@\nPay {+\\u{202e}+}here{+\\u{1b}[2J+}\n");
+    assert_eq!(found.marked(name), "@@ message 1 @@\nPay[- -]{+ \\u{202e}+}here{+\\u{1b}[2J+}\n");
 }
 
 #[test]
@@ -117,11 +117,10 @@ fn images_come_go_and_are_described() {
     let new = Message { text: "x".into(), media: vec![image(3, "c"), image(2, "B"), image(4, "d")] };
     let found = messages(&[old], &[new]);
     let changes: Vec<_> = found[0].media.iter().map(|one| (one.change, one.asset_id.uuid().as_u128())).collect();
-    assert_eq!((found[0].change, changes), (Change::Changed, vec![
-        (Change::Removed, 1),
-        (Change::Changed, 2),
-        (Change::Added, 4)
-    ]));
+    assert_eq!(
+        (found[0].change, changes),
+        (Change::Changed, vec![(Change::Removed, 1), (Change::Changed, 2), (Change::Added, 4)])
+    );
 }
 
 proptest! {

@@ -25,7 +25,7 @@ impl Diff {
 
     /// What changed, one short sentence each.
     pub fn summary(&self, name: impl Fn(AccountId) -> String) -> Vec<String> {
-        let mut out: Vec<String> = self.title.iter().map(|_| "the title".to_owned()).collect();
+        let mut out: Vec<String> = self.title.iter().map(|_| "title changed".to_owned()).collect();
         out.extend(self.accounts_added.iter().map(|id| format!("{} added", name(*id))));
         out.extend(self.accounts_removed.iter().map(|id| format!("{} removed", name(*id))));
         let stayed = self.parts.iter().filter_map(|part| {
@@ -141,9 +141,7 @@ impl MessageDiff {
             .map(|media| match media.change {
                 Change::Added => line('+', media, &media.now),
                 Change::Removed => line('-', media, &media.before),
-                Change::Same | Change::Changed => {
-                    line('-', media, &media.before) + &line('+', media, &media.now)
-                }
+                Change::Same | Change::Changed => line('-', media, &media.before) + &line('+', media, &media.now),
             })
             .collect()
     }

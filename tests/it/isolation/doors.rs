@@ -73,15 +73,8 @@ async fn no_list_shows_anything_of_another_workspace() {
         ("task_list", json!({})),
         ("workspace_overview", json!({})),
     ];
-    let single = [
-        "campaign_get",
-        "comment_list",
-        "post_diff",
-        "post_get",
-        "post_history",
-        "post_metrics",
-        "post_preview",
-    ];
+    let single =
+        ["campaign_get", "comment_list", "post_diff", "post_get", "post_history", "post_metrics", "post_preview"];
     for spec in tools::all()
         .iter()
         .filter(|spec| spec.effect == allin::app::use_case::Effect::Read && !single.contains(&spec.name))

@@ -3,9 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-const KINDS: [&str; 16] = [
-    "ws", "prs", "mbr", "acc", "post", "tgt", "att", "cmp", "ast", "key", "con", "note", "req", "srs", "cmt", "task",
-];
+const KINDS: [&str; 16] =
+    ["ws", "prs", "mbr", "acc", "post", "tgt", "att", "cmp", "ast", "key", "con", "note", "req", "srs", "cmt", "task"];
 
 /// Numbers ids over everything that it is shown.
 #[derive(Default)]
