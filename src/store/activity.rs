@@ -75,15 +75,19 @@ pub async fn counts(
     instants: &[Timestamp],
 ) -> Result<Vec<i64>> {
     let (first, end) = bounds(member);
+    // Ids begin with the millisecond they were made in, so that older entries are left out by the index alone.
+    let millis = instants.first().map_or(0, |start| u128::try_from(start.as_micros() / 1000).unwrap_or(0));
+    let oldest = Uuid::from_u128(millis << 80);
     let rows = sqlx::query!(
         r#"select width_bucket(at, $4::timestamptz[]) as "bucket!", count(*) as "count!" from audit_entries
-           where workspace_id = $1 and actor collate "C" >= $2 and actor collate "C" < $3 and outcome <> 'unknown'
-             and at >= ($4::timestamptz[])[1] and at < ($4::timestamptz[])[cardinality($4)]
+           where workspace_id = $1 and actor collate "C" >= $2 and actor collate "C" < $3 and entry_id >= $5
+             and outcome <> 'unknown' and at >= ($4::timestamptz[])[1] and at < ($4::timestamptz[])[cardinality($4)]
            group by 1"#,
         workspace.uuid(),
         first,
         end,
-        instants as &[Timestamp]
+        instants as &[Timestamp],
+        oldest
     )
     .fetch_all(db)
     .await?;

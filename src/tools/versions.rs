@@ -45,7 +45,7 @@ pub fn tools() -> Vec<ToolSpec> {
             title: "Bring back a version",
             description: "Makes an earlier version of a post the present one: words, images, accounts and title. It is a change \
                 like post_update, allowed where that is: it becomes a new version, is checked against the networks' rules, \
-                and an approval of other words is void. Accounts removed since are left out.",
+                and an approval of other words is void.",
             idempotent: false,
             open_world: false,
             asks: false,

@@ -311,7 +311,9 @@ async fn wrong_and_hostile_tasks_are_refused_or_made_plain() {
     ] {
         assert_eq!(app.call_once::<TaskCreate>(&admin, input).await.unwrap_err().code(), expected);
     }
-    let end_of_day = make(&app, &admin, due("2026-12-01")).await;
-    assert_eq!(end_of_day.due_local.as_deref(), Some("Tue 1 Dec 2026, 23:59 (Europe/Berlin)"));
+    for (day, spoken) in [("2026-12-01", "Tue 1 Dec"), ("friday", "Fri 4 Dec"), ("tomorrow", "Wed 2 Dec")] {
+        let end_of_day = make(&app, &admin, TaskCreate { title: day.into(), ..due(day) }).await.due_local.unwrap();
+        assert_eq!(end_of_day, format!("{spoken} 2026, 23:59 (Europe/Berlin)"));
+    }
     app.close().await;
 }

@@ -147,12 +147,8 @@ impl Names {
         Ok(Self(all.into_iter().map(name).collect()))
     }
 
-    pub fn knows(&self, id: AccountId) -> bool {
-        self.0.iter().any(|(known, _)| *known == id)
-    }
-
     pub fn of(&self, id: AccountId) -> String {
         let found = self.0.iter().find(|(known, _)| *known == id);
-        found.map_or_else(|| format!("{id} (removed)"), |(_, name)| name.clone())
+        found.map_or_else(|| id.to_string(), |(_, name)| name.clone())
     }
 }

@@ -6,12 +6,7 @@ use serde_json::json;
 
 use crate::{
     app::{
-        posts::{
-            history::{Names, content},
-            lock,
-            update::PostUpdate,
-            view::PostChanged,
-        },
+        posts::{history::content, lock, update::PostUpdate, view::PostChanged},
         use_case::{Effect, Local, Locally, Scope, UseCase},
     },
     error::{Error, Result},
@@ -42,7 +37,7 @@ impl UseCase for PostRestore {
 impl Local for PostRestore {
     async fn run(scope: &mut Scope<'_>, input: Self) -> Result<PostChanged> {
         let (post, _) = lock(scope, input.post_id).await?;
-        let mut wanted = content(scope, post.post_id, input.version).await?;
+        let wanted = content(scope, post.post_id, input.version).await?;
         let present = content(scope, post.post_id, post.version).await?;
         if diff(&present, &wanted).is_empty() {
             return Err(Error::conflict(
@@ -51,10 +46,6 @@ impl Local for PostRestore {
             )
             .next("Use post_history to choose another version."));
         }
-        let names = Names::load(scope).await?;
-        let (here, gone): (Vec<_>, Vec<_>) = wanted.account_ids.into_iter().partition(|id| names.knows(*id));
-        wanted.account_ids = here;
-        wanted.variants.retain(|variant| wanted.account_ids.contains(&variant.account_id));
         let change = PostUpdate {
             post_id: post.post_id,
             version: Some(input.present.unwrap_or(post.version)),
@@ -69,7 +60,6 @@ impl Local for PostRestore {
         let mut changed = PostUpdate::run(scope, change).await?;
         scope.changed("post", post.post_id, json!({ "restored": input.version }));
         changed.message = format!("Version {} is back, as version {}.", input.version, changed.post.version);
-        changed.warnings.extend(gone.into_iter().map(|id| format!("It does not go to {} any more.", names.of(id))));
         Ok(changed)
     }
 }

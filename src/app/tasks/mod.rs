@@ -6,7 +6,6 @@ pub mod list;
 pub mod remind;
 pub mod update;
 
-use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -138,10 +137,8 @@ fn check_note(note: &str) -> Result<String> {
 /// When a task is due. A day without a time means its end.
 fn check_due(scope: &Scope<'_>, due: &str) -> Result<Timestamp> {
     let zone = &scope.entered.time_zone;
-    let moment = match due.trim().parse::<Date>() {
-        Ok(day) if !due.contains(':') => times::resolve(day.at(23, 59, 0, 0), zone, 0)?,
-        _ => times::read(due, zone, scope.now)?,
-    };
+    let moment = times::read(due, zone, scope.now)
+        .or_else(|error| times::read(&format!("{due} 23:59"), zone, scope.now).map_err(|_| error))?;
     if moment.instant <= scope.now {
         return Err(Error::invalid("due_in_past", format!("{} is past.", times::spoken(moment.instant, zone)))
             .next("Give a later time.")
