@@ -184,6 +184,10 @@ ids! {
     DecisionId = "dec";
     /// A link to the page of a request.
     ReviewLinkId = "lnk";
+    /// Something said about a post.
+    CommentId = "cmt";
+    /// Something to do.
+    TaskId = "task";
     /// One request, for logs and error reports.
     RequestId = "req";
 }

@@ -5,7 +5,9 @@ use clap::Subcommand;
 use crate::{
     app::{
         ctx::Ctx,
-        members::{add::MemberAdd, change::MemberChange, email::MemberEmail, list::MemberList},
+        members::{
+            activity::MemberActivity, add::MemberAdd, change::MemberChange, email::MemberEmail, list::MemberList,
+        },
     },
     boot::Booted,
     cli::print,
@@ -36,7 +38,21 @@ pub enum Member {
     Role { member: MemberId, role: Role },
     /// Set the address to which a member's notifications are mailed; without an address it is taken away
     Email { member: MemberId, address: Option<String> },
-    /// Remove a member; keys and connections of theirs stop working
+    /// Show what a member did, newest first; without a member, what you did
+    Activity {
+        member: Option<MemberId>,
+        /// Days to count
+        #[arg(long)]
+        days: Option<u32>,
+        #[arg(long)]
+        limit: Option<u32>,
+        #[arg(long)]
+        cursor: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a member; keys and connections of theirs stop working, open tasks become nobody's
     Remove { member: MemberId },
 }
 
@@ -57,6 +73,11 @@ impl Member {
                 let input = MemberEmail { member_id: member, email: address };
                 print::line(app.call_once::<MemberEmail>(ctx, input).await?.message);
                 Ok(())
+            }
+            Self::Activity { member, days, limit, cursor, json } => {
+                let input = MemberActivity { member_id: member, days, limit, cursor };
+                let found = app.call_once::<MemberActivity>(ctx, input).await?;
+                print::either(json, &found, || MemberActivity::say(&found))
             }
             Self::Remove { member } => change(booted, ctx, member, None).await,
         }

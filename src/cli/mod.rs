@@ -6,6 +6,7 @@ mod audit;
 mod background;
 mod calendar;
 mod campaign;
+mod comment;
 mod db;
 mod demo;
 mod doctor;
@@ -27,6 +28,7 @@ mod serve;
 mod setup;
 mod simulate;
 mod stdio;
+mod task;
 mod tools;
 mod workspace;
 
@@ -75,7 +77,7 @@ enum Command {
     /// Workspaces: list, create, change
     #[command(subcommand)]
     Workspace(workspace::Workspace),
-    /// Members of the workspace and their roles
+    /// Members of the workspace, their roles, and what they did
     #[command(subcommand)]
     Member(member::Member),
     /// What you have been told, and what of it comes by mail
@@ -98,9 +100,15 @@ enum Command {
     /// Accounts on social networks
     #[command(subcommand)]
     Account(account::Account),
-    /// Posts: draft, preview, schedule, publish, edit, find, cancel, delete; calendar, figures
+    /// Posts: draft, preview, schedule, publish, edit, find, cancel, delete; versions, calendar, figures
     #[command(subcommand)]
     Post(post::Post),
+    /// What the team says about a post: add, list, delete
+    #[command(subcommand)]
+    Comment(comment::Comment),
+    /// Tasks: create, list, done, drop, update
+    #[command(subcommand)]
+    Task(task::Task),
     /// When accounts post: weekly times, quiet hours, caps
     #[command(subcommand)]
     Queue(queue::Queue),
@@ -162,6 +170,8 @@ impl Cli {
             Command::Import(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Export(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Post(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Comment(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Task(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Queue(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Recycling(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Series(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,

@@ -5,7 +5,7 @@ use clap::{Subcommand, ValueEnum};
 use crate::{
     app::{
         ctx::Ctx,
-        notifications::{choose_mail::NotificationChooseMail, list::NotificationList, mark_read::NotificationMarkRead},
+        notifications::{choose::NotificationChoose, list::NotificationList, mark_read::NotificationMarkRead},
     },
     boot::Booted,
     cli::print,
@@ -35,7 +35,17 @@ pub enum Notification {
     /// Show or choose what you get by mail
     Mail {
         switch: Option<Switch>,
-        /// Only this kind: post_failed, post_held, outcome_unknown, reconnect_needed, account_connected
+        /// Only this kind, such as post_failed, mention or task
+        #[arg(long)]
+        kind: Option<NotificationKind>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show or choose what is in the list of notifications
+    App {
+        switch: Option<Switch>,
+        /// Only this kind, such as post_failed, mention or task
         #[arg(long)]
         kind: Option<NotificationKind>,
         /// Print JSON
@@ -67,10 +77,22 @@ impl Notification {
                 Ok(())
             }
             Self::Mail { switch, kind, json } => {
-                let input = NotificationChooseMail { kind, mail: switch.map(|switch| switch == Switch::On) };
-                let choices = app.call_once::<NotificationChooseMail>(ctx, input).await?;
-                print::either(json, &choices, || NotificationChooseMail::say(&choices))
+                choose(booted, ctx, NotificationChoose { kind, app: None, mail: switch.map(Switch::is_on) }, json).await
+            }
+            Self::App { switch, kind, json } => {
+                choose(booted, ctx, NotificationChoose { kind, app: switch.map(Switch::is_on), mail: None }, json).await
             }
         }
     }
+}
+
+impl Switch {
+    fn is_on(self) -> bool {
+        self == Self::On
+    }
+}
+
+async fn choose(booted: &Booted, ctx: &Ctx, input: NotificationChoose, json: bool) -> Result<()> {
+    let choices = booted.app.call_once::<NotificationChoose>(ctx, input).await?;
+    print::either(json, &choices, || NotificationChoose::say(&choices))
 }

@@ -1,6 +1,7 @@
 //! `allin post`.
 
 mod preview;
+mod versions;
 
 use std::path::PathBuf;
 
@@ -172,6 +173,8 @@ pub enum Post {
     },
     /// Show what goes out when
     Calendar(Calendar),
+    #[command(flatten)]
+    Versions(versions::Versions),
 }
 
 impl Post {
@@ -226,6 +229,7 @@ impl Post {
                 print::either(json, &marked, || PostEvergreen::say(&marked))
             }
             Self::Calendar(command) => command.run(booted, ctx).await,
+            Self::Versions(command) => command.run(booted, ctx).await,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! KeepHouse: chains the audit log; at the start and now and then forgets what has expired and follows new zone data.
+//! KeepHouse: chains the audit log; at the start and now and then forgets what has expired, follows new zone data, and
+//! reminds of tasks.
 
 use std::{
     sync::Arc,
@@ -11,7 +12,7 @@ use crate::{
     app::{
         App,
         audit::seal::{mark_all, seal_pending},
-        expiry, zones,
+        expiry, tasks, zones,
     },
     error::Result,
 };
@@ -26,9 +27,17 @@ pub async fn step(app: &App) -> Result<usize> {
     seal_pending(app).await
 }
 
+/// Returns of how many tasks somebody was told.
+pub async fn remind(app: &App) -> Result<usize> {
+    tasks::remind::due(app).await
+}
+
 async fn tidy(app: &App) {
     if let Err(error) = mark_all(app).await {
         tracing::warn!(error = error.chain(), "audit logs of others could not be looked at");
+    }
+    if let Err(error) = remind(app).await {
+        tracing::warn!(error = error.chain(), "nobody could be reminded of tasks");
     }
     if let Err(error) = zones::follow(app).await {
         tracing::warn!(error = error.chain(), "scheduled posts could not follow the zone data");

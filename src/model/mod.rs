@@ -1,11 +1,13 @@
 //! Plain types and pure rules: no I/O, no clock, no randomness.
 
 pub mod accounts;
+pub mod activity;
 pub mod addresses;
 pub mod approvals;
 pub mod best_time;
 pub mod bluesky;
 pub mod calendar;
+pub mod diff;
 pub mod facebook;
 pub mod facets;
 pub mod imports;
@@ -15,6 +17,7 @@ pub mod linkedin;
 pub mod markup;
 pub mod mastodon;
 pub mod media;
+pub mod mentions;
 pub mod metrics;
 pub mod network_rules;
 pub mod networks;
@@ -22,6 +25,7 @@ pub mod notifications;
 pub mod pauses;
 pub mod pinterest;
 pub mod posts;
+pub mod prose;
 pub mod queue;
 pub mod receipts;
 pub mod recycling;
@@ -34,6 +38,7 @@ pub mod spread;
 pub mod states;
 pub mod statistics;
 pub mod tags;
+pub mod tasks;
 pub mod threads;
 pub mod tiktok;
 pub mod times;

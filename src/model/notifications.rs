@@ -25,11 +25,34 @@ pub enum NotificationKind {
     ReconnectNeeded,
     /// An account that was disconnected works again.
     AccountConnected,
+    /// Somebody mentioned the member in a comment.
+    Mention,
+    /// Somebody commented on a post of the member's, or in a thread that the member is part of.
+    Comment,
+    /// A task was given to the member, is due, or has nobody any more.
+    Task,
+    /// A post waits for the member's decision.
+    ApprovalRequested,
+    /// A post of the member's was approved, sent back or rejected.
+    ApprovalDecided,
+    /// A decision is due.
+    ApprovalReminder,
 }
 
 impl NotificationKind {
-    pub const ALL: [Self; 5] =
-        [Self::PostFailed, Self::PostHeld, Self::OutcomeUnknown, Self::ReconnectNeeded, Self::AccountConnected];
+    pub const ALL: [Self; 11] = [
+        Self::PostFailed,
+        Self::PostHeld,
+        Self::OutcomeUnknown,
+        Self::ReconnectNeeded,
+        Self::AccountConnected,
+        Self::Mention,
+        Self::Comment,
+        Self::Task,
+        Self::ApprovalRequested,
+        Self::ApprovalDecided,
+        Self::ApprovalReminder,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -38,12 +61,18 @@ impl NotificationKind {
             Self::OutcomeUnknown => "outcome_unknown",
             Self::ReconnectNeeded => "reconnect_needed",
             Self::AccountConnected => "account_connected",
+            Self::Mention => "mention",
+            Self::Comment => "comment",
+            Self::Task => "task",
+            Self::ApprovalRequested => "approval_requested",
+            Self::ApprovalDecided => "approval_decided",
+            Self::ApprovalReminder => "approval_reminder",
         }
     }
 
     /// Whether it is mailed to a member who did not choose: what somebody has to do something about is.
     pub const fn mailed_unless_refused(self) -> bool {
-        !matches!(self, Self::AccountConnected)
+        !matches!(self, Self::AccountConnected | Self::Comment)
     }
 }
 
@@ -58,6 +87,30 @@ impl FromStr for NotificationKind {
             .next(format!("Use one of: {}.", Self::ALL.map(Self::as_str).join(", ")))
         })
     }
+}
+
+/// What a member has chosen for a kind; what is `None` follows the kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    pub kind: NotificationKind,
+    /// Listed in the app. Unless refused, it is.
+    pub app: Option<bool>,
+    pub mail: Option<bool>,
+}
+
+/// Which ways a notification takes to a member who chose so.
+pub fn ways(chosen: &[Choice], kind: NotificationKind) -> Ways {
+    let own = chosen.iter().find(|choice| choice.kind == kind);
+    Ways {
+        app: own.and_then(|choice| choice.app).unwrap_or(true),
+        mail: own.and_then(|choice| choice.mail).unwrap_or(kind.mailed_unless_refused()),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ways {
+    pub app: bool,
+    pub mail: bool,
 }
 
 /// What became of the mail that carries a notification.
@@ -109,6 +162,21 @@ mod tests {
         assert_eq!(all(false, false), [false, false, false, true, true]);
         assert_eq!(all(true, false), [false, false, true, true, true]);
         assert_eq!(all(false, true), [true; 5]);
+    }
+
+    #[test]
+    fn a_choice_outweighs_the_rule() {
+        use NotificationKind::{AccountConnected, PostHeld, Task};
+        let chosen = [
+            Choice { kind: PostHeld, app: None, mail: Some(false) },
+            Choice { kind: AccountConnected, app: None, mail: Some(true) },
+            Choice { kind: Task, app: Some(false), mail: None },
+        ];
+        let mailed = |chosen: &[Choice]| NotificationKind::ALL.map(|kind| ways(chosen, kind).mail);
+        assert_eq!(mailed(&chosen), [true, false, true, true, true, true, false, true, true, true, true]);
+        assert_eq!(mailed(&[]), [true, true, true, true, false, true, false, true, true, true, true]);
+        let hidden: Vec<_> = NotificationKind::ALL.into_iter().filter(|kind| !ways(&chosen, *kind).app).collect();
+        assert_eq!(hidden, [Task]);
     }
 
     #[test]

@@ -42,6 +42,22 @@ pub struct Variant {
     pub segments: Vec<Message>,
 }
 
+/// What a version of a post says, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    pub title: Option<String>,
+    pub segments: Vec<Message>,
+    pub variants: Vec<Variant>,
+    pub account_ids: Vec<AccountId>,
+}
+
+impl Content {
+    /// What it says on one of its accounts.
+    pub fn on(&self, account: AccountId) -> &[Message] {
+        self.variants.iter().find(|variant| variant.account_id == account).map_or(&self.segments, |own| &own.segments)
+    }
+}
+
 /// SHA-256 over the bytes of one message: text, then each image with its description.
 pub fn fingerprint(message: &Message) -> [u8; 32] {
     let mut hash = Sha256::new();

@@ -165,8 +165,6 @@ permissions! {
     ReadNotifications: Viewer, person_only = false, "everybody sees what they were told, and nobody what others were";
     /// Mark own notifications as read.
     MarkNotifications: Viewer, person_only = false, "it changes only what the caller sees as new";
-    /// Choose which notifications come by mail.
-    ChooseMail: Viewer, person_only = true, "a program that silences the mail could hide what goes wrong";
     /// See what waits for approval, and who decided what.
     ReadApprovals: Viewer, person_only = false, reviewers = true, "below Publisher one sees one's own posts and what one is asked about; a reviewer what the link is for";
     /// Ask for approval, and take the question back.
@@ -179,6 +177,24 @@ permissions! {
     FreezeApprovals: Manager, person_only = false, "it only makes stricter; ending it takes ManageApprovals";
     /// Set the own passphrase.
     SetPassphrase: Viewer, person_only = true, proof = IfSet, "it is what proves the person, so changing it takes the present one";
+    /// Choose which notifications come, and whether by mail.
+    ChooseNotifications: Viewer, person_only = true, "a program that silences them could hide what goes wrong";
+    /// See what earlier versions of own posts said; from Publisher on, of anybody's.
+    ReadHistory: Contributor, person_only = false, "earlier versions are drafts; whose is checked in the use case";
+    /// See what is said about posts.
+    ReadComments: Viewer, person_only = false, "whoever sees a post sees what is said about it, and nobody else";
+    /// Say something about posts.
+    WriteComments: Viewer, person_only = false, "a comment changes nothing of the post and goes to nobody outside";
+    /// Take back own comments.
+    DeleteComments: Viewer, person_only = false, "everybody takes back their own words; those of others take a Manager, checked in the use case";
+    /// See tasks.
+    ReadTasks: Viewer, person_only = false, "those of a post are shown with the post, and everybody sees their own";
+    /// Make tasks.
+    MakeTasks: Contributor, person_only = false, "whoever writes may ask others for help; a Viewer comments";
+    /// Say that a task is done, hand it on, change it.
+    WorkOnTasks: Viewer, person_only = false, "whoever was given a task says when it is done; whose it is is checked in the use case";
+    /// See what one did.
+    ReadActivity: Viewer, person_only = false, "everybody sees what they did; what others did takes a Manager, checked in the use case";
     /// Read the audit log.
     ReadAudit: Admin, person_only = false, "it names who did what";
 }

@@ -136,14 +136,21 @@ pub async fn give_up(
     Ok(())
 }
 
-/// What a call created is gone: the same call without a key creates it anew instead of returning what is no more.
-pub async fn forget_created(db: &mut PgConnection, workspace: WorkspaceId, use_case: &str, post: &str) -> Result<()> {
+/// What a call created, `output.<noun>.id`, is gone: the same call without a key creates it anew instead of returning what is no more.
+pub async fn forget_created(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    use_case: &str,
+    noun: &str,
+    id: &str,
+) -> Result<()> {
     sqlx::query!(
         "delete from idempotency where workspace_id = $1 and use_case = $2 and key like 'same:%'
-         and output -> 'post' ->> 'id' = $3",
+         and output -> $3 ->> 'id' = $4",
         workspace.uuid(),
         use_case,
-        post
+        noun,
+        id
     )
     .execute(db)
     .await?;

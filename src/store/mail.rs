@@ -1,4 +1,4 @@
-//! Mail that carries notifications: the queue, which holds ids and times only, addresses, and who wants what.
+//! Mail that carries notifications: the queue, which holds ids and times only, and addresses.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use crate::{
     clock::Timestamp,
     error::{Error, Result},
     ids::{MemberId, NotificationId, WorkspaceId},
-    model::notifications::{MailState, NotificationKind},
+    model::notifications::MailState,
 };
 
 /// Queues notifications for those members that have an address, and notes it with them.
@@ -188,43 +188,6 @@ pub async fn set_email(
             .next("Use another address, or take it away from the other person first.")
             .field("email", "is in use")),
     }
-}
-
-/// Whether a member wants mail for a kind.
-pub async fn choose(
-    db: &mut PgConnection,
-    workspace: WorkspaceId,
-    member: MemberId,
-    kind: NotificationKind,
-    mail: bool,
-) -> Result<()> {
-    sqlx::query!(
-        "insert into mail_choices (workspace_id, member_id, kind, mail) values ($1, $2, $3, $4)
-         on conflict (workspace_id, member_id, kind) do update set mail = excluded.mail",
-        workspace.uuid(),
-        member.uuid(),
-        kind.as_str(),
-        mail
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// What a member has chosen.
-pub async fn choices(
-    db: &mut PgConnection,
-    workspace: WorkspaceId,
-    member: MemberId,
-) -> Result<Vec<(NotificationKind, bool)>> {
-    let rows = sqlx::query!(
-        "select kind, mail from mail_choices where workspace_id = $1 and member_id = $2",
-        workspace.uuid(),
-        member.uuid()
-    )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter().map(|row| Ok((row.kind.parse()?, row.mail))).collect()
 }
 
 /// How the queue of mail stands.

@@ -1,6 +1,7 @@
 //! SQL and nothing else: functions on a connection, one file per noun. `db` opens the transactions.
 
 pub mod accounts;
+pub mod activity;
 pub mod approvals;
 pub mod assets;
 pub mod attempts;
@@ -8,6 +9,7 @@ pub mod audit;
 pub mod calendar;
 pub mod campaigns;
 pub mod collections;
+pub mod comments;
 pub mod confirmations;
 pub mod connects;
 pub mod db;
@@ -37,6 +39,7 @@ pub mod servers;
 pub mod sessions;
 pub mod similar;
 pub mod targets;
+pub mod tasks;
 pub mod tokens;
 pub mod workers;
 pub mod workspaces;

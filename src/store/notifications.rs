@@ -10,9 +10,11 @@ use crate::{
     model::notifications::{MailState, NotificationKind},
 };
 
+mod choices;
 mod growing;
 mod recipients;
 
+pub use choices::{choices, choose};
 pub use growing::{grow, growing};
 pub use recipients::{Recipient, Subjects, recipients, subjects};
 
@@ -39,6 +41,8 @@ pub struct Notification {
     pub posts: i32,
     /// How the first of them begin, each a line.
     pub names: Vec<String>,
+    /// Listed in the app; else it is there for its mail only.
+    pub shown: bool,
 }
 
 struct Row {
@@ -57,6 +61,7 @@ struct Row {
     mail_problem: Option<String>,
     posts: i32,
     names: Vec<String>,
+    shown: bool,
 }
 
 impl Row {
@@ -77,6 +82,7 @@ impl Row {
             mail_problem: self.mail_problem,
             posts: self.posts,
             names: self.names,
+            shown: self.shown,
         })
     }
 }
@@ -90,16 +96,17 @@ pub async fn insert(db: &mut PgConnection, workspace: WorkspaceId, new: &[Notifi
     let posts: Vec<_> = new.iter().map(|one| one.post_id.map(PostId::uuid)).collect();
     let posts_told: Vec<_> = new.iter().map(|one| one.posts).collect();
     let names: Vec<_> = new.iter().map(|one| one.names.join("\n")).collect();
+    let shown: Vec<_> = new.iter().map(|one| one.shown).collect();
     let text =
         |field: fn(&Notification) -> &String| -> Vec<String> { new.iter().map(|one| field(one).clone()).collect() };
     sqlx::query!(
         "insert into notifications (workspace_id, notification_id, member_id, kind, account_id, post_id, code, title, cause,
-                                    next_step, posts, names, created_at)
+                                    next_step, posts, names, shown, created_at)
          select $1, n.id, n.member_id, n.kind, n.account_id, n.post_id, n.code, n.title, n.cause, n.next_step, n.posts,
-                string_to_array(n.names, chr(10)), $13
+                string_to_array(n.names, chr(10)), n.shown, $13
          from unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[],
-                     $11::int[], $12::text[])
-             as n(id, member_id, kind, account_id, post_id, code, title, cause, next_step, posts, names)",
+                     $11::int[], $12::text[], $14::boolean[])
+             as n(id, member_id, kind, account_id, post_id, code, title, cause, next_step, posts, names, shown)",
         workspace.uuid(),
         &ids,
         &members,
@@ -112,7 +119,8 @@ pub async fn insert(db: &mut PgConnection, workspace: WorkspaceId, new: &[Notifi
         &text(|one| &one.next_step),
         &posts_told,
         &names,
-        now
+        now,
+        &shown
     )
     .execute(&mut *db)
     .await?;
@@ -145,9 +153,9 @@ pub async fn list(
         Row,
         r#"select notification_id as "notification_id: NotificationId", member_id as "member_id: MemberId", kind,
                   account_id as "account_id: AccountId", post_id as "post_id: PostId", code, title, cause, next_step,
-                  created_at, read_at, mail, mail_problem, posts, names
+                  created_at, read_at, mail, mail_problem, posts, names, shown
            from notifications
-           where workspace_id = $1 and member_id = $2 and (not $3 or read_at is null)
+           where workspace_id = $1 and member_id = $2 and shown and (not $3 or read_at is null)
              and ($4::uuid is null or notification_id < $4)
            order by notification_id desc limit $5"#,
         workspace.uuid(),
@@ -165,7 +173,7 @@ pub async fn list(
 
 pub async fn unread(db: &mut PgConnection, workspace: WorkspaceId, member: MemberId) -> Result<i64> {
     Ok(sqlx::query_scalar!(
-        r#"select count(*) as "count!" from notifications where workspace_id = $1 and member_id = $2 and read_at is null"#,
+        r#"select count(*) as "count!" from notifications where workspace_id = $1 and member_id = $2 and shown and read_at is null"#,
         workspace.uuid(),
         member.uuid()
     )
@@ -183,7 +191,7 @@ pub async fn mark_read(
 ) -> Result<u64> {
     let done = sqlx::query!(
         "update notifications set read_at = $4
-         where workspace_id = $1 and member_id = $2 and read_at is null and ($3::uuid[] is null or notification_id = any ($3))",
+         where workspace_id = $1 and member_id = $2 and shown and read_at is null and ($3::uuid[] is null or notification_id = any ($3))",
         workspace.uuid(),
         member.uuid(),
         only,
@@ -200,7 +208,7 @@ pub async fn mark_read(
 /// Which of these ids a member has.
 pub async fn known(db: &mut PgConnection, workspace: WorkspaceId, member: MemberId, ids: &[Uuid]) -> Result<Vec<Uuid>> {
     Ok(sqlx::query_scalar!(
-        "select notification_id from notifications where workspace_id = $1 and member_id = $2 and notification_id = any ($3)",
+        "select notification_id from notifications where workspace_id = $1 and member_id = $2 and shown and notification_id = any ($3)",
         workspace.uuid(),
         member.uuid(),
         ids

@@ -1,9 +1,8 @@
-//! Posts: the row that lists and calendars read, and the versions. The list itself is in `posts/list.rs`; targets and
-//! segments have files of their own.
+//! Posts: the row that lists and calendars read. The list itself is in `posts/list.rs`, what a post said in
+//! `posts/versions.rs`; targets and segments have files of their own.
 
 use std::str::FromStr;
 
-use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -15,8 +14,10 @@ use crate::{
 };
 
 mod list;
+mod versions;
 
 pub use list::{Filter, ListedPost, list_by_age};
+pub use versions::{Kept, insert_version, version, version_if_any, versions};
 
 #[derive(Debug, Clone)]
 pub struct Post {
@@ -190,29 +191,6 @@ pub async fn update_content(
     .await?)
 }
 
-pub async fn insert_version(
-    db: &mut PgConnection,
-    workspace: WorkspaceId,
-    id: PostId,
-    version: i32,
-    content: &Value,
-    actor: &str,
-    now: Timestamp,
-) -> Result<()> {
-    sqlx::query!(
-        "insert into post_versions (workspace_id, post_id, version, content, actor, created_at) values ($1, $2, $3, $4, $5, $6)",
-        workspace.uuid(),
-        id.uuid(),
-        version,
-        content,
-        actor,
-        now
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
 /// Writes what follows from the targets.
 pub async fn set_derived(
     db: &mut PgConnection,
@@ -299,16 +277,4 @@ pub async fn count_by_status(
     .fetch_all(db)
     .await?;
     Ok(rows.into_iter().map(|row| (row.status, row.count)).collect())
-}
-
-/// The content of a version, as it was written.
-pub async fn version(db: &mut PgConnection, workspace: WorkspaceId, id: PostId, version: i32) -> Result<Value> {
-    Ok(sqlx::query_scalar!(
-        "select content from post_versions where workspace_id = $1 and post_id = $2 and version = $3",
-        workspace.uuid(),
-        id.uuid(),
-        version
-    )
-    .fetch_one(db)
-    .await?)
 }

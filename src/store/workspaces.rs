@@ -123,6 +123,16 @@ pub async fn members(db: &mut PgConnection, workspace: WorkspaceId) -> Result<Ve
     .collect()
 }
 
+/// Nobody comes, goes or gets another role while the transaction lasts; several may hold them at once. Taken before rows
+/// that a removal changes, as [`lock_members`] is: whoever writes holds the workspace at the end anyway, for the audit
+/// entry, and the two would wait for each other.
+pub async fn hold_members(db: &mut PgConnection, workspace: WorkspaceId) -> Result<()> {
+    sqlx::query!("select 1 as one from workspaces where workspace_id = $1 for key share", workspace.uuid())
+        .fetch_optional(db)
+        .await?;
+    Ok(())
+}
+
 /// Locks the members, so that "the last Admin stays" holds under concurrency.
 pub async fn lock_members(db: &mut PgConnection, workspace: WorkspaceId) -> Result<()> {
     sqlx::query!("select 1 as one from workspaces where workspace_id = $1 for update", workspace.uuid())

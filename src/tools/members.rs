@@ -1,23 +1,60 @@
-//! The team as a tool.
+//! The team as tools.
 
 use std::fmt::Write as _;
 
 use crate::{
-    app::members::list::{MemberList, Members},
-    tools::registry::{Face, Spoken, ToolSpec, Toolset, tool},
+    app::members::{
+        activity::{Activity, MemberActivity},
+        list::{MemberList, Members},
+    },
+    tools::registry::{Face, Spoken, ToolSpec, Toolset, on_demand, tool},
 };
 
 pub fn tools() -> Vec<ToolSpec> {
-    vec![tool::<MemberList>(Face {
-        name: "member_list",
-        toolset: Some(Toolset::Team),
-        title: "List members",
-        description: "Lists the people of the workspace with their roles: viewer, contributor, publisher, manager, admin, \
-            each with the rights of those before it. Members are added and changed by a person with `allin member`.",
-        idempotent: true,
-        open_world: false,
-        asks: false,
-    })]
+    vec![
+        tool::<MemberList>(Face {
+            name: "member_list",
+            toolset: Some(Toolset::Team),
+            title: "List members",
+            description: "Lists the people of the workspace with their roles: viewer, contributor, publisher, manager, admin, \
+                each with the rights of those before it. Members are added and changed by a person with `allin member`.",
+            idempotent: true,
+            open_world: false,
+            asks: false,
+        }),
+        on_demand::<MemberActivity>(Face {
+            name: "member_activity",
+            toolset: Some(Toolset::Team),
+            title: "What a member did",
+            description: "Shows what a member did, newest first, with how much on each day: in person, through connections and \
+                by keys, also what was refused. Without a member_id: what you did. What others did takes a Manager.",
+            idempotent: true,
+            open_world: false,
+            asks: false,
+        }),
+    ]
+}
+
+impl Spoken for MemberActivity {
+    fn say(found: &Activity) -> String {
+        let left = if found.removed { " (no longer here)" } else { "" };
+        let days: Vec<_> =
+            found.days.iter().filter(|day| day.count > 0).map(|day| format!("{} {}", day.day, day.count)).collect();
+        let days = if days.is_empty() { "nothing".to_owned() } else { days.join(", ") };
+        let mut text = format!("{}{left}; in {} days: {days}\n", found.name, found.days.len());
+        for entry in &found.entries {
+            _ = write!(text, "{}  {}", entry.at_local, entry.text);
+            if let Some(via) = &entry.via {
+                _ = write!(text, ", through {via}");
+            }
+            let ids: Vec<_> = entry.about.iter().map(|one| one.id.as_str()).collect();
+            _ = writeln!(text, "{}", if ids.is_empty() { String::new() } else { format!("  {}", ids.join(" ")) });
+        }
+        if let Some(cursor) = &found.next_cursor {
+            _ = writeln!(text, "More: cursor {cursor}");
+        }
+        text
+    }
 }
 
 impl Spoken for MemberList {

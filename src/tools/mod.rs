@@ -7,6 +7,7 @@ mod audit;
 mod best_times;
 mod calendar;
 mod campaigns;
+mod comments;
 mod held;
 mod imports;
 mod members;
@@ -21,6 +22,8 @@ mod recycling;
 pub mod registry;
 mod schema;
 mod series;
+mod tasks;
+mod versions;
 mod workspaces;
 
 use std::sync::LazyLock;
@@ -51,6 +54,9 @@ pub fn all() -> &'static [ToolSpec] {
             notifications::tools(),
             audit::tools(),
             receipts::tools(),
+            versions::tools(),
+            comments::tools(),
+            tasks::tools(),
         ]
         .into_iter()
         .flatten()

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::{
     app::notifications::{
-        choose_mail::{MailChoices, NotificationChooseMail},
+        choose::{NotificationChoices, NotificationChoose},
         list::{NotificationList, Notifications},
         mark_read::{NotificationMarkRead, NotificationsRead},
     },
@@ -17,8 +17,8 @@ pub fn tools() -> Vec<ToolSpec> {
             name: "notification_list",
             toolset: Some(Toolset::Team),
             title: "List notifications",
-            description: "Lists what you have been told, newest first: posts that failed or wait for a person, accounts that \
-                have to be connected again, each with its cause and the next step. Only unread ones unless all is true. \
+            description: "Lists what you have been told, newest first: posts that failed or wait for a person, accounts to \
+                connect again, mentions, comments, tasks, each with its cause and the next step. Only unread ones unless all is true. \
                 workspace_overview shows the newest three. Mark them with notification_mark_read once they are dealt with.",
             idempotent: true,
             open_world: false,
@@ -69,8 +69,8 @@ impl Spoken for NotificationMarkRead {
 }
 
 /// For the command line: no tool, because a person decides it.
-impl Spoken for NotificationChooseMail {
-    fn say(choices: &MailChoices) -> String {
+impl Spoken for NotificationChoose {
+    fn say(choices: &NotificationChoices) -> String {
         let mut text = match (&choices.address, choices.server) {
             (Some(address), true) => format!("Mail goes to {address}.\n"),
             (Some(address), false) => {
@@ -79,7 +79,13 @@ impl Spoken for NotificationChooseMail {
             (None, _) => "No address is known: an Admin sets one with `allin member email`.\n".to_owned(),
         };
         for choice in &choices.kinds {
-            _ = writeln!(text, "{:<18} {}", choice.kind.as_str(), if choice.mail { "mail" } else { "no mail" });
+            let ways = match (choice.app, choice.mail) {
+                (true, true) => "in the list, and by mail",
+                (true, false) => "in the list",
+                (false, true) => "by mail only",
+                (false, false) => "not told",
+            };
+            _ = writeln!(text, "{:<18} {ways}", choice.kind.as_str());
         }
         text
     }

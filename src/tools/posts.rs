@@ -131,7 +131,7 @@ pub fn tools() -> Vec<ToolSpec> {
     ]
 }
 
-fn changed(changed: &PostChanged) -> String {
+pub(super) fn changed(changed: &PostChanged) -> String {
     let mut text = format!("{} ({})", changed.message, changed.post.id);
     for warning in &changed.warnings {
         _ = write!(text, "\nNote: {warning}");

@@ -9,11 +9,12 @@ use allin::{
     app::{
         assets::add::AssetAdd,
         campaigns::create::CampaignCreate,
+        comments::add::CommentAdd,
         ctx::Ctx,
         imports::import::PostsImport,
         members::email::MemberEmail,
         notifications::{
-            choose_mail::NotificationChooseMail,
+            choose::NotificationChoose,
             list::NotificationList,
             note::{Notice, note},
         },
@@ -22,6 +23,7 @@ use allin::{
         queue::set::QueueSet,
         recycling::{mark::PostEvergreen, run::RecyclingRun, set::RecyclingSet},
         series::create::SeriesCreate,
+        tasks::create::TaskCreate,
         use_case::CallOptions,
     },
     clock::Clock as _,
@@ -190,8 +192,18 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
 
     let email = MemberEmail { member_id: team.admin, email: Some(format!("{mark}@example.com")) };
     app.call_once::<MemberEmail>(&ctx, email).await.unwrap();
-    let choice = NotificationChooseMail { kind: None, mail: Some(true) };
-    app.call_once::<NotificationChooseMail>(&ctx, choice).await.unwrap();
+    let choice = NotificationChoose { kind: None, app: None, mail: Some(true) };
+    app.call_once::<NotificationChoose>(&ctx, choice).await.unwrap();
+    let comment = CommentAdd { post_id: post, text: format!("{mark} comment"), reply_to: None };
+    let comment = app.call_once::<CommentAdd>(&ctx, comment).await.unwrap().comment.id;
+    let task = TaskCreate {
+        title: format!("{mark} task"),
+        assignee_id: Some(member),
+        post_id: Some(post),
+        campaign_id: Some(campaign),
+        ..TaskCreate::default()
+    };
+    let task = app.call_once::<TaskCreate>(&ctx, task).await.unwrap().task.id;
     let note = told(app, &team, account, post, mark).await;
 
     let mut superuser = app.database.superuser().await;
@@ -213,6 +225,7 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     let attempt = sqlx::query_scalar("select attempt_id from attempts where workspace_id = $1 limit 1");
     let attempt = AttemptId(attempt.bind(team.workspace.uuid()).fetch_one(&mut superuser).await.unwrap());
     let approving::Approving { approval, policy, reviewer } = approving::approving(app, &team, account, mark).await;
+    let page = ConnectId(page);
     let ids = Ids {
         post,
         account,
@@ -220,10 +233,12 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
         member,
         asset,
         key: key_id,
-        page: ConnectId(page),
+        page,
         attempt,
         series,
         note,
+        comment,
+        task,
         approval,
         policy,
         reviewer,

@@ -13,6 +13,7 @@
 
 mod support;
 
+mod activity;
 mod approvals;
 mod asking;
 mod audit;
@@ -23,6 +24,7 @@ mod campaigns;
 mod cancellation;
 mod cli;
 mod clock;
+mod comments;
 mod contract;
 mod edits;
 mod held;
@@ -43,5 +45,7 @@ mod restored;
 mod sandbox;
 mod schedule;
 mod schema;
+mod tasks;
 mod tools;
 mod vectors;
+mod versions;

@@ -1,5 +1,6 @@
 //! What members are told, and how it reaches them.
 
+mod choices;
 mod gathered;
 mod mailed;
 mod subscribed;

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::{
     app::{
         members::{keeps_an_admin, known},
+        tasks::remind,
         use_case::{Effect, Local, Locally, Scope, UseCase},
     },
     error::Result,
@@ -54,7 +55,10 @@ impl Local for MemberChange {
             }
             None => {
                 workspaces::remove_member(scope.tx, workspace, input.member_id, scope.now).await?;
-                format!("{} is removed; their keys and connections work no more.", member.display_name)
+                let left = remind::leave(scope, input.member_id, &member.display_name).await?;
+                let tasks =
+                    if left > 0 { format!(" {left} open task(s) of theirs have nobody now.") } else { String::new() };
+                format!("{} is removed; their keys and connections work no more.{tasks}", member.display_name)
             }
         };
         scope.changed("member", input.member_id, json!({ "role": input.role }));

@@ -1,5 +1,7 @@
 //! The people of a workspace.
 
+pub mod activity;
+pub mod actors;
 pub mod add;
 pub mod change;
 pub mod email;

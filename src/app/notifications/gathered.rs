@@ -1,9 +1,9 @@
 //! Which notices are told together: posts that one pause or one restore holds, and those that wait for an account to be
 //! connected again.
 
-use super::note::{Notice, account_name, short, wants_mail};
+use super::note::{Notice, account_name, short};
 use crate::{
-    model::notifications::NotificationKind,
+    model::notifications::{Choice, NotificationKind, ways},
     store::notifications::{Notification, Subjects},
 };
 
@@ -18,11 +18,11 @@ impl Notice<'_> {
 
     /// Whether this notification of a member, who chose so about mail, tells of it too. That an account was lost tells of
     /// what it holds, unless that keeps a mail from being sent that the member wants.
-    pub(super) fn joins(&self, one: &Notification, chosen: &[(NotificationKind, bool)]) -> bool {
+    pub(super) fn joins(&self, one: &Notification, chosen: &[Choice]) -> bool {
         if !self.gathers() || one.code != self.code || one.posts == 0 && one.kind != NotificationKind::ReconnectNeeded {
             return false;
         }
-        let mailed = |kind| wants_mail(chosen, kind);
+        let mailed = |kind| ways(chosen, kind).mail;
         match (self.code, one.kind) {
             ("account_disconnected", NotificationKind::ReconnectNeeded) => {
                 one.account_id == Some(self.account) && (mailed(one.kind) || !mailed(self.kind))
@@ -103,6 +103,7 @@ mod tests {
             mail_problem: None,
             posts: i32::from(notice.post.is_some()),
             names: Vec::new(),
+            shown: true,
         }
     }
 
@@ -138,7 +139,11 @@ mod tests {
         // Nobody misses a mail that was asked for.
         let held = notice(PostHeld, 1, "account_disconnected", "a");
         for (reconnect, post, together) in [(false, true, false), (false, false, true), (true, false, true)] {
-            let chosen = [(ReconnectNeeded, reconnect), (PostHeld, post)];
+            let chosen = [(ReconnectNeeded, reconnect), (PostHeld, post)].map(|(kind, mail)| Choice {
+                kind,
+                app: None,
+                mail: Some(mail),
+            });
             assert_eq!(held.joins(&told(&lost), &chosen), together, "{chosen:?}");
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     ids::{AccountId, MemberId, NotificationId, PostId, WorkspaceId},
     model::{
         networks::NetworkId,
-        notifications::{NotificationKind, concerns},
+        notifications::{NotificationKind, concerns, ways},
     },
     store::{
         db::Tx,
@@ -77,8 +77,13 @@ pub async fn note(
     for notice in notices {
         let author = notice.post.and_then(|id| subjects.posts.iter().find(|(post, ..)| *post == id));
         for recipient in recipients.iter().filter(|recipient| is_told(recipient, notice, author.map(|found| found.1))) {
-            let joins =
-                |one: &Notification| one.member_id == recipient.member_id && notice.joins(one, &recipient.chosen);
+            let ways = ways(&recipient.chosen, notice.kind);
+            if !ways.app && !ways.mail {
+                continue;
+            }
+            let joins = |one: &Notification| {
+                one.member_id == recipient.member_id && (one.shown || !ways.app) && notice.joins(one, &recipient.chosen)
+            };
             if let Some(one) = rows.iter_mut().find(|one| joins(one)) {
                 gathered::add(one, notice, &subjects);
             } else if let Some(one) = open.iter_mut().find(|one| joins(one)) {
@@ -86,8 +91,8 @@ pub async fn note(
                 grown.insert(one.notification_id.uuid());
             } else {
                 let id: NotificationId = app.ids.next(now).into();
-                rows.push(first(id, recipient.member_id, notice, &subjects, now));
-                if wants_mail(&recipient.chosen, notice.kind) {
+                rows.push(Notification { shown: ways.app, ..first(id, recipient.member_id, notice, &subjects, now) });
+                if ways.mail {
                     mailed.push((id, recipient.member_id));
                 }
             }
@@ -97,11 +102,22 @@ pub async fn note(
     if !grown.is_empty() {
         notifications::grow(tx, workspace, &grown).await?;
     }
+    send(tx, workspace, &rows, &mailed, now).await
+}
+
+/// Writes new notifications and queues the mail that carries those of `mailed`.
+pub(super) async fn send(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    rows: &[Notification],
+    mailed: &[(NotificationId, MemberId)],
+    now: Timestamp,
+) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    notifications::insert(tx, workspace, &rows, now).await?;
-    mail::put(tx, workspace, &mailed, now, now.plus_secs(GATHER_SECS)).await
+    notifications::insert(tx, workspace, rows, now).await?;
+    mail::put(tx, workspace, mailed, now, now.plus_secs(GATHER_SECS)).await
 }
 
 /// What may tell of the notices' posts too.
@@ -146,6 +162,7 @@ fn first(
         mail_problem: None,
         posts: i32::from(notice.post.is_some()),
         names: gathered::name(notice, subjects).into_iter().collect(),
+        shown: true,
     }
 }
 
@@ -153,11 +170,6 @@ fn is_told(recipient: &Recipient, notice: &Notice<'_>, author: Option<MemberId>)
     let granted = recipient.granted.contains(&notice.account.uuid());
     notice.done_by != Some(recipient.member_id)
         && concerns(recipient.role, granted, author == Some(recipient.member_id))
-}
-
-/// A member's choice, else the kind's own rule.
-pub(super) fn wants_mail(chosen: &[(NotificationKind, bool)], kind: NotificationKind) -> bool {
-    chosen.iter().find(|(of, _)| *of == kind).map_or(kind.mailed_unless_refused(), |(_, mail)| *mail)
 }
 
 fn title(notice: &Notice<'_>, subjects: &Subjects) -> String {
@@ -170,6 +182,15 @@ fn title(notice: &Notice<'_>, subjects: &Subjects) -> String {
         NotificationKind::OutcomeUnknown => format!("{post} may or may not be public on {account}"),
         NotificationKind::ReconnectNeeded => format!("{account} has to be connected again"),
         NotificationKind::AccountConnected => format!("{account} is connected again"),
+        NotificationKind::ApprovalRequested => {
+            format!("{post} waits for your decision before it goes out on {account}")
+        }
+        NotificationKind::ApprovalDecided => format!("{post} was decided on for {account}"),
+        NotificationKind::ApprovalReminder => format!("{post} still waits for your decision for {account}"),
+        // These concern members, not accounts: `tell` writes them.
+        NotificationKind::Mention | NotificationKind::Comment | NotificationKind::Task => {
+            format!("{post} on {account}")
+        }
     }
 }
 
@@ -186,7 +207,7 @@ pub(super) fn account_name(id: AccountId, subjects: &Subjects) -> String {
 }
 
 /// The beginning of a post on one line.
-pub(super) fn short(text: &str, letters: usize) -> String {
+pub(crate) fn short(text: &str, letters: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(letters) {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default().trim_end()),
@@ -202,13 +223,5 @@ mod tests {
     fn titles_stay_on_one_line() {
         assert_eq!(short("Fresh\nbread  today", 60), "Fresh bread today");
         assert_eq!(short(&"ä".repeat(100), 60), format!("{}…", "ä".repeat(60)));
-    }
-
-    #[test]
-    fn a_choice_outweighs_the_rule() {
-        let chosen = [(NotificationKind::PostHeld, false), (NotificationKind::AccountConnected, true)];
-        let wanted = NotificationKind::ALL.map(|kind| wants_mail(&chosen, kind));
-        assert_eq!(wanted, [true, false, true, true, true]);
-        assert_eq!(NotificationKind::ALL.map(|kind| wants_mail(&[], kind)), [true, true, true, true, false]);
     }
 }

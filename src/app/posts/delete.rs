@@ -158,7 +158,8 @@ impl Remote for PostDelete {
         let deleted = left.iter().all(|target| target.removal_requested_at.is_none() || target.removed_at.is_some());
         if deleted {
             posts::mark_deleted(scope.tx, workspace, outcome.post, scope.now).await?;
-            idempotency::forget_created(scope.tx, workspace, PostCreate::NAME, &outcome.post.to_string()).await?;
+            let id = outcome.post.to_string();
+            idempotency::forget_created(scope.tx, workspace, PostCreate::NAME, "post", &id).await?;
         }
         scope.changed("post", outcome.post, json!({ "deleted": deleted }));
         let message = match (deleted, outcome.removed.len()) {

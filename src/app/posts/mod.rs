@@ -4,13 +4,16 @@ pub mod cancel;
 pub mod content;
 pub mod create;
 pub mod delete;
+pub mod diff;
 pub mod edit;
 pub mod get;
+pub mod history;
 pub mod labels;
 pub mod preview;
 pub mod publish;
 pub mod query;
 pub mod repeats;
+pub mod restore;
 pub mod schedule;
 pub mod update;
 pub mod view;
@@ -20,8 +23,11 @@ use serde_json::{Value, json};
 use crate::{
     app::{approvals, use_case::Scope},
     error::{Error, Result},
-    ids::{AccountId, PostId},
-    model::states::{PostStatus, TargetState},
+    ids::{AccountId, MemberId, PostId},
+    model::{
+        roles::Role,
+        states::{PostStatus, TargetState},
+    },
     store::{
         posts::{self, Post},
         targets::{self, Target},
@@ -31,6 +37,18 @@ use crate::{
 pub(crate) fn no_such_post() -> Error {
     Error::not_found("post_not_found", "There is no such post in this workspace.")
         .next("Use post_query to list the posts.")
+}
+
+/// Whether a member sees a post: what is public, what they wrote, and from Publisher on all of them.
+pub(crate) fn sees(post: &Post, role: Role, member: Option<MemberId>) -> bool {
+    let public = matches!(post.status, PostStatus::Published | PostStatus::PartlyPublished);
+    post.deleted_at.is_none() && (public || role.sees_all_drafts() || Some(post.author_id) == member)
+}
+
+/// A post that the caller may see.
+pub(crate) async fn seen(scope: &mut Scope<'_>, id: PostId) -> Result<Post> {
+    let post = posts::get(scope.tx, scope.ctx.workspace, id).await?;
+    post.filter(|post| sees(post, scope.role(), scope.ctx.member())).ok_or_else(no_such_post)
 }
 
 /// Locks a post that the caller may change, with its targets.

@@ -17,7 +17,7 @@ use crate::{
     ids::{AccountId, PostId},
     model::{
         networks::NetworkId,
-        posts::{Message, Variant, excerpt},
+        posts::{Content, Message, Variant, excerpt},
         roles::Permission,
         states::TargetState,
     },
@@ -70,15 +70,6 @@ impl PostUpdate {
     fn keeps_content(&self) -> bool {
         self.segments.is_none() && self.account_ids.is_none() && self.variants.is_none() && self.title.is_none()
     }
-}
-
-/// What the last version says.
-#[derive(Deserialize)]
-struct Kept {
-    title: Option<String>,
-    segments: Vec<Message>,
-    variants: Vec<Variant>,
-    account_ids: Vec<AccountId>,
 }
 
 /// A pause may hang on the label of what is scheduled.
@@ -141,7 +132,7 @@ impl Local for PostUpdate {
             }
         }
         let kept = posts::version(scope.tx, scope.ctx.workspace, post.post_id, post.version).await?;
-        let kept: Kept = serde_json::from_value(kept).map_err(Error::internal)?;
+        let kept: Content = serde_json::from_value(kept).map_err(Error::internal)?;
         let title = input.title.or(kept.title).filter(|title| !title.trim().is_empty());
         create::check_title(title.as_deref())?;
         let segments = input.segments.unwrap_or(kept.segments);

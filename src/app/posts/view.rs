@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    app::{posts::no_such_post, use_case::Scope},
+    app::{posts::seen, use_case::Scope},
     clients::networks::Remote,
     clock::Timestamp,
     error::{Error, Result},
@@ -113,12 +113,7 @@ pub struct SegmentView {
 /// Reads a post that the caller may see.
 pub async fn load(scope: &mut Scope<'_>, id: PostId) -> Result<PostView> {
     let workspace = scope.ctx.workspace;
-    let post = posts::get(scope.tx, workspace, id).await?.filter(|post| post.deleted_at.is_none());
-    let post = post.ok_or_else(no_such_post)?;
-    let public = matches!(post.status, PostStatus::Published | PostStatus::PartlyPublished);
-    if !public && !scope.role().sees_all_drafts() && Some(post.author_id) != scope.ctx.member() {
-        return Err(no_such_post());
-    }
+    let post = seen(scope, id).await?;
     let found = targets::of_post(scope.tx, workspace, id).await?;
     let unaddressed = match found.is_empty() {
         true => posts::version(scope.tx, workspace, id, post.version).await?.get_mut("segments").map(Value::take),

@@ -25,7 +25,7 @@ pub async fn growing(
         Row,
         r#"select notification_id as "notification_id: _", member_id as "member_id: _", kind,
                   account_id as "account_id: _", post_id as "post_id: _", code, title, cause, next_step,
-                  created_at, read_at, mail, mail_problem, posts, names
+                  created_at, read_at, mail, mail_problem, posts, names, shown
            from notifications
            where workspace_id = $1 and member_id = any ($2) and code = any ($3) and read_at is null and created_at > $4
              and (mail is distinct from 'waiting' or created_at > $5) and (posts > 0 or kind = 'reconnect_needed')

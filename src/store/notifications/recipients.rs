@@ -6,9 +6,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    error::Result,
+    error::{Error, Result},
     ids::{AccountId, MemberId, PostId, WorkspaceId},
-    model::{notifications::NotificationKind, roles::Role},
+    model::{notifications::Choice, roles::Role},
 };
 
 /// A member, as far as notifications go.
@@ -17,8 +17,7 @@ pub struct Recipient {
     pub role: Role,
     /// Those of the accounts asked about that were granted.
     pub granted: Vec<Uuid>,
-    /// Kinds for which the member has chosen, with the choice.
-    pub chosen: Vec<(NotificationKind, bool)>,
+    pub chosen: Vec<Choice>,
 }
 
 /// Everybody who is in the workspace now, in the order of their ids.
@@ -32,10 +31,8 @@ pub async fn recipients(
         r#"select m.member_id as "member_id: MemberId", m.role,
                   array(select g.account_id from account_grants g where g.workspace_id = m.workspace_id
                         and g.member_id = m.member_id and g.account_id = any ($2)) as "granted!",
-                  array(select c.kind from mail_choices c where c.workspace_id = m.workspace_id
-                        and c.member_id = m.member_id and c.mail) as "wanted!",
-                  array(select c.kind from mail_choices c where c.workspace_id = m.workspace_id
-                        and c.member_id = m.member_id and not c.mail) as "refused!"
+                  (select jsonb_agg(jsonb_build_array(c.kind, c.app, c.mail)) from notification_choices c
+                   where c.workspace_id = m.workspace_id and c.member_id = m.member_id) as chosen
            from members m where m.workspace_id = $1 and m.removed_at is null order by m.member_id"#,
         workspace.uuid(),
         &accounts
@@ -44,11 +41,12 @@ pub async fn recipients(
     .await?;
     rows.into_iter()
         .map(|row| {
-            let choice = |kinds: Vec<String>, mail: bool| -> Result<Vec<_>> {
-                kinds.iter().map(|kind| Ok((kind.parse()?, mail))).collect()
-            };
-            let mut chosen = choice(row.wanted, true)?;
-            chosen.extend(choice(row.refused, false)?);
+            let chosen: Vec<(String, Option<bool>, Option<bool>)> =
+                row.chosen.map(serde_json::from_value).transpose().map_err(Error::internal)?.unwrap_or_default();
+            let chosen = chosen
+                .into_iter()
+                .map(|(kind, app, mail)| Ok(Choice { kind: kind.parse()?, app, mail }))
+                .collect::<Result<_>>()?;
             Ok(Recipient { member_id: row.member_id, role: Role::from_str(&row.role)?, granted: row.granted, chosen })
         })
         .collect()

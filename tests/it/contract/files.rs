@@ -11,7 +11,6 @@ const LONG: &[(&str, usize)] = &[
     ("src/mcp/server.rs", 342),
     ("src/platform/os_unix.rs", 304),
     ("src/store/accounts.rs", 315),
-    ("src/store/posts.rs", 314),
     ("src/store/targets.rs", 362),
     ("src/transport/http_tests.rs", 343),
 ];

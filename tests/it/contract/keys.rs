@@ -43,6 +43,8 @@ const HISTORY: &[(&str, &str, &str)] = &[
     ("pauses", "delete insert select", "a pause begins and ends; it never becomes another"),
     ("campaigns", "insert select update", "posts refer to it"),
     ("series", "insert select update", "its posts refer to it"),
+    ("post_comments", "insert select update", "a deleted comment keeps its place"),
+    ("tasks", "insert select update", "what was done stays known"),
     ("series_occurrences", "insert select", "each is decided on once"),
     ("recyclings", "insert select", "what was recycled stays known, or it would be again"),
     ("import_rows", "insert select update", "what was imported once stays known"),

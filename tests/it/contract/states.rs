@@ -9,6 +9,7 @@ use allin::model::{
     notifications::{MailState, NotificationKind},
     roles::Role,
     states::{PostStatus, Review, TargetState},
+    tasks::TaskState,
 };
 use sqlx::PgConnection;
 
@@ -23,11 +24,12 @@ fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
         ("accounts.status", statuses.map(AccountStatus::as_str).to_vec()),
         ("members.role", Role::ALL.map(Role::as_str).to_vec()),
         ("metric_samples.absence", Absence::ALL.map(Absence::as_str).to_vec()),
-        ("mail_choices.kind", NotificationKind::ALL.map(NotificationKind::as_str).to_vec()),
+        ("notification_choices.kind", NotificationKind::ALL.map(NotificationKind::as_str).to_vec()),
         ("notifications.kind", NotificationKind::ALL.map(NotificationKind::as_str).to_vec()),
         ("notifications.mail", MailState::ALL.map(MailState::as_str).to_vec()),
         ("posts.review", Review::ALL.map(Review::as_str).to_vec()),
         ("posts.status", PostStatus::ALL.map(PostStatus::as_str).to_vec()),
+        ("tasks.state", TaskState::ALL.map(TaskState::as_str).to_vec()),
         ("targets.state", TargetState::ALL.map(TargetState::as_str).to_vec()),
         // These have no enum in the program: the words stand in app/publishing, app/use_case.rs and store/tokens.rs.
         ("approval_decisions.proof", vec!["passphrase", "link"]),

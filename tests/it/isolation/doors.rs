@@ -62,6 +62,7 @@ async fn no_list_shows_anything_of_another_workspace() {
         ("calendar_get", json!({ "from": "2026-12-01", "days": 366 })),
         ("calendar_get", json!({ "view": "month", "from": "2027-02-01" })),
         ("campaign_list", json!({})),
+        ("member_activity", json!({})),
         ("member_list", json!({})),
         ("network_rules", json!({})),
         ("notification_list", json!({})),
@@ -72,9 +73,20 @@ async fn no_list_shows_anything_of_another_workspace() {
         ("posts_export", json!({ "format": "json", "tag": theirs.mark })),
         ("recycling_get", json!({})),
         ("series_list", json!({})),
+        ("task_list", json!({})),
         ("workspace_overview", json!({})),
     ];
-    let single = ["approval_get", "campaign_get", "post_get", "post_metrics", "post_preview", "receipt_get"];
+    let single = [
+        "approval_get",
+        "campaign_get",
+        "comment_list",
+        "post_diff",
+        "post_get",
+        "post_history",
+        "post_metrics",
+        "post_preview",
+        "receipt_get",
+    ];
     for spec in tools::all()
         .iter()
         .filter(|spec| spec.effect == allin::app::use_case::Effect::Read && !single.contains(&spec.name))

@@ -5,7 +5,7 @@ use allin::{
         ctx::Ctx,
         members::email::MemberEmail,
         notifications::{
-            choose_mail::NotificationChooseMail,
+            choose::NotificationChoose,
             list::{NotificationList, Notifications},
             mail::send_due,
             mark_read::NotificationMarkRead,
@@ -183,8 +183,8 @@ async fn what_a_lost_account_holds_is_told_once_to_everybody() {
     let manager = stage.team.ctx(app, app.member(&stage.team, Role::Manager).await, Door::CommandLine);
     let author = stage.team.ctx(app, app.member(&stage.team, Role::Contributor).await, Door::CommandLine);
     // The Admin wants no mail of lost accounts, but of held posts: these are told apart.
-    let off = NotificationChooseMail { kind: Some(NotificationKind::ReconnectNeeded), mail: Some(false) };
-    app.call_once::<NotificationChooseMail>(&person, off).await.unwrap();
+    let off = NotificationChoose { kind: Some(NotificationKind::ReconnectNeeded), app: None, mail: Some(false) };
+    app.call_once::<NotificationChoose>(&person, off).await.unwrap();
     let due = app.now().plus_secs(10).to_string();
     for text in ["One", "Two"] {
         let draft = app.draft(&author, text, &[stage.account]).await;

@@ -4,7 +4,7 @@ use allin::{
     app::{
         ctx::Ctx,
         members::email::MemberEmail,
-        notifications::{choose_mail::NotificationChooseMail, list::NotificationList, mail::send_due},
+        notifications::{choose::NotificationChoose, list::NotificationList, mail::send_due},
         publishing::presence::BACKGROUND,
         workspaces::restored,
     },
@@ -225,8 +225,8 @@ async fn only_who_has_an_address_and_wants_it_gets_mail() {
     let (with, without) = (app.member(&stage.team, Role::Manager).await, app.member(&stage.team, Role::Manager).await);
     stage.address(with, "boris@example.com").await;
     let admin = stage.team.person(app);
-    let off = NotificationChooseMail { kind: Some(NotificationKind::PostHeld), mail: Some(false) };
-    app.call_once::<NotificationChooseMail>(&admin, off).await.unwrap();
+    let off = NotificationChoose { kind: Some(NotificationKind::PostHeld), app: None, mail: Some(false) };
+    app.call_once::<NotificationChoose>(&admin, off).await.unwrap();
     stage.missed(&["Bread"]).await;
     app.clock.advance_secs(60);
     assert_eq!(stage.sent().await, 1);
@@ -238,8 +238,8 @@ async fn only_who_has_an_address_and_wants_it_gets_mail() {
 
     // A program must not silence it, and an address belongs to one person.
     let connection = stage.team.connection(app);
-    let silence = NotificationChooseMail { kind: None, mail: Some(false) };
-    assert_eq!(app.call_once::<NotificationChooseMail>(&connection, silence).await.unwrap_err().code(), "person_only");
+    let silence = NotificationChoose { kind: None, app: None, mail: Some(false) };
+    assert_eq!(app.call_once::<NotificationChoose>(&connection, silence).await.unwrap_err().code(), "person_only");
     let theirs = MemberEmail { member_id: without, email: Some("anna@example.com".into()) };
     assert_eq!(app.call_once::<MemberEmail>(&admin, theirs).await.unwrap_err().code(), "email_taken");
     let wrong = MemberEmail { member_id: without, email: Some("anna".into()) };

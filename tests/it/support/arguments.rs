@@ -14,6 +14,7 @@ pub fn least(tool: &str, own: Ids) -> Value {
         | "approval_policies"
         | "calendar_get"
         | "campaign_list"
+        | "member_activity"
         | "member_list"
         | "network_rules"
         | "notification_list"
@@ -23,6 +24,7 @@ pub fn least(tool: &str, own: Ids) -> Value {
         | "queue_get"
         | "recycling_get"
         | "series_list"
+        | "task_list"
         | "workspace_overview"
         | "audit_query" => json!({}),
         "approval_get" | "approval_page" | "approval_withdraw" => json!({ "approval_id": own.approval }),
@@ -44,8 +46,13 @@ pub fn least(tool: &str, own: Ids) -> Value {
         "post_create" => json!({ "segments": [{ "text": "A text" }], "account_ids": [own.account] }),
         "post_evergreen" => json!({ "post_id": own.post, "evergreen": true }),
         "post_schedule" => json!({ "post_id": own.post, "at": "2027-01-01T09:00" }),
-        "receipt_get" | "post_cancel" | "post_delete" | "post_get" | "post_metrics" | "post_preview"
-        | "post_publish" | "post_update" => post,
+        "comment_add" => json!({ "post_id": own.post, "text": "A comment" }),
+        "comment_delete" => json!({ "comment_id": own.comment }),
+        "post_restore" => json!({ "post_id": own.post, "version": 1 }),
+        "task_create" => json!({ "title": "A task" }),
+        "task_update" => json!({ "task_id": own.task }),
+        "receipt_get" | "comment_list" | "post_cancel" | "post_delete" | "post_diff" | "post_get" | "post_history" | "post_metrics"
+        | "post_preview" | "post_publish" | "post_update" => post,
         "series_create" => json!({ "post_id": own.post, "rule": "FREQ=DAILY;COUNT=1", "starts": "2027-01-01T09:00" }),
         "series_end" => json!({ "series_id": own.series }),
         other => panic!("tests/it/support/arguments.rs has no arguments for the tool {other}"),
@@ -69,6 +76,8 @@ impl Ids {
             "apr" => self.approval.to_string(),
             "pol" => self.policy.to_string(),
             "rvw" => self.reviewer.to_string(),
+            "cmt" => self.comment.to_string(),
+            "task" => self.task.to_string(),
             other => panic!("tests/it/support/arguments.rs knows no id of the kind {other}"),
         }
     }

@@ -33,6 +33,7 @@ use allin::{
             change::CampaignChange, create::CampaignCreate, get::CampaignGet, list::CampaignList,
             schedule::CampaignSchedule,
         },
+        comments::{add::CommentAdd, delete::CommentDelete, list::CommentList},
         ctx::Ctx,
         held::{
             Release,
@@ -42,27 +43,31 @@ use allin::{
         },
         imports::{export::PostsExport, import::PostsImport},
         keys::{create::KeyCreate, list::KeyList, revoke::KeyRevoke},
-        members::{add::MemberAdd, change::MemberChange, email::MemberEmail, list::MemberList},
+        members::{
+            activity::MemberActivity, add::MemberAdd, change::MemberChange, email::MemberEmail, list::MemberList,
+        },
         metrics::post::PostMetrics,
         networks::rules::NetworkRules,
-        notifications::{choose_mail::NotificationChooseMail, list::NotificationList, mark_read::NotificationMarkRead},
+        notifications::{choose::NotificationChoose, list::NotificationList, mark_read::NotificationMarkRead},
         pauses::{resume::PublishingResume, start::PublishingPause},
         people::passphrase::PassphraseSet,
         posts::{
-            cancel::PostCancel, create::PostCreate, delete::PostDelete, edit::PostEdit, get::PostGet,
-            preview::PostPreview, publish::PostPublish, query::PostQuery, schedule::PostSchedule, update::PostUpdate,
+            cancel::PostCancel, create::PostCreate, delete::PostDelete, diff::PostDiff, edit::PostEdit, get::PostGet,
+            history::PostHistory, preview::PostPreview, publish::PostPublish, query::PostQuery, restore::PostRestore,
+            schedule::PostSchedule, update::PostUpdate,
         },
         queue::{get::QueueGet, set::QueueSet},
         receipts::get::ReceiptGet,
         recycling::{get::RecyclingGet, mark::PostEvergreen, run::RecyclingRun, set::RecyclingSet},
         series::{create::SeriesCreate, end::SeriesEnd, fill::SeriesFill, list::SeriesList},
+        tasks::{create::TaskCreate, list::TaskList, update::TaskUpdate},
         use_case::{CallOptions, Effect, Reply, UseCase},
         workspaces::{change::WorkspaceChange, overview::WorkspaceOverview},
     },
     error::Result,
     ids::{
-        AccountId, ApiKeyId, ApprovalId, AssetId, AttemptId, CampaignId, ConnectId, IdGen as _, MemberId,
-        NotificationId, PolicyId, PostId, RandomIds, ReviewerId, SeriesId,
+        AccountId, ApiKeyId, ApprovalId, AssetId, AttemptId, CampaignId, CommentId, ConnectId, IdGen as _, MemberId,
+        NotificationId, PolicyId, PostId, RandomIds, ReviewerId, SeriesId, TaskId,
     },
     model::{
         approvals::{Need, StepSpec, Verdict},
@@ -93,6 +98,8 @@ pub struct Ids {
     pub approval: ApprovalId,
     pub policy: PolicyId,
     pub reviewer: ReviewerId,
+    pub comment: CommentId,
+    pub task: TaskId,
 }
 
 impl Ids {
@@ -113,6 +120,8 @@ impl Ids {
             approval: ApprovalId(id()),
             policy: PolicyId(id()),
             reviewer: ReviewerId(id()),
+            comment: CommentId(id()),
+            task: TaskId(id()),
         }
     }
 }
@@ -224,15 +233,19 @@ cases! {
     CampaignGet: |ids| CampaignGet { campaign_id: ids.campaign };
     CampaignList: |_ids| CampaignList { archived: true };
     CampaignSchedule: |ids| CampaignSchedule { campaign_id: ids.campaign, at: "2027-01-01T09:00".into(), time_zone: None };
+    CommentAdd: |ids| CommentAdd { post_id: ids.post, text: "A comment".into(), reply_to: Some(ids.comment) };
+    CommentDelete: |ids| CommentDelete { comment_id: ids.comment };
+    CommentList: |ids| CommentList { post_id: ids.post, thread: None, limit: None, cursor: None };
     KeyCreate: |ids| KeyCreate { name: "a key".into(), member_id: Some(ids.member), expires_in_days: None };
     KeyList: |_ids| KeyList::default();
     KeyRevoke: |ids| KeyRevoke { key_id: ids.key };
+    MemberActivity: |_ids| MemberActivity::default();
     MemberAdd: |_ids| MemberAdd { name: "Somebody new".into(), role: Role::Viewer };
     MemberChange: |ids| MemberChange { member_id: ids.member, role: None };
     MemberEmail: |ids| MemberEmail { member_id: ids.member, email: Some("somebody@example.com".into()) };
     MemberList: |_ids| MemberList::default();
     NetworkRules: |_ids| NetworkRules::default();
-    NotificationChooseMail: |_ids| NotificationChooseMail::default();
+    NotificationChoose: |_ids| NotificationChoose::default();
     NotificationList: |_ids| NotificationList::default();
     NotificationMarkRead: |ids| NotificationMarkRead { notification_ids: Some(vec![ids.note]) };
     PassphraseSet: |_ids| PassphraseSet { passphrase: SecretString::from("weak") };
@@ -243,13 +256,16 @@ cases! {
         PostCreate { segments: vec![first], campaign_id: Some(ids.campaign), ..PostCreate::default() }
     };
     PostDelete: |ids| PostDelete { post_id: ids.post };
+    PostDiff: |ids| PostDiff { post_id: ids.post, from: None, to: None };
     PostEdit: |ids| PostEdit { post_id: ids.post, texts: vec!["Other".into()], account_ids: vec![], version: None };
     PostEvergreen: |ids| PostEvergreen { post_id: ids.post, evergreen: true };
     PostGet: |ids| PostGet { post_id: ids.post };
+    PostHistory: |ids| PostHistory { post_id: ids.post, before: None, limit: None };
     PostMetrics: |ids| PostMetrics { post_id: Some(ids.post), ..PostMetrics::default() };
     PostPreview: |ids| PostPreview { post_id: Some(ids.post), ..PostPreview::default() };
     PostPublish: |ids| PostPublish { post_id: ids.post, account_ids: vec![], emergency_reason: None };
     PostQuery: |ids| PostQuery { account_id: Some(ids.account), ..PostQuery::default() };
+    PostRestore: |ids| PostRestore { post_id: ids.post, version: 1, present: None };
     PostSchedule: |ids| PostSchedule { post_id: ids.post, at: "2027-01-01T09:00".into(), time_zone: None, account_ids: vec![] };
     PostUpdate: |ids| PostUpdate {
         post_id: ids.post,
@@ -308,6 +324,15 @@ cases! {
     SeriesEnd: |ids| SeriesEnd { series_id: ids.series };
     SeriesFill: |ids| SeriesFill { series_id: ids.series };
     SeriesList: |_ids| SeriesList::default();
+    TaskCreate: |ids| TaskCreate {
+        title: "A task".into(),
+        assignee_id: Some(ids.member),
+        post_id: Some(ids.post),
+        campaign_id: Some(ids.campaign),
+        ..TaskCreate::default()
+    };
+    TaskList: |ids| TaskList { post_id: Some(ids.post), ..TaskList::default() };
+    TaskUpdate: |ids| TaskUpdate { assignee_id: Some(ids.member), ..TaskUpdate::of(ids.task) };
     WorkspaceChange: |_ids| WorkspaceChange { name: None, time_zone: None };
     WorkspaceOverview: |_ids| WorkspaceOverview {};
 }

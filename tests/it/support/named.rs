@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
-const KINDS: [&str; 20] = [
+const KINDS: [&str; 22] = [
     "ws", "prs", "mbr", "acc", "post", "tgt", "att", "cmp", "ast", "key", "con", "note", "req", "srs", "pol", "frz",
-    "rvw", "apr", "dec", "lnk",
+    "rvw", "apr", "dec", "lnk", "cmt", "task",
 ];
 
 /// Numbers ids over everything that it is shown.

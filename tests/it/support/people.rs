@@ -77,7 +77,11 @@ impl TestApp {
     }
 
     pub async fn member(&self, team: &Team, role: Role) -> MemberId {
-        let input = MemberAdd { name: format!("A {}", role.as_str()), role };
+        self.member_called(team, &format!("A {}", role.as_str()), role).await
+    }
+
+    pub async fn member_called(&self, team: &Team, name: &str, role: Role) -> MemberId {
+        let input = MemberAdd { name: name.into(), role };
         self.by_admin::<MemberAdd>(team, input).await.member.id
     }
 
