@@ -172,6 +172,10 @@ ids! {
     SeriesId = "srs";
     /// Something a member is told.
     NotificationId = "note";
+    /// A link by which somebody joins, or sets a passphrase anew.
+    InvitationId = "inv";
+    /// A mail that carries a link.
+    LetterId = "ltr";
     /// One request, for logs and error reports.
     RequestId = "req";
 }

@@ -25,11 +25,19 @@ pub enum NotificationKind {
     ReconnectNeeded,
     /// An account that was disconnected works again.
     AccountConnected,
+    /// Somebody joined, or something about the own membership or passphrase changed.
+    MembersChanged,
 }
 
 impl NotificationKind {
-    pub const ALL: [Self; 5] =
-        [Self::PostFailed, Self::PostHeld, Self::OutcomeUnknown, Self::ReconnectNeeded, Self::AccountConnected];
+    pub const ALL: [Self; 6] = [
+        Self::PostFailed,
+        Self::PostHeld,
+        Self::OutcomeUnknown,
+        Self::ReconnectNeeded,
+        Self::AccountConnected,
+        Self::MembersChanged,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -38,6 +46,7 @@ impl NotificationKind {
             Self::OutcomeUnknown => "outcome_unknown",
             Self::ReconnectNeeded => "reconnect_needed",
             Self::AccountConnected => "account_connected",
+            Self::MembersChanged => "members_changed",
         }
     }
 

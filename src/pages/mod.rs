@@ -3,6 +3,7 @@
 mod calendar;
 mod connect;
 mod health;
+mod join;
 
 use std::sync::Arc;
 
@@ -15,11 +16,12 @@ use axum::{
 
 use crate::{app::App, model::markup::escape};
 
-/// The pages of a process: connecting accounts, the calendar, and its health.
+/// The pages of a process: connecting accounts, joining, the calendar, and its health.
 pub fn routes(app: Arc<App>) -> Router {
     Router::new()
         .route("/calendar", get(calendar::show))
         .route("/connect/{token}", get(connect::show).post(connect::submit))
+        .route("/join/{token}", get(join::show).post(join::submit))
         .route("/healthz", get(health::show))
         .with_state(app)
 }

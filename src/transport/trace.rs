@@ -1,5 +1,5 @@
 //! One span and one id per HTTP request. Logs method, path, client, status and time; never headers, queries or
-//! bodies, since those hold keys and people's texts.
+//! bodies, since those hold keys and people's texts, and of a path no part that may be a secret.
 
 use std::{sync::Arc, time::Instant};
 
@@ -33,13 +33,18 @@ impl RequestLabel {
     }
 }
 
+/// A path as it is logged. Pages of single use have their secret in it; nothing else is that long.
+fn shown(path: &str) -> String {
+    path.split('/').map(|part| if part.len() > 40 { "…" } else { part }).collect::<Vec<_>>().join("/")
+}
+
 /// Middleware, the outermost one.
 pub(super) async fn label(mut request: Request, next: Next) -> Response {
     let label = RequestLabel::of(&request);
     let span = tracing::info_span!(
         "http",
         method = %request.method(),
-        path = request.uri().path(),
+        path = %shown(request.uri().path()),
         request_id = %label.0,
         client = tracing::field::Empty,
     );
@@ -57,4 +62,18 @@ pub(super) async fn label(mut request: Request, next: Next) -> Response {
     }
     .instrument(span)
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_in_paths_are_not_logged() {
+        let token = format!("join_{}", "x".repeat(43));
+        assert_eq!(shown(&format!("/join/{token}")), "/join/…");
+        assert_eq!(shown(&format!("/{token}/more")), "/…/more");
+        let id = "post_06h317h401zs5b5ch91g4f6emr";
+        assert_eq!(shown(&format!("/v1/posts/{id}")), format!("/v1/posts/{id}"));
+    }
 }

@@ -9,7 +9,7 @@ use allin::{
         campaigns::create::CampaignCreate,
         ctx::Ctx,
         imports::import::PostsImport,
-        members::email::MemberEmail,
+        members::{email::MemberEmail, invite::MemberInvite},
         notifications::{
             choose_mail::NotificationChooseMail,
             list::NotificationList,
@@ -191,6 +191,14 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     let choice = NotificationChooseMail { kind: None, mail: Some(true) };
     app.call_once::<NotificationChooseMail>(&ctx, choice).await.unwrap();
     let note = told(app, &team, account, post, mark).await;
+    let invite = MemberInvite {
+        name: format!("{mark} guest"),
+        role: Role::Publisher,
+        email: Some(format!("guest@{mark}.example")),
+        account_ids: vec![account],
+        expires_in_days: None,
+    };
+    let invitation = app.call_once::<MemberInvite>(&ctx, invite).await.unwrap().invitation.id;
 
     let mut superuser = app.database.superuser().await;
     let page: uuid::Uuid = sqlx::query_scalar("select connect_id from connect_requests where workspace_id = $1")
@@ -198,6 +206,16 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
         .fetch_one(&mut superuser)
         .await
         .unwrap();
+    // As where mail can be sent.
+    sqlx::query(
+        "insert into letters select workspace_id, gen_random_uuid(), 'invitation', invitation_id, $2, email, $2, $2, $2, $2,
+             decode('00', 'hex'), 'waiting', null, created_at, expires_at from invitations where workspace_id = $1",
+    )
+    .bind(team.workspace.uuid())
+    .bind(format!("{mark} letter"))
+    .execute(&mut superuser)
+    .await
+    .unwrap();
     // Between asking the network and its answer.
     sqlx::query(
         "insert into edits select workspace_id, target_id, ordinal, $2, 'somebody', now() from segments
@@ -210,6 +228,6 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     .unwrap();
     let attempt = sqlx::query_scalar("select attempt_id from attempts where workspace_id = $1 limit 1");
     let attempt = AttemptId(attempt.bind(team.workspace.uuid()).fetch_one(&mut superuser).await.unwrap());
-    let ids = Ids { post, account, campaign, member, asset, key: key_id, page: ConnectId(page), attempt, series, note };
+    let ids = Ids { post, account, campaign, member, asset, key: key_id, page: ConnectId(page), attempt, series, note, invitation };
     Filled { team, ids, key, mark }
 }

@@ -1,6 +1,7 @@
 //! What members are told, and how it reaches them.
 
 mod gathered;
+mod letters;
 mod mailed;
 mod subscribed;
 mod told;

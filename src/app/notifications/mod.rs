@@ -3,8 +3,10 @@
 
 pub mod choose_mail;
 mod gathered;
+pub mod letters;
 pub mod list;
 pub mod mail;
 pub mod mark_read;
 pub mod note;
+pub mod tell;
 pub mod watch;

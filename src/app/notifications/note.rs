@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long a mail waits for more of the same, in seconds: a burst becomes one mail a minute.
-const GATHER_SECS: i64 = 60;
+pub(super) const GATHER_SECS: i64 = 60;
 /// How long an unread notification tells of what its cause goes on to hold, in seconds: after a day it is news again.
 const GROWS_SECS: i64 = 24 * 3600;
 
@@ -170,6 +170,8 @@ fn title(notice: &Notice<'_>, subjects: &Subjects) -> String {
         NotificationKind::OutcomeUnknown => format!("{post} may or may not be public on {account}"),
         NotificationKind::ReconnectNeeded => format!("{account} has to be connected again"),
         NotificationKind::AccountConnected => format!("{account} is connected again"),
+        // Told by `tell`, with a title of its own.
+        NotificationKind::MembersChanged => format!("the members of {account} changed"),
     }
 }
 
@@ -208,7 +210,7 @@ mod tests {
     fn a_choice_outweighs_the_rule() {
         let chosen = [(NotificationKind::PostHeld, false), (NotificationKind::AccountConnected, true)];
         let wanted = NotificationKind::ALL.map(|kind| wants_mail(&chosen, kind));
-        assert_eq!(wanted, [true, false, true, true, true]);
-        assert_eq!(NotificationKind::ALL.map(|kind| wants_mail(&[], kind)), [true, true, true, true, false]);
+        assert_eq!(wanted, [true, false, true, true, true, true]);
+        assert_eq!(NotificationKind::ALL.map(|kind| wants_mail(&[], kind)), [true, true, true, true, false, true]);
     }
 }

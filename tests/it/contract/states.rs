@@ -3,12 +3,14 @@
 
 use allin::model::{
     accounts::AccountStatus,
+    letters::LetterKind,
     metrics::Absence,
     networks::NetworkId,
     notifications::{MailState, NotificationKind},
     roles::Role,
     states::{PostStatus, Review, TargetState},
 };
+use allin::store::tokens::TokenKind;
 use sqlx::PgConnection;
 
 fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
@@ -17,6 +19,9 @@ fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
         ("account_samples.absence", Absence::ALL.map(Absence::as_str).to_vec()),
         ("accounts.network", NetworkId::ALL.map(NetworkId::as_str).to_vec()),
         ("accounts.status", statuses.map(AccountStatus::as_str).to_vec()),
+        ("invitations.role", Role::ALL.map(Role::as_str).to_vec()),
+        ("letters.kind", LetterKind::ALL.map(LetterKind::as_str).to_vec()),
+        ("letters.state", MailState::ALL.map(MailState::as_str).to_vec()),
         ("members.role", Role::ALL.map(Role::as_str).to_vec()),
         ("metric_samples.absence", Absence::ALL.map(Absence::as_str).to_vec()),
         ("mail_choices.kind", NotificationKind::ALL.map(NotificationKind::as_str).to_vec()),
@@ -25,10 +30,10 @@ fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
         ("posts.review", Review::ALL.map(Review::as_str).to_vec()),
         ("posts.status", PostStatus::ALL.map(PostStatus::as_str).to_vec()),
         ("targets.state", TargetState::ALL.map(TargetState::as_str).to_vec()),
-        // These have no enum in the program: the words stand in app/publishing, app/use_case.rs and store/tokens.rs.
+        // These have no enum in the program: the words stand in app/publishing and app/use_case.rs.
         ("attempts.state", vec!["armed", "published", "rejected", "unknown", "absent"]),
         ("audit_entries.outcome", vec!["done", "refused", "unknown"]),
-        ("token_hashes.kind", vec!["api_key", "connect"]),
+        ("token_hashes.kind", TokenKind::ALL.map(TokenKind::as_str).to_vec()),
     ]
 }
 

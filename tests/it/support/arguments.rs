@@ -12,6 +12,7 @@ pub fn least(tool: &str, own: Ids) -> Value {
         "account_list"
         | "calendar_get"
         | "campaign_list"
+        | "member_invitations"
         | "member_list"
         | "network_rules"
         | "notification_list"
@@ -60,6 +61,7 @@ impl Ids {
             "con" => self.page.to_string(),
             "srs" => self.series.to_string(),
             "note" => self.note.to_string(),
+            "inv" => self.invitation.to_string(),
             other => panic!("tests/it/support/arguments.rs knows no id of the kind {other}"),
         }
     }

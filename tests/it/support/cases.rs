@@ -26,7 +26,11 @@ use allin::{
         },
         imports::{export::PostsExport, import::PostsImport},
         keys::{create::KeyCreate, list::KeyList, revoke::KeyRevoke},
-        members::{add::MemberAdd, change::MemberChange, email::MemberEmail, list::MemberList},
+        members::{
+            add::MemberAdd, change::MemberChange, email::MemberEmail, hand_over::MemberHandOver,
+            invitations::MemberInvitations, invite::MemberInvite, leave::MemberLeave, list::MemberList,
+            renew::PassphraseRenew, revoke::InvitationRevoke,
+        },
         metrics::post::PostMetrics,
         networks::rules::NetworkRules,
         notifications::{choose_mail::NotificationChooseMail, list::NotificationList, mark_read::NotificationMarkRead},
@@ -40,12 +44,12 @@ use allin::{
         recycling::{get::RecyclingGet, mark::PostEvergreen, run::RecyclingRun, set::RecyclingSet},
         series::{create::SeriesCreate, end::SeriesEnd, fill::SeriesFill, list::SeriesList},
         use_case::{CallOptions, Effect, Reply, UseCase},
-        workspaces::{change::WorkspaceChange, overview::WorkspaceOverview},
+        workspaces::{change::WorkspaceChange, overview::WorkspaceOverview, transfer::WorkspaceTransfer},
     },
     error::Result,
     ids::{
-        AccountId, ApiKeyId, AssetId, AttemptId, CampaignId, ConnectId, IdGen as _, MemberId, NotificationId, PostId,
-        RandomIds, SeriesId,
+        AccountId, ApiKeyId, AssetId, AttemptId, CampaignId, ConnectId, IdGen as _, InvitationId, MemberId, NotificationId,
+        PostId, RandomIds, SeriesId,
     },
     model::{
         networks::{KnownNetwork, NetworkId},
@@ -72,6 +76,7 @@ pub struct Ids {
     pub attempt: AttemptId,
     pub series: SeriesId,
     pub note: NotificationId,
+    pub invitation: InvitationId,
 }
 
 impl Ids {
@@ -89,6 +94,7 @@ impl Ids {
             attempt: AttemptId(id()),
             series: SeriesId(id()),
             note: NotificationId(id()),
+            invitation: InvitationId(id()),
         }
     }
 }
@@ -164,17 +170,29 @@ cases! {
     CampaignGet: |ids| CampaignGet { campaign_id: ids.campaign };
     CampaignList: |_ids| CampaignList { archived: true };
     CampaignSchedule: |ids| CampaignSchedule { campaign_id: ids.campaign, at: "2027-01-01T09:00".into(), time_zone: None };
+    InvitationRevoke: |ids| InvitationRevoke { invitation_id: ids.invitation };
     KeyCreate: |ids| KeyCreate { name: "a key".into(), member_id: Some(ids.member), expires_in_days: None };
     KeyList: |_ids| KeyList::default();
     KeyRevoke: |ids| KeyRevoke { key_id: ids.key };
     MemberAdd: |_ids| MemberAdd { name: "Somebody new".into(), role: Role::Viewer };
-    MemberChange: |ids| MemberChange { member_id: ids.member, role: None };
+    MemberChange: |ids| MemberChange { member_id: ids.member, role: None, hand_over_to: None };
     MemberEmail: |ids| MemberEmail { member_id: ids.member, email: Some("somebody@example.com".into()) };
+    MemberHandOver: |ids| MemberHandOver { member_id: ids.member, hand_over_to: ids.member };
+    MemberInvitations: |_ids| MemberInvitations { all: Some(true) };
+    MemberInvite: |ids| MemberInvite {
+        name: "Somebody new".into(),
+        role: Role::Viewer,
+        email: None,
+        account_ids: vec![ids.account],
+        expires_in_days: None,
+    };
+    MemberLeave: |ids| MemberLeave { hand_over_to: Some(ids.member) };
     MemberList: |_ids| MemberList::default();
     NetworkRules: |_ids| NetworkRules::default();
     NotificationChooseMail: |_ids| NotificationChooseMail::default();
     NotificationList: |_ids| NotificationList::default();
     NotificationMarkRead: |ids| NotificationMarkRead { notification_ids: Some(vec![ids.note]) };
+    PassphraseRenew: |ids| PassphraseRenew { member_id: ids.member };
     PassphraseSet: |_ids| PassphraseSet { passphrase: SecretString::from("weak") };
     PostCancel: |ids| PostCancel { post_id: ids.post, account_ids: vec![ids.account] };
     PostCreate: |ids| {
@@ -246,6 +264,7 @@ cases! {
     SeriesList: |_ids| SeriesList::default();
     WorkspaceChange: |_ids| WorkspaceChange { name: None, time_zone: None };
     WorkspaceOverview: |_ids| WorkspaceOverview {};
+    WorkspaceTransfer: |ids| WorkspaceTransfer { member_id: ids.member };
 }
 
 /// The types behind `impl UseCase for` in a folder.
