@@ -68,7 +68,7 @@ pub enum Member {
     Remove {
         member: MemberId,
         /// Who goes on with the member's posts, series and recycling
-        #[arg(long)]
+        #[arg(long, value_name = "MEMBER")]
         hand_over_to: Option<MemberId>,
     },
     /// Let another member go on with somebody's posts, series and recycling, also after that member has left
@@ -76,7 +76,7 @@ pub enum Member {
     /// Leave the workspace
     Leave {
         /// Who goes on with your posts, series and recycling
-        #[arg(long)]
+        #[arg(long, value_name = "MEMBER")]
         hand_over_to: Option<MemberId>,
         /// Do not ask
         #[arg(long)]
@@ -95,7 +95,7 @@ pub struct Invite {
     #[arg(long)]
     email: Option<String>,
     /// An account that they may use from the start; may be repeated
-    #[arg(long = "account")]
+    #[arg(long = "account", value_name = "ACCOUNT")]
     accounts: Vec<AccountId>,
     /// Days until the link ends, at most 30; default 7
     #[arg(long)]

@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result},
     ids::{MemberId, PersonId, WorkspaceId},
     model::roles::Role,
-    store::workspaces,
+    store::workspaces::{self, Member},
     tools::registry::Spoken as _,
 };
 
@@ -77,8 +77,8 @@ impl Workspace {
             }
             Self::Create { name, time_zone, json } => {
                 let zone = time_zone.unwrap_or_else(|| booted.config.time_zone.clone());
-                let person = acting_person(booted, ctx).await?;
-                let owned = create::create(app, &name, &zone, &booted.config.owner, Some(person)).await?;
+                let own = acting(booted, ctx).await?;
+                let owned = create::create(app, &name, &zone, &own.display_name, Some(own.person_id)).await?;
                 print::either(json, &owned, || {
                     format!(
                         "Created “{name}”.\nUse it from now on with `allin workspace use {}`, or for one command with \
@@ -106,13 +106,13 @@ struct Membership {
     role: Role,
 }
 
-/// Who acts at the command line, whichever workspace that is in.
-async fn acting_person(booted: &Booted, ctx: &Ctx) -> Result<PersonId> {
+/// Who acts at the command line.
+async fn acting(booted: &Booted, ctx: &Ctx) -> Result<Member> {
     let (mut tx, _) = booted.app.db.tenant(ctx.workspace, ctx.actor.entrance(), booted.app.now()).await?;
     let all = workspaces::members(&mut tx, ctx.workspace).await?;
     tx.finish_read();
     let own = all.into_iter().find(|member| Some(member.member_id) == ctx.member());
-    own.map(|member| member.person_id).ok_or_else(|| Error::internal("only members use the command line"))
+    own.ok_or_else(|| Error::internal("only members use the command line"))
 }
 
 async fn memberships(booted: &Booted, person: PersonId) -> Result<Vec<Membership>> {
@@ -132,7 +132,7 @@ async fn memberships(booted: &Booted, person: PersonId) -> Result<Vec<Membership
 }
 
 async fn list(booted: &Booted, ctx: &Ctx, json: bool) -> Result<()> {
-    let found = memberships(booted, acting_person(booted, ctx).await?).await?;
+    let found = memberships(booted, acting(booted, ctx).await?.person_id).await?;
     print::either(json, &found, || {
         let line = |one: &Membership| {
             let (role, used) = (one.role.as_str(), if one.id == ctx.workspace { ", in use" } else { "" });
@@ -144,7 +144,7 @@ async fn list(booted: &Booted, ctx: &Ctx, json: bool) -> Result<()> {
 
 /// Keeps the choice in the home, for the command line and for clients on this machine.
 async fn choose(booted: &Booted, ctx: &Ctx, workspace: WorkspaceId) -> Result<()> {
-    let person = acting_person(booted, ctx).await?;
+    let person = acting(booted, ctx).await?.person_id;
     let found = memberships(booted, person).await?.into_iter().find(|one| one.id == workspace).ok_or_else(|| {
         Error::not_found("workspace_not_found", format!("You are not in a workspace {workspace}."))
             .next("Use `allin workspace list`.")

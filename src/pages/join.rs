@@ -62,12 +62,8 @@ pub async fn submit(
     if !genuine {
         return form(&app, &token, &open, Some("This form is not from this page. Please try again."), name.as_deref());
     }
-    let given = Given {
-        name: submitted.name,
-        passphrase: submitted.passphrase,
-        once_more: submitted.once_more,
-        member: None,
-    };
+    let given =
+        Given { name: submitted.name, passphrase: submitted.passphrase, once_more: submitted.once_more, member: None };
     match join::join(&app, &token, Origin::Page, given).await {
         Ok(joined) => done(&joined),
         Err(error) if error.code() == "link_over" => over(),
@@ -89,7 +85,13 @@ fn form(app: &App, token: &str, open: &Open, problem: Option<&str>, name: Option
     let inviter = escape(&open.inviter);
     let role = open.role().as_str();
     let (title, head) = match open.asks() {
-        Asks::Again => ("Set your passphrase", format!("<p>{inviter} made this link for {}, in the workspace <b>{workspace}</b>.</p>", escape(open.name()))),
+        Asks::Again => (
+            "Set your passphrase",
+            format!(
+                "<p>{inviter} made this link for {}, in the workspace <b>{workspace}</b>.</p>",
+                escape(open.name())
+            ),
+        ),
         Asks::Newcomer | Asks::Known => {
             ("Join a workspace", format!("<p>{inviter} invites you to <b>{workspace}</b> on AllIN, as {role}.</p>"))
         }
@@ -142,7 +144,7 @@ fn done(joined: &Joined) -> Response {
 /// What stands between backticks is to be typed as it is.
 fn with_code(text: &str) -> String {
     let part = |(index, part): (usize, &str)| match index % 2 {
-        0 => escape(part).to_string(),
+        0 => escape(part),
         _ => format!("<code>{}</code>", escape(part)),
     };
     text.split('`').enumerate().map(part).collect()

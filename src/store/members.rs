@@ -69,12 +69,7 @@ pub async fn standing(db: &mut PgConnection, workspace: WorkspaceId, member: Mem
 }
 
 /// Notes that the member's person reads mail at the address.
-pub async fn prove_email(
-    db: &mut PgConnection,
-    workspace: WorkspaceId,
-    member: MemberId,
-    email: &str,
-) -> Result<()> {
+pub async fn prove_email(db: &mut PgConnection, workspace: WorkspaceId, member: MemberId, email: &str) -> Result<()> {
     sqlx::query!("select person_email_prove($1, $2, $3)", workspace.uuid(), member.uuid(), email).execute(db).await?;
     Ok(())
 }

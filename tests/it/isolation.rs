@@ -228,6 +228,18 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     .unwrap();
     let attempt = sqlx::query_scalar("select attempt_id from attempts where workspace_id = $1 limit 1");
     let attempt = AttemptId(attempt.bind(team.workspace.uuid()).fetch_one(&mut superuser).await.unwrap());
-    let ids = Ids { post, account, campaign, member, asset, key: key_id, page: ConnectId(page), attempt, series, note, invitation };
+    let ids = Ids {
+        post,
+        account,
+        campaign,
+        member,
+        asset,
+        key: key_id,
+        page: ConnectId(page),
+        attempt,
+        series,
+        note,
+        invitation,
+    };
     Filled { team, ids, key, mark }
 }

@@ -250,12 +250,18 @@ async fn a_grant_that_is_taken_back_holds_what_was_scheduled_by_it() {
     let admins = app.scheduled(&stage.team.connection(app), "Cake", &[stage.account], "2026-12-21T09:00").await.id;
     let revoke = AccountGrant { account_id: stage.account, member_id: stage.kim, granted: false };
     let done = app.call_once::<AccountGrant>(&stage.team.person(app), revoke).await.unwrap();
-    assert!(done.message.ends_with("1 post that they had scheduled there is held: `allin held list`."), "{}", done.message);
+    assert!(
+        done.message.ends_with("1 post that they had scheduled there is held: `allin held list`."),
+        "{}",
+        done.message
+    );
     let post = app.post(&ctx, both).await;
     let states: Vec<_> = post
         .targets
         .iter()
-        .map(|target| (target.account_id == stage.account, target.problem.as_ref().map(|problem| problem.code.as_str())))
+        .map(|target| {
+            (target.account_id == stage.account, target.problem.as_ref().map(|problem| problem.code.as_str()))
+        })
         .collect();
     assert!(states.contains(&(true, Some("not_granted"))) && states.contains(&(false, None)), "{states:?}");
     assert_eq!(stage.status(admins).await, (PostStatus::Scheduled, None));

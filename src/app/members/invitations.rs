@@ -122,7 +122,8 @@ async fn views(scope: &mut Scope<'_>, found: Vec<Invitation>) -> Result<Vec<Invi
     let view = |invitation: Invitation| {
         let mail = mails.iter().find(|(subject, ..)| *subject == invitation.invitation_id.uuid());
         let inviter = members.iter().find(|member| member.member_id == invitation.invited_by);
-        let named = accounts.iter().filter(|account| invitation.accounts.contains(&AccountId::uuid(account.account_id)));
+        let named =
+            accounts.iter().filter(|account| invitation.accounts.contains(&AccountId::uuid(account.account_id)));
         InvitationView {
             id: invitation.invitation_id,
             status: status(&invitation, now),

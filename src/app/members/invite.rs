@@ -9,7 +9,11 @@ use serde_json::{Value, json};
 use crate::{
     app::{
         accounts::known as known_account,
-        members::{self, invitations::{self as listed, InvitationView}, link},
+        members::{
+            self,
+            invitations::{self as listed, InvitationView},
+            link,
+        },
         notifications::letters::{self, Letter},
         use_case::{Effect, Local, Locally, Scope, UseCase},
         workspaces::create::check_name,
@@ -200,9 +204,12 @@ async fn not_here_yet(scope: &mut Scope<'_>, email: &str) -> Result<()> {
         let standing = people::standing(scope.tx, workspace, member.member_id).await?;
         let own = standing.and_then(|standing| standing.email);
         if own.is_some_and(|own| own.eq_ignore_ascii_case(email)) {
-            return Err(Error::conflict("already_member", format!("{} is a member already, with this address.", member.display_name))
-                .next(format!("For a new passphrase: `allin member invite --again {}`.", member.member_id))
-                .field("email", "is a member's"));
+            return Err(Error::conflict(
+                "already_member",
+                format!("{} is a member already, with this address.", member.display_name),
+            )
+            .next(format!("For a new passphrase: `allin member invite --again {}`.", member.member_id))
+            .field("email", "is a member's"));
         }
     }
     Ok(())

@@ -67,8 +67,11 @@ pub(crate) fn not_above(scope: &Scope<'_>, role: Role) -> Result<()> {
     if role <= scope.role() {
         return Ok(());
     }
-    Err(Error::forbidden("role_above_own", format!("You are {}, and {} is above that.", scope.role().as_str(), role.as_str()))
-        .next("Give your own role or one below it."))
+    Err(Error::forbidden(
+        "role_above_own",
+        format!("You are {}, and {} is above that.", scope.role().as_str(), role.as_str()),
+    )
+    .next("Give your own role or one below it."))
 }
 
 /// The page of an invitation, for whoever it is shown to.

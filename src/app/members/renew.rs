@@ -8,7 +8,11 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{
-        members::{self, admins, invite::{self, MemberInvited}, known},
+        members::{
+            self, admins,
+            invite::{self, MemberInvited},
+            known,
+        },
         notifications::{
             letters,
             tell::{News, tell},
@@ -85,7 +89,8 @@ impl Local for PassphraseRenew {
         };
         tell(scope, &told, news).await?;
         let workspace = invite::workspace_name(scope).await?;
-        let what = format!("{} made a link for you to set your passphrase anew, for {workspace}.", inviter.display_name);
+        let what =
+            format!("{} made a link for you to set your passphrase anew, for {workspace}.", inviter.display_name);
         invite::issue(scope, invitation, &format!("Your passphrase on AllIN ({workspace})"), &what).await
     }
 }

@@ -116,9 +116,12 @@ pub(super) async fn hand_over(scope: &mut Scope<'_>, from: &Member, to: MemberId
     if !heir.role.uses_all_accounts()
         && let Some(missing) = accounts.iter().find(|account| !granted.contains(account))
     {
-        return Err(Error::invalid("heir_unfit", format!("{} was not granted the account {missing}.", heir.display_name))
-            .next(format!("Grant it first: `allin account grant {missing} {to}`, or name another member."))
-            .field("hand_over_to", "a member who may use the accounts"));
+        return Err(Error::invalid(
+            "heir_unfit",
+            format!("{} was not granted the account {missing}.", heir.display_name),
+        )
+        .next(format!("Grant it first: `allin account grant {missing} {to}`, or name another member."))
+        .field("hand_over_to", "a member who may use the accounts"));
     }
     let stands_for = members::standings(scope.tx, workspace, from.member_id).await?;
     members::hand_over(scope.tx, workspace, from.member_id, to).await?;
@@ -153,7 +156,8 @@ pub(in crate::app) async fn hold_scheduled(
     let why = TargetError {
         code: "not_granted".into(),
         message: format!("{} may no longer use its account.", member.display_name),
-        next_step: "Whoever may use the account schedules it again, and stands for it; or drop it (held_release).".into(),
+        next_step: "Whoever may use the account schedules it again, and stands for it; or drop it (held_release)."
+            .into(),
     };
     let mut count = 0;
     for (post, id) in members::scheduled(scope.tx, workspace, member.member_id, accounts).await? {
@@ -165,10 +169,8 @@ pub(in crate::app) async fn hold_scheduled(
         target.next_step_at = None;
         target.error = Some(why.clone());
         dispatch::remove(scope.tx, workspace, id).await?;
-        let notice = Notice {
-            done_by: scope.ctx.member(),
-            ..Notice::of_target(NotificationKind::PostHeld, target, &why)
-        };
+        let notice =
+            Notice { done_by: scope.ctx.member(), ..Notice::of_target(NotificationKind::PostHeld, target, &why) };
         note(scope.app, scope.tx, workspace, &[notice], scope.now).await?;
         save(scope, post, &all).await?;
         count += 1;

@@ -40,7 +40,10 @@ impl UseCase for WorkspaceTransfer {
     async fn question(scope: &mut Scope<'_>, input: &Self) -> Result<Option<Question>> {
         let heir = known(scope, input.member_id).await?;
         Ok(Some(Question {
-            text: format!("Make {} Admin and step down to manager? Only an Admin can change that again.", heir.display_name),
+            text: format!(
+                "Make {} Admin and step down to manager? Only an Admin can change that again.",
+                heir.display_name
+            ),
             version: heir.role.as_str().to_owned(),
         }))
     }

@@ -3,7 +3,7 @@
 use allin::{
     app::{
         members::{
-            invitations::{InvitationView, MemberInvitations},
+            invitations::{InvitationView, Invitations, MemberInvitations},
             invite::MemberInvite,
             revoke::InvitationRevoke,
         },
@@ -12,6 +12,7 @@ use allin::{
     ids::InvitationId,
     model::{notifications::MailState, roles::Role},
     store::mail,
+    tools::registry::Spoken as _,
 };
 
 use crate::{
@@ -74,6 +75,11 @@ async fn a_letter_is_sent_once_and_says_what_it_is() {
     assert_eq!((stage.mail().await, stage.sealed().await), ((Some(MailState::Waiting), None), 1));
     assert_eq!((stage.sent().await, stage.sent().await), (1, 0));
     assert_eq!((stage.mail().await, stage.sealed().await), ((Some(MailState::Sent), None), 0));
+    let said = MemberInvitations::say(&Invitations { invitations: vec![stage.view().await] });
+    assert!(
+        said.ends_with("  Kim: publisher, open, until 2026-12-08T08:00:00Z, mailed to kim@example.com\n"),
+        "{said}"
+    );
     let mail = stage.smtp.taken().remove(0);
     assert_eq!(header(&mail, "To"), "Kim <kim@example.com>");
     let id = header(&mail, "Message-ID").to_owned();

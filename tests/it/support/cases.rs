@@ -48,8 +48,8 @@ use allin::{
     },
     error::Result,
     ids::{
-        AccountId, ApiKeyId, AssetId, AttemptId, CampaignId, ConnectId, IdGen as _, InvitationId, MemberId, NotificationId,
-        PostId, RandomIds, SeriesId,
+        AccountId, ApiKeyId, AssetId, AttemptId, CampaignId, ConnectId, IdGen as _, InvitationId, MemberId,
+        NotificationId, PostId, RandomIds, SeriesId,
     },
     model::{
         networks::{KnownNetwork, NetworkId},

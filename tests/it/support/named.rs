@@ -3,9 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-const KINDS: [&str; 16] = [
-    "ws", "prs", "mbr", "acc", "post", "tgt", "att", "cmp", "ast", "key", "con", "note", "req", "srs", "inv", "ltr",
-];
+const KINDS: [&str; 16] =
+    ["ws", "prs", "mbr", "acc", "post", "tgt", "att", "cmp", "ast", "key", "con", "note", "req", "srs", "inv", "ltr"];
 
 /// Numbers ids over everything that it is shown.
 #[derive(Default)]
@@ -52,7 +51,8 @@ impl Names {
         }
         let ours = word.split_once('_').filter(|(kind, body)| KINDS.contains(kind) && body.len() == 26);
         let theirs = word.split_once('-').filter(|(kind, body)| matches!(*kind, "post" | "acct") && body.len() == 16);
-        let secret = word.split_once('_').filter(|(kind, body)| matches!(*kind, "connect" | "join") && body.len() == 43);
+        let secret =
+            word.split_once('_').filter(|(kind, body)| matches!(*kind, "connect" | "join") && body.len() == 43);
         let Some((kind, _)) = ours.or(theirs).or(secret) else { return word.into() };
         let place = self.0.iter().position(|known| known == word).unwrap_or_else(|| {
             self.0.push(word.to_owned());
