@@ -257,6 +257,12 @@ async fn home_owner(config: &Config, app: &App) -> Result<Owned> {
     Ok(owned)
 }
 
+/// Lets the command line and stdio act in another workspace of the home's person, from the next start on.
+pub fn choose(config: &Config, owned: &Owned) -> Result<()> {
+    let text = serde_json::to_vec_pretty(owned).map_err(Error::internal)?;
+    write_whole(&config.home.root().join("home.json"), &text)
+}
+
 /// Writes all of the file or nothing of it.
 pub(crate) fn write_whole(path: &Path, text: &[u8]) -> Result<()> {
     let unwritable = |error: std::io::Error| {

@@ -188,6 +188,10 @@ ids! {
     CommentId = "cmt";
     /// Something to do.
     TaskId = "task";
+    /// A link by which somebody joins, or sets a passphrase anew.
+    InvitationId = "inv";
+    /// A mail that carries a link.
+    LetterId = "ltr";
     /// One request, for logs and error reports.
     RequestId = "req";
 }

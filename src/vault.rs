@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     error::{Error, Result},
-    ids::{AccountId, WorkspaceId, fill_random},
+    ids::{AccountId, LetterId, WorkspaceId, fill_random},
 };
 
 const VERSION: u8 = 1;
@@ -33,13 +33,25 @@ pub struct Vault {
 #[derive(Debug, Clone, Copy)]
 pub struct SealedFor {
     pub workspace: WorkspaceId,
-    pub account: AccountId,
+    pub owner: Owner,
     pub field: &'static str,
+}
+
+/// Whose secret it is. The ids' prefixes keep one kind from passing as another.
+#[derive(Debug, Clone, Copy)]
+pub enum Owner {
+    Account(AccountId),
+    Letter(LetterId),
 }
 
 impl SealedFor {
     fn associated_data(&self) -> Vec<u8> {
-        format!("allin/1|{}|{}|{}", self.workspace, self.account, self.field).into_bytes()
+        let (workspace, field) = (self.workspace, self.field);
+        match self.owner {
+            Owner::Account(account) => format!("allin/1|{workspace}|{account}|{field}"),
+            Owner::Letter(letter) => format!("allin/1|{workspace}|{letter}|{field}"),
+        }
+        .into_bytes()
     }
 }
 
@@ -185,7 +197,8 @@ mod tests {
     use super::*;
 
     fn place(field: &'static str) -> SealedFor {
-        SealedFor { workspace: WorkspaceId(Uuid::from_u128(1)), account: AccountId(Uuid::from_u128(2)), field }
+        let owner = Owner::Account(AccountId(Uuid::from_u128(2)));
+        SealedFor { workspace: WorkspaceId(Uuid::from_u128(1)), owner, field }
     }
 
     #[test]
@@ -195,6 +208,8 @@ mod tests {
         assert!(!sealed.windows(5).any(|window| window == b"token"));
         assert_eq!(vault.open(place("credentials"), &sealed).expect("open").expose_secret(), "token");
         assert!(vault.open(place("other"), &sealed).is_err());
+        let letter = SealedFor { owner: Owner::Letter(LetterId(Uuid::from_u128(2))), ..place("credentials") };
+        assert!(vault.open(letter, &sealed).is_err());
         assert!(Vault::new(&[9; 32], &[8; 32]).open(place("credentials"), &sealed).is_err());
         for cut in 0..sealed.len() {
             assert!(vault.open(place("credentials"), &sealed[..cut]).is_err());

@@ -1,12 +1,12 @@
-//! Forgets what has expired: stored results of calls, spent confirmations, old notifications.
+//! Forgets what has expired: stored results of calls, spent confirmations, old notifications, invitations and letters.
 
 use crate::{
     app::{App, notifications::mail},
     error::Result,
-    store::{confirmations, db::Entrance, idempotency, installation, notifications},
+    store::{confirmations, db::Entrance, idempotency, installation, invitations, letters, notifications},
 };
 
-/// How long notifications are kept, in days.
+/// How long notifications, and invitations and letters that are done with, are kept, in days.
 const NOTIFICATION_DAYS: i64 = 90;
 
 /// In every workspace, one short transaction each.
@@ -25,6 +25,8 @@ pub async fn forget_expired(app: &App) -> Result<()> {
             confirmations::forget_expired(&mut tx, workspace, now).await?;
             let before = now.plus_secs(-NOTIFICATION_DAYS * 24 * 3600);
             notifications::forget_before(&mut tx, workspace, before).await?;
+            letters::forget_before(&mut tx, workspace, before).await?;
+            invitations::forget_before(&mut tx, workspace, before).await?;
             tx.commit().await?;
             mail::give_up_stale(app, workspace, now).await?;
         }

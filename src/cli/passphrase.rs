@@ -33,7 +33,7 @@ pub fn ask() -> Result<SecretString> {
 }
 
 /// A new one; at a terminal it is typed twice.
-fn new() -> Result<SecretString> {
+pub fn new() -> Result<SecretString> {
     let first = read("New passphrase: ")?;
     if std::io::stdin().is_terminal() && read("Once more: ")?.expose_secret() != first.expose_secret() {
         return Err(Error::invalid("passphrases_differ", "The two are not the same.").next("Run the command again."));

@@ -1,17 +1,19 @@
 //! `allin workspace`.
 
 use clap::Subcommand;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::{
     app::{
-        ctx::Ctx,
-        workspaces::{change::WorkspaceChange, create, overview::WorkspaceOverview},
+        ctx::{Actor, Ctx},
+        workspaces::{change::WorkspaceChange, create, overview::WorkspaceOverview, transfer::WorkspaceTransfer},
     },
-    boot::Booted,
+    boot::{self, Booted},
     cli::print,
-    error::Result,
-    store::workspaces,
+    error::{Error, Result},
+    ids::{MemberId, PersonId, WorkspaceId},
+    model::roles::Role,
+    store::workspaces::{self, Member},
     tools::registry::Spoken as _,
 };
 
@@ -39,6 +41,15 @@ pub enum Workspace {
         #[arg(long)]
         json: bool,
     },
+    /// Use another workspace that you are in, from now on
+    Use { workspace: WorkspaceId },
+    /// Make another member Admin and step down to manager
+    Transfer {
+        member: MemberId,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Change name or time zone
     Change {
         #[arg(long)]
@@ -56,15 +67,23 @@ impl Workspace {
                 let overview = app.call_once::<WorkspaceOverview>(ctx, WorkspaceOverview {}).await?;
                 print::either(json, &overview, || WorkspaceOverview::say(&overview))
             }
-            Self::List { json } => list(booted, json).await,
+            Self::List { json } => list(booted, ctx, json).await,
+            Self::Use { workspace } => choose(booted, ctx, workspace).await,
+            Self::Transfer { member, yes } => {
+                let input = WorkspaceTransfer { member_id: member };
+                let done = super::asking::<WorkspaceTransfer>(booted, ctx, input, yes).await?;
+                print::line(done.message);
+                Ok(())
+            }
             Self::Create { name, time_zone, json } => {
                 let zone = time_zone.unwrap_or_else(|| booted.config.time_zone.clone());
-                let owned =
-                    create::create(app, &name, &zone, &booted.config.owner, Some(booted.home_owner.person)).await?;
+                let own = acting(booted, ctx).await?;
+                let owned = create::create(app, &name, &zone, &own.display_name, Some(own.person_id)).await?;
                 print::either(json, &owned, || {
                     format!(
-                        "Created “{name}”.\nUse it with ALLIN_WORKSPACE={} ALLIN_MEMBER={}.",
-                        owned.workspace, owned.member
+                        "Created “{name}”.\nUse it from now on with `allin workspace use {}`, or for one command with \
+                         ALLIN_WORKSPACE={} ALLIN_MEMBER={}.",
+                        owned.workspace, owned.workspace, owned.member
                     )
                 })
             }
@@ -77,34 +96,64 @@ impl Workspace {
     }
 }
 
-async fn list(booted: &Booted, json: bool) -> Result<()> {
+/// A workspace that the person is in.
+#[derive(Serialize)]
+struct Membership {
+    id: WorkspaceId,
+    member: MemberId,
+    name: String,
+    time_zone: String,
+    role: Role,
+}
+
+/// Who acts at the command line.
+async fn acting(booted: &Booted, ctx: &Ctx) -> Result<Member> {
+    let (mut tx, _) = booted.app.db.tenant(ctx.workspace, ctx.actor.entrance(), booted.app.now()).await?;
+    let all = workspaces::members(&mut tx, ctx.workspace).await?;
+    tx.finish_read();
+    let own = all.into_iter().find(|member| Some(member.member_id) == ctx.member());
+    own.ok_or_else(|| Error::internal("only members use the command line"))
+}
+
+async fn memberships(booted: &Booted, person: PersonId) -> Result<Vec<Membership>> {
     let app = &booted.app;
     let mut tx = app.db.begin().await?;
-    let mine = workspaces::of_person(&mut tx, booted.home_owner.person).await?;
+    let mine = workspaces::of_person(&mut tx, person).await?;
     tx.finish_read();
     let mut found = Vec::new();
-    for (workspace, member) in mine {
-        let ctx = Ctx { workspace, actor: crate::app::ctx::Actor::Person { member }, ..super::person(booted) };
-        // A workspace that one was removed from is still listed by the person's side; its door is closed.
+    for (id, member) in mine {
+        let ctx = Ctx { workspace: id, actor: Actor::Person { member }, ..super::person(booted) };
         if let Ok(overview) = app.call_once::<WorkspaceOverview>(&ctx, WorkspaceOverview {}).await {
-            found.push(json!({ "id": workspace, "member": member, "name": overview.workspace.name, "time_zone": overview.workspace.time_zone, "role": overview.you.role }));
+            let (name, time_zone) = (overview.workspace.name, overview.workspace.time_zone);
+            found.push(Membership { id, member, name, time_zone, role: overview.you.role });
         }
     }
+    Ok(found)
+}
+
+async fn list(booted: &Booted, ctx: &Ctx, json: bool) -> Result<()> {
+    let found = memberships(booted, acting(booted, ctx).await?.person_id).await?;
     print::either(json, &found, || {
-        let line = |item: &serde_json::Value| {
-            format!(
-                "{}  {} ({}), you are {} as {}",
-                text(item, "id"),
-                text(item, "name"),
-                text(item, "time_zone"),
-                text(item, "role"),
-                text(item, "member")
-            )
+        let line = |one: &Membership| {
+            let (role, used) = (one.role.as_str(), if one.id == ctx.workspace { ", in use" } else { "" });
+            format!("{}  {} ({}), you are {role} as {}{used}", one.id, one.name, one.time_zone, one.member)
         };
         found.iter().map(line).collect::<Vec<_>>().join("\n")
     })
 }
 
-fn text<'a>(item: &'a serde_json::Value, field: &str) -> &'a str {
-    item.get(field).and_then(serde_json::Value::as_str).unwrap_or_default()
+/// Keeps the choice in the home, for the command line and for clients on this machine.
+async fn choose(booted: &Booted, ctx: &Ctx, workspace: WorkspaceId) -> Result<()> {
+    let person = acting(booted, ctx).await?.person_id;
+    let found = memberships(booted, person).await?.into_iter().find(|one| one.id == workspace).ok_or_else(|| {
+        Error::not_found("workspace_not_found", format!("You are not in a workspace {workspace}."))
+            .next("Use `allin workspace list`.")
+    })?;
+    let owned = create::Owned { workspace, member: found.member, person };
+    boot::choose(&booted.config, &owned)?;
+    print::line(format!("“{}” is in use from now on; clients that run already keep theirs.", found.name));
+    if booted.config.workspace.is_some() || booted.config.member.is_some() {
+        print::line("ALLIN_WORKSPACE and ALLIN_MEMBER are set and go before it.");
+    }
+    Ok(())
 }

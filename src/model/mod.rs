@@ -13,6 +13,7 @@ pub mod facets;
 pub mod imports;
 pub mod instagram;
 pub mod lengths;
+pub mod letters;
 pub mod linkedin;
 pub mod markup;
 pub mod mastodon;

@@ -37,10 +37,12 @@ pub enum NotificationKind {
     ApprovalDecided,
     /// A decision is due.
     ApprovalReminder,
+    /// Somebody joined, or something about the own membership or passphrase changed.
+    MembersChanged,
 }
 
 impl NotificationKind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::PostFailed,
         Self::PostHeld,
         Self::OutcomeUnknown,
@@ -52,6 +54,7 @@ impl NotificationKind {
         Self::ApprovalRequested,
         Self::ApprovalDecided,
         Self::ApprovalReminder,
+        Self::MembersChanged,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -67,6 +70,7 @@ impl NotificationKind {
             Self::ApprovalRequested => "approval_requested",
             Self::ApprovalDecided => "approval_decided",
             Self::ApprovalReminder => "approval_reminder",
+            Self::MembersChanged => "members_changed",
         }
     }
 

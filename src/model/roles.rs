@@ -151,6 +151,12 @@ permissions! {
     ReadMembers: Viewer, person_only = false, "one sees whom one works with";
     /// Add, change and remove members.
     ManageMembers: Admin, person_only = true, proof = IfSet, "a program that changes members could raise its own role";
+    /// See who is invited, without the links.
+    ReadInvitations: Admin, person_only = false, "names and addresses of people who are not here yet; Admins answer for who comes";
+    /// Leave the workspace.
+    LeaveWorkspace: Viewer, person_only = true, proof = IfSet, "a program that leaves would lock its person out";
+    /// Make another member Admin and step down.
+    TransferWorkspace: Admin, person_only = true, proof = Always, "it gives away what cannot be taken back, so it takes a person who is known to be that one";
     /// See keys, without the secret.
     ReadKeys: Admin, person_only = false, "prefix and dates only; Admins answer for who has access";
     /// Make and revoke API keys.

@@ -3,6 +3,7 @@
 mod calendar;
 mod connect;
 mod health;
+mod join;
 mod review;
 mod review_post;
 
@@ -17,13 +18,14 @@ use axum::{
 
 use crate::{app::App, model::markup::escape};
 
-/// The pages of a process: connecting accounts, the calendar, reviews, and its health.
+/// The pages of a process: connecting accounts, joining, the calendar, reviews, and its health.
 pub fn routes(app: Arc<App>) -> Router {
     Router::new()
         .route("/calendar", get(calendar::show))
         .route("/connect/{token}", get(connect::show).post(connect::submit))
         .route("/review/{token}", get(review::show).post(review::submit))
         .route("/review/{token}/media/{asset}", get(review::media))
+        .route("/join/{token}", get(join::show).post(join::submit))
         .route("/healthz", get(health::show))
         .with_state(app)
 }

@@ -1,4 +1,4 @@
-//! Mail that carries notifications: the queue, which holds ids and times only, and addresses.
+//! Mail that carries notifications and letters: the queue, which holds ids and times only, and addresses.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -6,8 +6,9 @@ use uuid::Uuid;
 use crate::{
     clock::Timestamp,
     error::{Error, Result},
-    ids::{MemberId, NotificationId, WorkspaceId},
+    ids::{LetterId, MemberId, NotificationId, WorkspaceId},
     model::notifications::MailState,
+    store::letters,
 };
 
 /// Queues notifications for those members that have an address, and notes it with them.
@@ -45,6 +46,8 @@ pub struct Claimed {
     pub notifications: Vec<Uuid>,
     /// Failed tries so far.
     pub tries: i32,
+    /// The letter that it is, when it carries no notifications.
+    pub letter: Option<LetterId>,
 }
 
 /// Takes up to as many due mails as there are `ids` for new ones.
@@ -55,7 +58,7 @@ pub async fn claim(
     ids: &[Uuid],
 ) -> Result<Vec<Claimed>> {
     let rows = sqlx::query!(
-        r#"select workspace_id as "workspace!", member_id as "member!", mail_id as "mail!", notification_id as "notification!", tries as "tries!"
+        r#"select workspace_id as "workspace!", member_id as "member!", mail_id as "mail!", notification_id as "notification!", tries as "tries!", letter as "letter!"
            from mail_claim($1, $2, $3) order by mail_id, notification_id"#,
         now,
         lease_until,
@@ -73,6 +76,7 @@ pub async fn claim(
                 mail: row.mail,
                 notifications: vec![row.notification],
                 tries: row.tries,
+                letter: row.letter.then_some(LetterId(row.notification)),
             }),
         }
     }
@@ -97,6 +101,8 @@ pub async fn give_up_before(db: &mut PgConnection, workspace: WorkspaceId, befor
         sqlx::query_scalar!(r#"select notification_id as "id!" from mail_expire($1, $2)"#, workspace.uuid(), before)
             .fetch_all(&mut *db)
             .await?;
+    // Ids of both kinds: each finds its own.
+    letters::end(db, workspace, &ids, MailState::GivenUp, Some(why)).await?;
     mark(db, workspace, &ids, MailState::GivenUp, Some(why)).await
 }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     clock::Timestamp,
     error::Result,
-    ids::{MemberId, PersonId, WorkspaceId},
+    ids::{InvitationId, MemberId, PersonId, WorkspaceId},
 };
 
 /// What tells whether a passphrase is the member's.
@@ -32,6 +32,47 @@ pub async fn key(db: &mut PgConnection, workspace: WorkspaceId, member: MemberId
     )
     .fetch_optional(db)
     .await?)
+}
+
+/// Whom an open invitation's address belongs to: the person, and the key when a passphrase was set.
+pub async fn invited(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    invitation: InvitationId,
+) -> Result<Option<(PersonId, Option<PersonKeyRow>)>> {
+    let row = sqlx::query!(
+        r#"select person_id as "person_id!: PersonId", key_id, salt, public_key, locked_until
+           from person_invited($1, $2)"#,
+        workspace.uuid(),
+        invitation.uuid()
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| {
+        let key = row.key_id.zip(row.salt).zip(row.public_key);
+        let key = key.map(|((key_id, salt), public_key)| PersonKeyRow {
+            person_id: row.person_id,
+            key_id,
+            salt,
+            public_key,
+            locked_until: row.locked_until,
+        });
+        (row.person_id, key)
+    }))
+}
+
+/// [`tried`] for whoever is invited.
+pub async fn invited_tried(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    invitation: InvitationId,
+    right: bool,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query!("select person_invited_tried($1, $2, $3, $4)", workspace.uuid(), invitation.uuid(), right, now)
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 /// Counts a try. Returns until when no more are taken.

@@ -9,13 +9,20 @@ use crate::{error::Result, ids::WorkspaceId};
 pub enum TokenKind {
     ApiKey,
     Connect,
+    Invitation,
+    /// An outside reviewer's page.
+    Review,
 }
 
 impl TokenKind {
-    const fn as_str(self) -> &'static str {
+    pub const ALL: [Self; 4] = [Self::ApiKey, Self::Connect, Self::Invitation, Self::Review];
+
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::ApiKey => "api_key",
             Self::Connect => "connect",
+            Self::Invitation => "invitation",
+            Self::Review => "review",
         }
     }
 }

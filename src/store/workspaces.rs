@@ -133,9 +133,9 @@ pub async fn hold_members(db: &mut PgConnection, workspace: WorkspaceId) -> Resu
     Ok(())
 }
 
-/// Locks the members, so that "the last Admin stays" holds under concurrency.
+/// Locks the members, so that "the last Admin stays" holds under concurrency. Whatever only refers to the workspace goes on.
 pub async fn lock_members(db: &mut PgConnection, workspace: WorkspaceId) -> Result<()> {
-    sqlx::query!("select 1 as one from workspaces where workspace_id = $1 for update", workspace.uuid())
+    sqlx::query!("select 1 as one from workspaces where workspace_id = $1 for no key update", workspace.uuid())
         .fetch_optional(db)
         .await?;
     Ok(())

@@ -1,12 +1,14 @@
-//! The team as tools.
+//! The team as tools: who is there, who did what, and who is invited. Changes are made by a person at the command line.
 
 use std::fmt::Write as _;
 
 use crate::{
     app::members::{
         activity::{Activity, MemberActivity},
+        invitations::{Invitations, MemberInvitations},
         list::{MemberList, Members},
     },
+    model::notifications::MailState,
     tools::registry::{Face, Spoken, ToolSpec, Toolset, on_demand, tool},
 };
 
@@ -28,6 +30,16 @@ pub fn tools() -> Vec<ToolSpec> {
             title: "What a member did",
             description: "Shows what a member did, newest first, with how much on each day: in person, through connections and \
                 by keys, also what was refused. Without a member_id: what you did. What others did takes a Manager.",
+            idempotent: true,
+            open_world: false,
+            asks: false,
+        }),
+        on_demand::<MemberInvitations>(Face {
+            name: "member_invitations",
+            toolset: Some(Toolset::Team),
+            title: "List invitations",
+            description: "Lists who is invited to the workspace, as what, until when, and whether the mail with the link was \
+                sent. The links themselves are shown nowhere. A person invites with `allin member invite`.",
             idempotent: true,
             open_world: false,
             asks: false,
@@ -61,7 +73,37 @@ impl Spoken for MemberList {
     fn say(found: &Members) -> String {
         let mut text = String::new();
         for member in &found.members {
-            _ = writeln!(text, "{}  {}: {}", member.id, member.name, member.role.as_str());
+            _ = write!(text, "{}  {}: {}", member.id, member.name, member.role.as_str());
+            match member.accounts.as_deref() {
+                None => {}
+                Some([]) => text.push_str(", no account granted"),
+                Some(accounts) => _ = write!(text, ", on {}", accounts.join(", ")),
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+impl Spoken for MemberInvitations {
+    fn say(found: &Invitations) -> String {
+        if found.invitations.is_empty() {
+            return "Nobody is invited.".into();
+        }
+        let mut text = String::new();
+        for one in &found.invitations {
+            let what = if one.again { "a new passphrase" } else { one.role.as_str() };
+            _ = write!(text, "{}  {}: {what}, {}, until {}", one.id, one.name, one.status.as_str(), one.expires_at);
+            match (&one.email, one.mail) {
+                (Some(email), Some(MailState::Sent)) => _ = write!(text, ", mailed to {email}"),
+                (Some(email), Some(MailState::Waiting)) => _ = write!(text, ", waits to be mailed to {email}"),
+                (Some(email), Some(MailState::GivenUp)) => {
+                    let why = one.mail_problem.as_deref().unwrap_or("no reason is known");
+                    _ = write!(text, ", not mailed to {email}: {why}");
+                }
+                _ => {}
+            }
+            text.push('\n');
         }
         text
     }

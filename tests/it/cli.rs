@@ -3,4 +3,5 @@
 #[cfg(target_os = "linux")]
 mod background;
 mod help;
+mod joining;
 mod story;

@@ -2,6 +2,7 @@
 
 mod calendar;
 mod health;
+mod join;
 mod keys;
 mod pages;
 mod upload;

@@ -12,7 +12,7 @@ use allin::{
         comments::add::CommentAdd,
         ctx::Ctx,
         imports::import::PostsImport,
-        members::email::MemberEmail,
+        members::{email::MemberEmail, invite::MemberInvite},
         notifications::{
             choose::NotificationChoose,
             list::NotificationList,
@@ -205,6 +205,14 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     };
     let task = app.call_once::<TaskCreate>(&ctx, task).await.unwrap().task.id;
     let note = told(app, &team, account, post, mark).await;
+    let invite = MemberInvite {
+        name: format!("{mark} guest"),
+        role: Role::Publisher,
+        email: Some(format!("guest@{mark}.example")),
+        account_ids: vec![account],
+        expires_in_days: None,
+    };
+    let invitation = app.call_once::<MemberInvite>(&ctx, invite).await.unwrap().invitation.id;
 
     let mut superuser = app.database.superuser().await;
     let page: uuid::Uuid = sqlx::query_scalar("select connect_id from connect_requests where workspace_id = $1")
@@ -212,6 +220,16 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
         .fetch_one(&mut superuser)
         .await
         .unwrap();
+    // As where mail can be sent.
+    sqlx::query(
+        "insert into letters select workspace_id, gen_random_uuid(), 'invitation', invitation_id, $2, email, $2, $2, $2, $2,
+             decode('00', 'hex'), 'waiting', null, created_at, expires_at from invitations where workspace_id = $1",
+    )
+    .bind(team.workspace.uuid())
+    .bind(format!("{mark} letter"))
+    .execute(&mut superuser)
+    .await
+    .unwrap();
     // Between asking the network and its answer.
     sqlx::query(
         "insert into edits select workspace_id, target_id, ordinal, $2, 'somebody', now() from segments
@@ -242,6 +260,7 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
         approval,
         policy,
         reviewer,
+        invitation,
     };
     Filled { team, ids, key, mark }
 }

@@ -2,6 +2,7 @@
 
 mod choices;
 mod gathered;
+mod letters;
 mod mailed;
 mod subscribed;
 mod told;

@@ -90,7 +90,8 @@ async fn who_is_removed_or_revoked_is_out_at_once() {
     app.draft(&by_key, "One", &[]).await;
     app.call_once::<KeyRevoke>(&team.person(&app), KeyRevoke { key_id: key }).await.unwrap();
     app.draft(&by_stdio, "Two", &[]).await;
-    app.call_once::<MemberChange>(&team.person(&app), MemberChange { member_id: member, role: None }).await.unwrap();
+    let removal = MemberChange { member_id: member, role: None, hand_over_to: None };
+    app.call_once::<MemberChange>(&team.person(&app), removal).await.unwrap();
     for case in cases::all() {
         for ctx in [&by_key, &by_stdio] {
             let error = (case.call)(&app, ctx, Ids::nowhere()).await.unwrap_err();

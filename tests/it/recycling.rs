@@ -340,7 +340,7 @@ async fn whoever_left_recycles_nothing() {
     app.grant(&stage.team, stage.account, ben).await;
     app.call_once::<RecyclingSet>(&ctx, rule(stage.account)).await.unwrap();
     for role in [Some(Role::Contributor), None] {
-        let change = MemberChange { member_id: ben, role };
+        let change = MemberChange { member_id: ben, role, hand_over_to: None };
         app.call_once::<MemberChange>(&stage.team.person(app), change).await.unwrap();
         let view = stage.view().await;
         assert!(view.next.is_none() && view.blocked.unwrap().contains("A publisher"));

@@ -1,4 +1,4 @@
-//! Let a member use an account, or no longer.
+//! Let a member use an account, or no longer: then what the member has scheduled there waits for somebody who may.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{
     app::{
         accounts::known,
-        members::known as known_member,
+        members::{known as known_member, stop::hold_scheduled},
         use_case::{Effect, Local, Locally, Scope, UseCase},
     },
     error::Result,
@@ -44,17 +44,26 @@ impl Local for AccountGrant {
         let account = known(scope, input.account_id).await?;
         let member = known_member(scope, input.member_id).await?;
         let workspace = scope.ctx.workspace;
+        let mut held = 0;
         if input.granted {
             accounts::grant(scope.tx, workspace, input.account_id, input.member_id, scope.now).await?;
         } else {
             accounts::revoke(scope.tx, workspace, input.account_id, input.member_id).await?;
+            if !member.role.uses_all_accounts() {
+                held = hold_scheduled(scope, &member, &[input.account_id]).await?;
+            }
         }
         scope.changed(
             "account_grant",
             input.account_id,
-            json!({ "member": input.member_id, "granted": input.granted }),
+            json!({ "member": input.member_id, "granted": input.granted, "held": held }),
         );
         let verb = if input.granted { "may use" } else { "may no longer use" };
-        Ok(Granted { message: format!("{} {verb} @{}.", member.display_name, account.handle) })
+        let stopped = match held {
+            0 => String::new(),
+            1 => " 1 post that they had scheduled there is held: `allin held list`.".to_owned(),
+            held => format!(" {held} posts that they had scheduled there are held: `allin held list`."),
+        };
+        Ok(Granted { message: format!("{} {verb} @{}.{stopped}", member.display_name, account.handle) })
     }
 }

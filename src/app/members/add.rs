@@ -1,4 +1,4 @@
-//! Add a member by name. Invitations by link come with the team features.
+//! Add a member by name, for whom the Admin answers. Who is to prove something with a passphrase is invited instead.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,10 @@ use serde_json::json;
 
 use crate::{
     app::{
-        members::list::{self, MemberView},
+        members::{
+            list::{self, MemberView},
+            not_above,
+        },
         use_case::{Effect, Local, Locally, Scope, UseCase},
         workspaces::create::check_name,
     },
@@ -41,6 +44,7 @@ impl UseCase for MemberAdd {
 impl Local for MemberAdd {
     async fn run(scope: &mut Scope<'_>, input: Self) -> Result<MemberAdded> {
         check_name("name", &input.name)?;
+        not_above(scope, input.role)?;
         let member = Member {
             member_id: scope.new_id::<MemberId>(),
             person_id: scope.new_id::<PersonId>(),
@@ -53,11 +57,12 @@ impl Local for MemberAdd {
         workspaces::insert_member(scope.tx, scope.ctx.workspace, &member).await?;
         scope.changed("member", member.member_id, json!({ "role": input.role }));
         let message = format!(
-            "{} is {} now. Make a key for them with `allin key create --member {}`.",
-            member.display_name,
+            "{name} is {} now. Make a key for them with `allin key create --member {id}`. They have no passphrase yet, which \
+             deciding on approvals takes: `allin member invite --again {id}` makes a link to set one.",
             member.role.as_str(),
-            member.member_id
+            name = member.display_name,
+            id = member.member_id
         );
-        Ok(MemberAdded { message, member: list::view(member) })
+        Ok(MemberAdded { message, member: list::view(member, &[]) })
     }
 }

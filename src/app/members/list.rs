@@ -7,9 +7,12 @@ use crate::{
     app::use_case::{Effect, Local, Locally, Scope, UseCase},
     clock::Timestamp,
     error::Result,
-    ids::MemberId,
+    ids::{AccountId, MemberId},
     model::roles::{Permission, Role},
-    store::workspaces::{self, Member},
+    store::{
+        members,
+        workspaces::{self, Member},
+    },
 };
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -28,6 +31,9 @@ pub struct MemberView {
     pub name: String,
     pub role: Role,
     pub joined_at: Timestamp,
+    /// `network/handle` of the accounts that were granted; missing for who uses all accounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accounts: Option<Vec<String>>,
 }
 
 impl UseCase for MemberList {
@@ -42,10 +48,20 @@ impl UseCase for MemberList {
 impl Local for MemberList {
     async fn run(scope: &mut Scope<'_>, _: Self) -> Result<Members> {
         let all = workspaces::members(scope.tx, scope.ctx.workspace).await?;
-        Ok(Members { members: all.into_iter().filter(|member| member.removed_at.is_none()).map(view).collect() })
+        let granted = members::grants(scope.tx, scope.ctx.workspace).await?;
+        let present = all.into_iter().filter(|member| member.removed_at.is_none());
+        Ok(Members { members: present.map(|member| view(member, &granted)).collect() })
     }
 }
 
-pub fn view(member: Member) -> MemberView {
-    MemberView { id: member.member_id, name: member.display_name, role: member.role, joined_at: member.created_at }
+/// `granted`: who may use which account.
+pub fn view(member: Member, granted: &[(MemberId, AccountId, String)]) -> MemberView {
+    let own = granted.iter().filter(|(to, ..)| *to == member.member_id).map(|(.., name)| name.clone());
+    MemberView {
+        id: member.member_id,
+        accounts: (!member.role.uses_all_accounts()).then(|| own.collect()),
+        name: member.display_name,
+        role: member.role,
+        joined_at: member.created_at,
+    }
 }

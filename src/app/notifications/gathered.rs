@@ -13,7 +13,7 @@ const NAMED: usize = 3;
 impl Notice<'_> {
     /// Whether it may be told with others.
     pub(super) fn gathers(&self) -> bool {
-        self.post.is_some() && matches!(self.code, "paused" | "restored" | "account_disconnected")
+        self.post.is_some() && matches!(self.code, "paused" | "restored" | "not_granted" | "account_disconnected")
     }
 
     /// Whether this notification of a member, who chose so about mail, tells of it too. That an account was lost tells of

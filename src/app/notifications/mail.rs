@@ -1,4 +1,4 @@
-//! Sends the mail that carries notifications: claimed with a lease, tried, and written down. A crash in between means
+//! Sends the mail that carries notifications, and letters: claimed with a lease, tried, and written down. A crash in between means
 //! that a mail is sent again with the same id.
 
 use std::fmt::Write as _;
@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use crate::{
-    app::App,
+    app::{App, notifications::letters},
     clients::mail::{Mail, Mailer, Sent},
     clock::Timestamp,
     error::Result,
@@ -14,6 +14,7 @@ use crate::{
     model::{notifications::MailState, times},
     store::{
         db::Entrance,
+        letters as store_letters,
         mail::{self, Claimed, Line},
         workspaces,
     },
@@ -45,23 +46,13 @@ pub async fn send_due(app: &App) -> Result<usize> {
 }
 
 async fn send(app: &App, mailer: &Mailer, claim: &Claimed) -> Result<()> {
-    let (mut tx, entered) = app.db.tenant(claim.workspace, Entrance::System, app.now()).await?;
-    let addressee = mail::addressee(&mut tx, claim.workspace, claim.member).await?;
-    let most = i64::try_from(LINES_MOST).unwrap_or(i64::MAX);
-    let lines = mail::lines(&mut tx, claim.workspace, &claim.notifications, most).await?;
-    let workspace = workspaces::get(&mut tx, claim.workspace).await?;
-    tx.finish_read();
-    let (Some((name, address)), Some(workspace), false) = (addressee, workspace, lines.is_empty()) else {
-        return settle(app, claim, MailState::GivenUp, Some("the member has no address any more")).await;
+    let mail = match claim.letter {
+        Some(letter) => letters::compose(app, claim, letter).await?,
+        None => compose(app, claim).await?,
     };
-    let count = claim.notifications.len();
-    let mail = Mail {
-        id: claim.mail.to_string(),
-        subject: subject(&workspace.name, &lines, count),
-        body: body(&name, &workspace.name, &entered.time_zone, &lines, count),
-        name,
-        address,
-        at: lines.first().map_or_else(|| app.now(), |line| line.created_at),
+    let mail = match mail {
+        Ok(mail) => mail,
+        Err(why) => return settle(app, claim, MailState::GivenUp, Some(why)).await,
     };
     match mailer.send(&mail).await {
         Sent::Taken => settle(app, claim, MailState::Sent, None).await,
@@ -78,6 +69,28 @@ async fn send(app: &App, mailer: &Mailer, claim: &Claimed) -> Result<()> {
     }
 }
 
+/// The mail that carries notifications, or why there is none to send.
+async fn compose(app: &App, claim: &Claimed) -> Result<std::result::Result<Mail, &'static str>> {
+    let (mut tx, entered) = app.db.tenant(claim.workspace, Entrance::System, app.now()).await?;
+    let addressee = mail::addressee(&mut tx, claim.workspace, claim.member).await?;
+    let most = i64::try_from(LINES_MOST).unwrap_or(i64::MAX);
+    let lines = mail::lines(&mut tx, claim.workspace, &claim.notifications, most).await?;
+    let workspace = workspaces::get(&mut tx, claim.workspace).await?;
+    tx.finish_read();
+    let (Some((name, address)), Some(workspace), false) = (addressee, workspace, lines.is_empty()) else {
+        return Ok(Err("the member has no address any more"));
+    };
+    let count = claim.notifications.len();
+    Ok(Ok(Mail {
+        id: claim.mail.to_string(),
+        subject: subject(&workspace.name, &lines, count),
+        body: body(&name, &workspace.name, &entered.time_zone, &lines, count),
+        name,
+        address,
+        at: lines.first().map_or_else(|| app.now(), |line| line.created_at),
+    }))
+}
+
 /// One, two, four … minutes, at most two hours.
 fn pause_secs(tries: i32) -> i64 {
     60_i64.saturating_mul(1 << tries.clamp(0, 7)).min(7200)
@@ -85,7 +98,10 @@ fn pause_secs(tries: i32) -> i64 {
 
 async fn settle(app: &App, claim: &Claimed, state: MailState, problem: Option<&str>) -> Result<()> {
     let (mut tx, _) = app.db.tenant(claim.workspace, Entrance::System, app.now()).await?;
-    mail::mark(&mut tx, claim.workspace, &claim.notifications, state, problem).await?;
+    match claim.letter {
+        Some(letter) => store_letters::end(&mut tx, claim.workspace, &[letter.uuid()], state, problem).await?,
+        None => mail::mark(&mut tx, claim.workspace, &claim.notifications, state, problem).await?,
+    }
     mail::remove(&mut tx, claim).await?;
     tx.commit().await
 }

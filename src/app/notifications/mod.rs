@@ -3,6 +3,7 @@
 
 pub mod choose;
 mod gathered;
+pub mod letters;
 pub mod list;
 pub mod mail;
 pub mod mark_read;

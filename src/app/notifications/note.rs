@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long a mail waits for more of the same, in seconds: a burst becomes one mail a minute.
-const GATHER_SECS: i64 = 60;
+pub(super) const GATHER_SECS: i64 = 60;
 /// How long an unread notification tells of what its cause goes on to hold, in seconds: after a day it is news again.
 const GROWS_SECS: i64 = 24 * 3600;
 
@@ -188,7 +188,10 @@ fn title(notice: &Notice<'_>, subjects: &Subjects) -> String {
         NotificationKind::ApprovalDecided => format!("{post} was decided on for {account}"),
         NotificationKind::ApprovalReminder => format!("{post} still waits for your decision for {account}"),
         // These concern members, not accounts: `tell` writes them.
-        NotificationKind::Mention | NotificationKind::Comment | NotificationKind::Task => {
+        NotificationKind::Mention
+        | NotificationKind::Comment
+        | NotificationKind::Task
+        | NotificationKind::MembersChanged => {
             format!("{post} on {account}")
         }
     }

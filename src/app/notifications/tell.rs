@@ -3,7 +3,7 @@
 
 use super::note::send;
 use crate::{
-    app::App,
+    app::{App, use_case::Scope},
     clock::Timestamp,
     error::Result,
     ids::{MemberId, NotificationId, PostId, WorkspaceId},
@@ -82,4 +82,27 @@ fn row(
         names: Vec::new(),
         shown,
     }
+}
+
+/// What is told about memberships, each a sentence.
+#[derive(Debug, Clone, Copy)]
+pub struct News<'a> {
+    pub code: &'static str,
+    pub title: &'a str,
+    pub cause: &'a str,
+    pub next_step: &'a str,
+}
+
+/// Tells each of these members, once, what changed about memberships.
+pub async fn tell_members(scope: &mut Scope<'_>, members: &[MemberId], news: News<'_>) -> Result<()> {
+    let word = Word {
+        kind: NotificationKind::MembersChanged,
+        to: members.to_vec(),
+        post: None,
+        code: news.code,
+        title: news.title.to_owned(),
+        cause: news.cause.to_owned(),
+        next_step: news.next_step.to_owned(),
+    };
+    tell(scope.app, scope.tx, scope.ctx.workspace, &[word], scope.now).await
 }

@@ -22,7 +22,7 @@ use crate::{
         db::{Entrance, Tx},
         ledger::{self, Sender},
     },
-    vault::SealedFor,
+    vault::{Owner, SealedFor},
 };
 
 /// A token that ends within this time is renewed first, in seconds.
@@ -32,7 +32,7 @@ const LEASE_SECS: i64 = 40;
 
 /// Where an account's credentials are sealed.
 pub fn place(workspace: WorkspaceId, account: AccountId) -> SealedFor {
-    SealedFor { workspace, account, field: "credentials" }
+    SealedFor { workspace, owner: Owner::Account(account), field: "credentials" }
 }
 
 /// An account with tokens to use.

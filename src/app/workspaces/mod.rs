@@ -4,3 +4,4 @@ pub mod change;
 pub mod create;
 pub mod overview;
 pub mod restored;
+pub mod transfer;

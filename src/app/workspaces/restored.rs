@@ -19,8 +19,11 @@ use crate::{
     model::{notifications::NotificationKind, pauses::PauseScope, states::TargetState},
     store::{
         db::{Entrance, Tx},
-        dispatch, installation, mail, pauses, posts, recycling,
+        dispatch, installation,
+        invitations::{self, Which},
+        mail, pauses, posts, recycling,
         targets::{self, TargetError},
+        tokens,
     },
 };
 
@@ -78,6 +81,10 @@ async fn hold_workspace(app: &App, workspace: WorkspaceId) -> Result<()> {
     let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
     // What the backup had not mailed yet may have been mailed since.
     mail::give_up_before(&mut tx, workspace, now, "the database was restored from a backup").await?;
+    // Links that were used or revoked since would work again.
+    for id in invitations::revoke(&mut tx, workspace, Which::All, now).await? {
+        tokens::drop_of(&mut tx, workspace, id.uuid()).await?;
+    }
     let in_doubt = targets::due::doubt_all(&mut tx, workspace, now).await?;
     for (post, target) in targets::due::in_play(&mut tx, workspace).await? {
         doubt_target(app, &mut tx, workspace, post, target, now).await?;

@@ -45,7 +45,8 @@ pub async fn revoke(
     Ok(done.rows_affected() == 1)
 }
 
-/// Which of these accounts a member was granted.
+/// Which of these accounts a member was granted. A grant that is found stays until the transaction ends, so that whoever
+/// takes it back finds what was scheduled by it.
 pub async fn granted(
     db: &mut PgConnection,
     workspace: WorkspaceId,
@@ -55,7 +56,7 @@ pub async fn granted(
     let ids: Vec<_> = accounts.iter().map(|id| id.uuid()).collect();
     Ok(sqlx::query_scalar!(
         r#"select account_id as "id: AccountId" from account_grants
-           where workspace_id = $1 and member_id = $2 and account_id = any ($3)"#,
+           where workspace_id = $1 and member_id = $2 and account_id = any ($3) for key share"#,
         workspace.uuid(),
         member.uuid(),
         &ids

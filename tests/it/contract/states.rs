@@ -4,6 +4,7 @@
 use allin::model::{
     accounts::AccountStatus,
     approvals::{Need, RequestState, Verdict},
+    letters::LetterKind,
     metrics::Absence,
     networks::NetworkId,
     notifications::{MailState, NotificationKind},
@@ -11,6 +12,7 @@ use allin::model::{
     states::{PostStatus, Review, TargetState},
     tasks::TaskState,
 };
+use allin::store::tokens::TokenKind;
 use sqlx::PgConnection;
 
 fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
@@ -22,6 +24,9 @@ fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
         ("approval_steps.need", Need::ALL.iter().map(|word| word.as_str()).collect()),
         ("accounts.network", NetworkId::ALL.map(NetworkId::as_str).to_vec()),
         ("accounts.status", statuses.map(AccountStatus::as_str).to_vec()),
+        ("invitations.role", Role::ALL.map(Role::as_str).to_vec()),
+        ("letters.kind", LetterKind::ALL.map(LetterKind::as_str).to_vec()),
+        ("letters.state", MailState::ALL.map(MailState::as_str).to_vec()),
         ("members.role", Role::ALL.map(Role::as_str).to_vec()),
         ("metric_samples.absence", Absence::ALL.map(Absence::as_str).to_vec()),
         ("notification_choices.kind", NotificationKind::ALL.map(NotificationKind::as_str).to_vec()),
@@ -31,13 +36,13 @@ fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
         ("posts.status", PostStatus::ALL.map(PostStatus::as_str).to_vec()),
         ("tasks.state", TaskState::ALL.map(TaskState::as_str).to_vec()),
         ("targets.state", TargetState::ALL.map(TargetState::as_str).to_vec()),
-        // These have no enum in the program: the words stand in app/publishing, app/use_case.rs and store/tokens.rs.
+        // These have no enum in the program: the words stand in app/publishing, app/use_case.rs and model/roles.rs.
         ("approval_decisions.proof", vec!["passphrase", "link"]),
         ("approval_steps.escalate_to", vec!["manager", "admin"]),
         ("approval_steps.role", vec!["contributor", "publisher", "manager", "admin"]),
         ("attempts.state", vec!["armed", "published", "rejected", "unknown", "absent"]),
         ("audit_entries.outcome", vec!["done", "refused", "unknown"]),
-        ("token_hashes.kind", vec!["api_key", "connect"]),
+        ("token_hashes.kind", TokenKind::ALL.map(TokenKind::as_str).to_vec()),
     ]
 }
 

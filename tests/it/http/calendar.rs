@@ -185,7 +185,7 @@ async fn whoever_was_removed_sees_nothing_more() {
     let stage = Stage::set().await;
     let url = stage.link().await;
     assert_eq!(stage.get(&url).await.0, 200);
-    let change = MemberChange { member_id: stage.member, role: None };
+    let change = MemberChange { member_id: stage.member, role: None, hand_over_to: None };
     stage.app.call_once::<MemberChange>(&stage.team.person(&stage.app), change).await.unwrap();
     let (status, html) = stage.get(&url).await;
     assert!(status == 404 && html.contains("This page is over") && !html.contains("Bread"), "{status} {html}");

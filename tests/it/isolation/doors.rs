@@ -63,6 +63,7 @@ async fn no_list_shows_anything_of_another_workspace() {
         ("calendar_get", json!({ "view": "month", "from": "2027-02-01" })),
         ("campaign_list", json!({})),
         ("member_activity", json!({})),
+        ("member_invitations", json!({})),
         ("member_list", json!({})),
         ("network_rules", json!({})),
         ("notification_list", json!({})),

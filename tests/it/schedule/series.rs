@@ -213,7 +213,7 @@ async fn it_stops_with_the_rights_of_its_author() {
     app.grant(&team, account, member).await;
     let ctx = team.ctx(&app, member, Door::Stdio);
     create(&app, &ctx, account, rule(nowhere, "FREQ=DAILY", "2026-12-02T09:00")).await;
-    let change = MemberChange { member_id: member, role: Some(Role::Contributor) };
+    let change = MemberChange { member_id: member, role: Some(Role::Contributor), hand_over_to: None };
     app.call_once::<MemberChange>(&team.person(&app), change).await.unwrap();
     app.clock.set("2026-12-05T08:00:00Z".parse().unwrap());
     assert_eq!(fill_series::step(&app).await.unwrap(), 0);
@@ -224,7 +224,7 @@ async fn it_stops_with_the_rights_of_its_author() {
     let line = "1 series cannot make its next posts: series_list tells why.";
     assert!(overview.warnings.iter().any(|warning| warning == line), "{:?}", overview.warnings);
     // An hour later with the right again.
-    let change = MemberChange { member_id: member, role: Some(Role::Publisher) };
+    let change = MemberChange { member_id: member, role: Some(Role::Publisher), hand_over_to: None };
     app.call_once::<MemberChange>(&team.person(&app), change).await.unwrap();
     assert_eq!(fill_series::step(&app).await.unwrap(), 0, "not before");
     app.clock.advance_secs(3600);

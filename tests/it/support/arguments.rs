@@ -15,6 +15,7 @@ pub fn least(tool: &str, own: Ids) -> Value {
         | "calendar_get"
         | "campaign_list"
         | "member_activity"
+        | "member_invitations"
         | "member_list"
         | "network_rules"
         | "notification_list"
@@ -78,6 +79,7 @@ impl Ids {
             "rvw" => self.reviewer.to_string(),
             "cmt" => self.comment.to_string(),
             "task" => self.task.to_string(),
+            "inv" => self.invitation.to_string(),
             other => panic!("tests/it/support/arguments.rs knows no id of the kind {other}"),
         }
     }

@@ -44,7 +44,9 @@ use allin::{
         imports::{export::PostsExport, import::PostsImport},
         keys::{create::KeyCreate, list::KeyList, revoke::KeyRevoke},
         members::{
-            activity::MemberActivity, add::MemberAdd, change::MemberChange, email::MemberEmail, list::MemberList,
+            activity::MemberActivity, add::MemberAdd, change::MemberChange, email::MemberEmail, hand_over::MemberHandOver,
+            invitations::MemberInvitations, invite::MemberInvite, leave::MemberLeave, list::MemberList,
+            renew::PassphraseRenew, revoke::InvitationRevoke,
         },
         metrics::post::PostMetrics,
         networks::rules::NetworkRules,
@@ -62,12 +64,12 @@ use allin::{
         series::{create::SeriesCreate, end::SeriesEnd, fill::SeriesFill, list::SeriesList},
         tasks::{create::TaskCreate, list::TaskList, update::TaskUpdate},
         use_case::{CallOptions, Effect, Reply, UseCase},
-        workspaces::{change::WorkspaceChange, overview::WorkspaceOverview},
+        workspaces::{change::WorkspaceChange, overview::WorkspaceOverview, transfer::WorkspaceTransfer},
     },
     error::Result,
     ids::{
-        AccountId, ApiKeyId, ApprovalId, AssetId, AttemptId, CampaignId, CommentId, ConnectId, IdGen as _, MemberId,
-        NotificationId, PolicyId, PostId, RandomIds, ReviewerId, SeriesId, TaskId,
+        AccountId, ApiKeyId, ApprovalId, AssetId, AttemptId, CampaignId, CommentId, ConnectId, IdGen as _, InvitationId,
+        MemberId, NotificationId, PolicyId, PostId, RandomIds, ReviewerId, SeriesId, TaskId,
     },
     model::{
         approvals::{Need, StepSpec, Verdict},
@@ -100,6 +102,7 @@ pub struct Ids {
     pub reviewer: ReviewerId,
     pub comment: CommentId,
     pub task: TaskId,
+    pub invitation: InvitationId,
 }
 
 impl Ids {
@@ -122,6 +125,7 @@ impl Ids {
             reviewer: ReviewerId(id()),
             comment: CommentId(id()),
             task: TaskId(id()),
+            invitation: InvitationId(id()),
         }
     }
 }
@@ -236,18 +240,30 @@ cases! {
     CommentAdd: |ids| CommentAdd { post_id: ids.post, text: "A comment".into(), reply_to: Some(ids.comment) };
     CommentDelete: |ids| CommentDelete { comment_id: ids.comment };
     CommentList: |ids| CommentList { post_id: ids.post, thread: None, limit: None, cursor: None };
+    InvitationRevoke: |ids| InvitationRevoke { invitation_id: ids.invitation };
     KeyCreate: |ids| KeyCreate { name: "a key".into(), member_id: Some(ids.member), expires_in_days: None };
     KeyList: |_ids| KeyList::default();
     KeyRevoke: |ids| KeyRevoke { key_id: ids.key };
     MemberActivity: |_ids| MemberActivity::default();
     MemberAdd: |_ids| MemberAdd { name: "Somebody new".into(), role: Role::Viewer };
-    MemberChange: |ids| MemberChange { member_id: ids.member, role: None };
+    MemberChange: |ids| MemberChange { member_id: ids.member, role: None, hand_over_to: None };
     MemberEmail: |ids| MemberEmail { member_id: ids.member, email: Some("somebody@example.com".into()) };
+    MemberHandOver: |ids| MemberHandOver { member_id: ids.member, hand_over_to: ids.member };
+    MemberInvitations: |_ids| MemberInvitations { all: Some(true) };
+    MemberInvite: |ids| MemberInvite {
+        name: "Somebody new".into(),
+        role: Role::Viewer,
+        email: None,
+        account_ids: vec![ids.account],
+        expires_in_days: None,
+    };
+    MemberLeave: |ids| MemberLeave { hand_over_to: Some(ids.member) };
     MemberList: |_ids| MemberList::default();
     NetworkRules: |_ids| NetworkRules::default();
     NotificationChoose: |_ids| NotificationChoose::default();
     NotificationList: |_ids| NotificationList::default();
     NotificationMarkRead: |ids| NotificationMarkRead { notification_ids: Some(vec![ids.note]) };
+    PassphraseRenew: |ids| PassphraseRenew { member_id: ids.member };
     PassphraseSet: |_ids| PassphraseSet { passphrase: SecretString::from("weak") };
     PostCancel: |ids| PostCancel { post_id: ids.post, account_ids: vec![ids.account] };
     PostCreate: |ids| {
@@ -335,6 +351,7 @@ cases! {
     TaskUpdate: |ids| TaskUpdate { assignee_id: Some(ids.member), ..TaskUpdate::of(ids.task) };
     WorkspaceChange: |_ids| WorkspaceChange { name: None, time_zone: None };
     WorkspaceOverview: |_ids| WorkspaceOverview {};
+    WorkspaceTransfer: |ids| WorkspaceTransfer { member_id: ids.member };
 }
 
 /// The types behind `impl UseCase for` in a folder.

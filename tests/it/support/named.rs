@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
-const KINDS: [&str; 22] = [
+const KINDS: [&str; 24] = [
     "ws", "prs", "mbr", "acc", "post", "tgt", "att", "cmp", "ast", "key", "con", "note", "req", "srs", "pol", "frz",
-    "rvw", "apr", "dec", "lnk", "cmt", "task",
+    "rvw", "apr", "dec", "lnk", "cmt", "task", "inv", "ltr",
 ];
 
 /// Numbers ids over everything that it is shown.
@@ -57,7 +57,8 @@ impl Names {
         }
         let ours = word.split_once('_').filter(|(kind, body)| KINDS.contains(kind) && body.len() == 26);
         let theirs = word.split_once('-').filter(|(kind, body)| matches!(*kind, "post" | "acct") && body.len() == 16);
-        let secret = word.strip_prefix("connect_").filter(|body| body.len() == 43).map(|body| ("connect", body));
+        let secret =
+            word.split_once('_').filter(|(kind, body)| matches!(*kind, "connect" | "join") && body.len() == 43);
         let Some((kind, _)) = ours.or(theirs).or(secret) else { return word.into() };
         let place = self.0.iter().position(|known| known == word).unwrap_or_else(|| {
             self.0.push(word.to_owned());

@@ -80,6 +80,7 @@ async fn every_tool_answers_as_its_schema_says() {
 
     reader.call("workspace_overview", json!({})).await;
     reader.call("member_list", json!({})).await;
+    reader.call("member_invitations", json!({})).await;
     reader.call("network_rules", json!({})).await;
     reader.call("account_connect", json!({ "network": "sandbox" })).await;
     let account = reader.call("account_list", json!({})).await["accounts"][0]["id"].clone();
