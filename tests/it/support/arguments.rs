@@ -52,8 +52,8 @@ pub fn least(tool: &str, own: Ids) -> Value {
         "post_restore" => json!({ "post_id": own.post, "version": 1 }),
         "task_create" => json!({ "title": "A task" }),
         "task_update" => json!({ "task_id": own.task }),
-        "receipt_get" | "comment_list" | "post_cancel" | "post_delete" | "post_diff" | "post_get" | "post_history" | "post_metrics"
-        | "post_preview" | "post_publish" | "post_update" => post,
+        "receipt_get" | "comment_list" | "post_cancel" | "post_delete" | "post_diff" | "post_get" | "post_history"
+        | "post_metrics" | "post_preview" | "post_publish" | "post_update" => post,
         "series_create" => json!({ "post_id": own.post, "rule": "FREQ=DAILY;COUNT=1", "starts": "2027-01-01T09:00" }),
         "series_end" => json!({ "series_id": own.series }),
         other => panic!("tests/it/support/arguments.rs has no arguments for the tool {other}"),

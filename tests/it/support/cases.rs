@@ -44,9 +44,9 @@ use allin::{
         imports::{export::PostsExport, import::PostsImport},
         keys::{create::KeyCreate, list::KeyList, revoke::KeyRevoke},
         members::{
-            activity::MemberActivity, add::MemberAdd, change::MemberChange, email::MemberEmail, hand_over::MemberHandOver,
-            invitations::MemberInvitations, invite::MemberInvite, leave::MemberLeave, list::MemberList,
-            renew::PassphraseRenew, revoke::InvitationRevoke,
+            activity::MemberActivity, add::MemberAdd, change::MemberChange, email::MemberEmail,
+            hand_over::MemberHandOver, invitations::MemberInvitations, invite::MemberInvite, leave::MemberLeave,
+            list::MemberList, renew::PassphraseRenew, revoke::InvitationRevoke,
         },
         metrics::post::PostMetrics,
         networks::rules::NetworkRules,
@@ -68,8 +68,8 @@ use allin::{
     },
     error::Result,
     ids::{
-        AccountId, ApiKeyId, ApprovalId, AssetId, AttemptId, CampaignId, CommentId, ConnectId, IdGen as _, InvitationId,
-        MemberId, NotificationId, PolicyId, PostId, RandomIds, ReviewerId, SeriesId, TaskId,
+        AccountId, ApiKeyId, ApprovalId, AssetId, AttemptId, CampaignId, CommentId, ConnectId, IdGen as _,
+        InvitationId, MemberId, NotificationId, PolicyId, PostId, RandomIds, ReviewerId, SeriesId, TaskId,
     },
     model::{
         approvals::{Need, StepSpec, Verdict},
