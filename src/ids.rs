@@ -172,6 +172,10 @@ ids! {
     SeriesId = "srs";
     /// Something a member is told.
     NotificationId = "note";
+    /// Credits beyond a plan's.
+    PackId = "pack";
+    /// Credits that are set aside.
+    ReservationId = "rsv";
     /// One request, for logs and error reports.
     RequestId = "req";
 }

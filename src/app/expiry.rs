@@ -1,7 +1,8 @@
-//! Forgets what has expired: stored results of calls, spent confirmations, old notifications.
+//! Forgets what has expired: stored results of calls, spent confirmations, old notifications, credits set
+//! aside by who did not come back.
 
 use crate::{
-    app::{App, notifications::mail},
+    app::{App, notifications::mail, plans::credits},
     error::Result,
     store::{confirmations, db::Entrance, idempotency, installation, notifications},
 };
@@ -25,6 +26,7 @@ pub async fn forget_expired(app: &App) -> Result<()> {
             confirmations::forget_expired(&mut tx, workspace, now).await?;
             let before = now.plus_secs(-NOTIFICATION_DAYS * 24 * 3600);
             notifications::forget_before(&mut tx, workspace, before).await?;
+            credits::tidy(&mut tx, workspace, now).await?;
             tx.commit().await?;
             mail::give_up_stale(app, workspace, now).await?;
         }

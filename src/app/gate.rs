@@ -275,6 +275,11 @@ pub async fn record(
 /// Whether this caller has the right.
 pub fn permit(ctx: &Ctx, entered: &Entered, needs: Permission) -> Result<()> {
     let Some(role) = entered.role else { return Ok(()) };
+    if needs.operator_only() {
+        return Err(Error::forbidden("operator_only", "Only whoever runs AllIN can do this, on its machine.")
+            .next("Ask the operator of this installation.")
+            .who(crate::error::Actor::Operator));
+    }
     let rule = needs.rule();
     if rule.person_only && !ctx.actor.is_person() {
         return Err(Error::forbidden("person_only", "Only a person can do this, not a connected program or key.")

@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod networks;
 pub mod notifications;
 pub mod pauses;
+pub mod plans;
 pub mod posts;
 pub mod progress;
 pub mod publishing;

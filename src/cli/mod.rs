@@ -15,6 +15,7 @@ mod key;
 mod member;
 mod notification;
 mod pause;
+mod plan;
 mod post;
 mod print;
 mod queue;
@@ -78,6 +79,9 @@ enum Command {
     /// What you have been told, and what of it comes by mail
     #[command(subcommand)]
     Notification(notification::Notification),
+    /// The workspace's plan and what is in use of it; set it, add and end packs of credits
+    #[command(subcommand)]
+    Plan(plan::Plan),
     /// API keys for HTTP clients
     #[command(subcommand)]
     Key(key::Key),
@@ -133,6 +137,7 @@ impl Cli {
             Command::Workspace(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Member(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Notification(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Plan(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Key(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Account(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Campaign(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,

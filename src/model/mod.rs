@@ -20,6 +20,7 @@ pub mod networks;
 pub mod notifications;
 pub mod pauses;
 pub mod pinterest;
+pub mod plans;
 pub mod posts;
 pub mod queue;
 pub mod recycling;

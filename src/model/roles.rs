@@ -77,6 +77,13 @@ pub struct Rule {
     pub reason: &'static str,
 }
 
+impl Permission {
+    /// Only whoever runs the installation, on its machine; no member of any role.
+    pub const fn operator_only(self) -> bool {
+        matches!(self, Self::SetPlan)
+    }
+}
+
 macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident: $least:ident, person_only = $person:literal, $reason:literal;)*) => {
         /// A right. One use case needs one.
@@ -145,6 +152,10 @@ permissions! {
     MarkNotifications: Viewer, person_only = false, "it changes only what the caller sees as new";
     /// Choose which notifications come by mail.
     ChooseMail: Viewer, person_only = true, "a program that silences the mail could hide what goes wrong";
+    /// See the plan and what is in use of it.
+    ReadPlan: Viewer, person_only = false, "whoever is refused for the plan may see why; the numbers are no secret inside the workspace";
+    /// Set the plan, add and end packs of credits.
+    SetPlan: Admin, person_only = true, "the operator sells plans; a member who could set one would have no limits";
     /// Read the audit log.
     ReadAudit: Admin, person_only = false, "it names who did what";
 }

@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod migrate;
 pub mod notifications;
 pub mod pauses;
+pub mod plans;
 pub mod posts;
 pub mod queue;
 pub mod recycling;

@@ -12,6 +12,7 @@ mod metrics;
 mod networks;
 mod notifications;
 mod pauses;
+mod plans;
 mod posts;
 mod queue;
 mod recycling;
@@ -45,6 +46,7 @@ pub fn all() -> &'static [ToolSpec] {
             best_times::tools(),
             recycling::tools(),
             notifications::tools(),
+            plans::tools(),
         ]
         .into_iter()
         .flatten()

@@ -32,6 +32,7 @@ mod metrics;
 mod notifications;
 mod pauses;
 mod permissions;
+mod plans;
 mod posts;
 mod processes;
 mod publishing;

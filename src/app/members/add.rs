@@ -7,12 +7,16 @@ use serde_json::json;
 use crate::{
     app::{
         members::list::{self, MemberView},
+        plans,
         use_case::{Effect, Local, Locally, Scope, UseCase},
         workspaces::create::check_name,
     },
     error::Result,
     ids::{MemberId, PersonId},
-    model::roles::{Permission, Role},
+    model::{
+        plans::Limit,
+        roles::{Permission, Role},
+    },
     store::workspaces::{self, Member},
 };
 
@@ -41,6 +45,7 @@ impl UseCase for MemberAdd {
 impl Local for MemberAdd {
     async fn run(scope: &mut Scope<'_>, input: Self) -> Result<MemberAdded> {
         check_name("name", &input.name)?;
+        plans::room(scope, Limit::Users).await?;
         let member = Member {
             member_id: scope.new_id::<MemberId>(),
             person_id: scope.new_id::<PersonId>(),

@@ -16,6 +16,7 @@ pub fn least(tool: &str, own: Ids) -> Value {
         | "network_rules"
         | "notification_list"
         | "notification_mark_read"
+        | "plan_get"
         | "post_query"
         | "posts_export"
         | "queue_get"
@@ -59,6 +60,7 @@ impl Ids {
             "att" => self.attempt.to_string(),
             "con" => self.page.to_string(),
             "srs" => self.series.to_string(),
+            "pack" => self.pack.to_string(),
             "note" => self.note.to_string(),
             other => panic!("tests/it/support/arguments.rs knows no id of the kind {other}"),
         }

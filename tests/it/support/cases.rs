@@ -31,6 +31,7 @@ use allin::{
         networks::rules::NetworkRules,
         notifications::{choose_mail::NotificationChooseMail, list::NotificationList, mark_read::NotificationMarkRead},
         pauses::{resume::PublishingResume, start::PublishingPause},
+        plans::{add_pack::PackAdd, end_pack::PackEnd, get::PlanGet, set::PlanSet},
         posts::{
             cancel::PostCancel, create::PostCreate, delete::PostDelete, edit::PostEdit, get::PostGet,
             preview::PostPreview, publish::PostPublish, query::PostQuery, schedule::PostSchedule, update::PostUpdate,
@@ -43,11 +44,12 @@ use allin::{
     },
     error::Result,
     ids::{
-        AccountId, ApiKeyId, AssetId, AttemptId, CampaignId, ConnectId, IdGen as _, MemberId, NotificationId, PostId,
-        RandomIds, SeriesId,
+        AccountId, ApiKeyId, AssetId, AttemptId, CampaignId, ConnectId, IdGen as _, MemberId, NotificationId, PackId,
+        PostId, RandomIds, SeriesId,
     },
     model::{
         networks::{KnownNetwork, NetworkId},
+        plans::Plan,
         posts::MediaRef,
         roles::{Permission, Role},
     },
@@ -71,6 +73,7 @@ pub struct Ids {
     pub attempt: AttemptId,
     pub series: SeriesId,
     pub note: NotificationId,
+    pub pack: PackId,
 }
 
 impl Ids {
@@ -88,6 +91,7 @@ impl Ids {
             attempt: AttemptId(id()),
             series: SeriesId(id()),
             note: NotificationId(id()),
+            pack: PackId(id()),
         }
     }
 }
@@ -95,11 +99,15 @@ impl Ids {
 pub struct Case {
     /// The type's name.
     pub kind: &'static str,
+    /// The folder of its file: the noun it is about.
+    pub area: &'static str,
     pub name: &'static str,
     pub needs: Permission,
     pub effect: Effect,
     /// Calls it with an input made from the ids. A question counts as done: `{"asked": …}`.
     pub call: for<'a> fn(&'a App, &'a Ctx, Ids) -> BoxFuture<'a, Result<Value>>,
+    /// The same, and a yes to the question.
+    pub agreed: for<'a> fn(&'a App, &'a Ctx, Ids) -> BoxFuture<'a, Result<Value>>,
 }
 
 async fn call<U: UseCase>(app: &App, ctx: &Ctx, input: U::Input) -> Result<Value> {
@@ -109,15 +117,26 @@ async fn call<U: UseCase>(app: &App, ctx: &Ctx, input: U::Input) -> Result<Value
     }
 }
 
+async fn agreed<U: UseCase>(app: &App, ctx: &Ctx, input: U::Input) -> Result<Value> {
+    let mut reply = app.call::<U>(ctx, input.clone(), CallOptions::default()).await?;
+    if let Reply::Ask(asked) = reply {
+        let options = CallOptions { confirmation: Some(asked.state), ..CallOptions::default() };
+        reply = app.call::<U>(ctx, input, options).await?;
+    }
+    Ok(serde_json::to_value(reply.done()?).unwrap())
+}
+
 macro_rules! cases {
     ($($kind:ident: |$ids:ident| $input:expr;)*) => {
         pub fn all() -> Vec<Case> {
             vec![$(Case {
                 kind: stringify!($kind),
+                area: std::any::type_name::<$kind>().split("::").nth(2).unwrap(),
                 name: <$kind as UseCase>::NAME,
                 needs: <$kind as UseCase>::NEEDS,
                 effect: <$kind as UseCase>::EFFECT,
                 call: |app, ctx, $ids| Box::pin(call::<$kind>(app, ctx, $input)),
+                agreed: |app, ctx, $ids| Box::pin(agreed::<$kind>(app, ctx, $input)),
             }),*]
         }
     };
@@ -174,6 +193,10 @@ cases! {
     NotificationChooseMail: |_ids| NotificationChooseMail::default();
     NotificationList: |_ids| NotificationList::default();
     NotificationMarkRead: |ids| NotificationMarkRead { notification_ids: Some(vec![ids.note]) };
+    PackAdd: |_ids| PackAdd { credits: 500, once: false };
+    PackEnd: |ids| PackEnd { pack_id: ids.pack };
+    PlanGet: |_ids| PlanGet::default();
+    PlanSet: |_ids| PlanSet { plan: Plan::Team };
     PostCancel: |ids| PostCancel { post_id: ids.post, account_ids: vec![ids.account] };
     PostCreate: |ids| {
         let mut first = message("A text");
@@ -264,5 +287,12 @@ fn the_list_is_whole() {
     let listed: BTreeSet<String> = all().iter().map(|case| case.kind.to_owned()).collect();
     let mut found = BTreeSet::new();
     written(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
-    assert_eq!(listed, found, "tests/it/support/cases.rs lists every use case with an input");
+    let missing: Vec<_> = found.difference(&listed).collect();
+    assert!(
+        missing.is_empty(),
+        "tests/it/support/cases.rs has no input for {missing:?}: add one, made from ids where it takes any, so that the \
+         matrix of permissions and the tests of isolation run it"
+    );
+    let gone: Vec<_> = listed.difference(&found).collect();
+    assert!(gone.is_empty(), "tests/it/support/cases.rs lists what is no use case any more: {gone:?}");
 }

@@ -158,6 +158,7 @@ async fn every_tool_answers_as_its_schema_says() {
         assert!(figures.contains("engagement"), "{name}: {figures}");
     }
     reader.story.truncate(told);
+    reader.call("plan_get", json!({})).await;
     reader.call("post_delete", json!({ "post_id": post })).await;
     reader.call("post_query", json!({ "status": "draft" })).await;
 
