@@ -1,7 +1,9 @@
 //! Two workspaces: what is the other's does not exist, whichever way it is asked for.
 
+mod alike;
 mod doors;
 mod rows;
+mod statements;
 
 use allin::{
     app::{
@@ -16,6 +18,7 @@ use allin::{
             note::{Notice, note},
         },
         pauses::{resume::PublishingResume, start::PublishingPause},
+        plans::{add_pack::PackAdd, credits, set::PlanSet},
         posts::{create::PostCreate, schedule::PostSchedule, update::PostUpdate},
         queue::set::QueueSet,
         recycling::{mark::PostEvergreen, run::RecyclingRun, set::RecyclingSet},
@@ -27,6 +30,7 @@ use allin::{
     jobs::keep_house,
     model::{
         notifications::{MailState, NotificationKind},
+        plans::Plan,
         posts::{MediaRef, Variant},
         roles::Role,
     },
@@ -44,11 +48,11 @@ use crate::support::{
 const MARKS: [&str; 2] = ["aardvark", "zebra"];
 
 /// A workspace with something of everything, and the Admin's key.
-struct Filled {
-    team: Team,
-    ids: Ids,
-    key: String,
-    mark: &'static str,
+pub struct Filled {
+    pub team: Team,
+    pub ids: Ids,
+    pub key: String,
+    pub mark: &'static str,
 }
 
 impl Filled {
@@ -58,7 +62,7 @@ impl Filled {
 }
 
 /// Two filled workspaces. Posts are scheduled, published and drafted; the draft is the one in `ids`.
-async fn two(app: &TestApp) -> [Filled; 2] {
+pub async fn two(app: &TestApp) -> [Filled; 2] {
     app.set_pages_url("http://127.0.0.1:1/".parse().unwrap());
     let filled = [fill(app, MARKS[0]).await, fill(app, MARKS[1]).await];
     keep_house::step(app).await.unwrap();
@@ -186,6 +190,14 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     let file = PostsImport { content: row, dry_run: false, ..PostsImport::default() };
     app.call_once::<PostsImport>(&ctx, file).await.unwrap();
 
+    let operator = crate::plans::operator(app, &team);
+    app.call_once::<PlanSet>(&operator, PlanSet { plan: Plan::Enterprise }).await.unwrap();
+    let pack = app.call_once::<PackAdd>(&operator, PackAdd { credits: 500, once: false }).await.unwrap().pack.id;
+    let now = app.now();
+    let (mut tx, _) = app.db.tenant(team.workspace, Entrance::System, now).await.unwrap();
+    credits::reserve(&app.app, &mut tx, team.workspace, 7, mark, now).await.unwrap();
+    tx.commit().await.unwrap();
+
     let email = MemberEmail { member_id: team.admin, email: Some(format!("{mark}@example.com")) };
     app.call_once::<MemberEmail>(&ctx, email).await.unwrap();
     let choice = NotificationChooseMail { kind: None, mail: Some(true) };
@@ -210,6 +222,7 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     .unwrap();
     let attempt = sqlx::query_scalar("select attempt_id from attempts where workspace_id = $1 limit 1");
     let attempt = AttemptId(attempt.bind(team.workspace.uuid()).fetch_one(&mut superuser).await.unwrap());
-    let ids = Ids { post, account, campaign, member, asset, key: key_id, page: ConnectId(page), attempt, series, note };
+    let ids =
+        Ids { post, account, campaign, member, asset, key: key_id, page: ConnectId(page), attempt, series, note, pack };
     Filled { team, ids, key, mark }
 }
