@@ -3,7 +3,7 @@
 -- More words for what is there.
 alter table token_hashes
     drop constraint token_hashes_kind_check,
-    add constraint token_hashes_kind_check check (kind in ('api_key', 'connect', 'invitation'));
+    add constraint token_hashes_kind_check check (kind in ('api_key', 'connect', 'invitation', 'review'));
 alter table notification_choices
     drop constraint notification_choices_kind_check,
     add constraint notification_choices_kind_check check (kind in ('post_failed', 'post_held', 'outcome_unknown',
@@ -139,7 +139,8 @@ as $$
 declare
     v_person uuid;
 begin
-    select w.person_id into v_person from person_workspaces w where w.workspace_id = p_workspace and w.member_id = p_member;
+    select w.person_id into v_person from person_workspaces w
+    where w.workspace_id = p_workspace and w.member_id = p_member and own_or_none(p_workspace);
     if exists (select from person_workspaces w where w.person_id = v_person and w.workspace_id <> p_workspace) then
         return 'shared';
     end if;

@@ -11,6 +11,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// The code of a wait for a lock that was given up (PostgreSQL's 55P03). Nothing was written.
 pub const LOCKED: &str = "database_locked";
 
+/// The code of more than the plan allows, and the name under which the database refuses it.
+pub const PLAN_LIMIT: &str = "plan_limit";
+
 /// Why a call failed, as far as some caller acts differently on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -271,6 +274,12 @@ impl From<sqlx::Error> for Error {
             }
             sqlx::Error::Database(database) if database.code().as_deref() == Some("55P03") => {
                 Self::unavailable(LOCKED, "Somebody else is changing the same at this moment.").because(error)
+            }
+            sqlx::Error::Database(database) if database.constraint() == Some(PLAN_LIMIT) => {
+                Self::limit(PLAN_LIMIT, "The workspace's plan does not allow more.")
+                    .next("`allin plan show` tells what is in use. Whoever runs AllIN can set a higher plan.")
+                    .who(Actor::Operator)
+                    .because(error)
             }
             _ => Self::internal(error),
         }

@@ -192,6 +192,10 @@ ids! {
     InvitationId = "inv";
     /// A mail that carries a link.
     LetterId = "ltr";
+    /// Credits beyond a plan's.
+    PackId = "pack";
+    /// Credits that are set aside.
+    ReservationId = "rsv";
     /// One request, for logs and error reports.
     RequestId = "req";
 }

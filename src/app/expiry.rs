@@ -1,7 +1,8 @@
-//! Forgets what has expired: stored results of calls, spent confirmations, old notifications, invitations and letters.
+//! Forgets what has expired: stored results of calls, spent confirmations, old notifications, invitations and letters, credits
+//! set aside by who did not come back.
 
 use crate::{
-    app::{App, notifications::mail},
+    app::{App, notifications::mail, plans::credits},
     error::Result,
     store::{confirmations, db::Entrance, idempotency, installation, invitations, letters, notifications},
 };
@@ -27,6 +28,7 @@ pub async fn forget_expired(app: &App) -> Result<()> {
             notifications::forget_before(&mut tx, workspace, before).await?;
             letters::forget_before(&mut tx, workspace, before).await?;
             invitations::forget_before(&mut tx, workspace, before).await?;
+            credits::tidy(&mut tx, workspace, now).await?;
             tx.commit().await?;
             mail::give_up_stale(app, workspace, now).await?;
         }

@@ -285,6 +285,11 @@ async fn permit(ctx: &Ctx, tx: &mut Tx, entered: &Entered, needs: Permission) ->
         };
     }
     let Some(role) = entered.role else { return Ok(()) };
+    if needs.operator_only() {
+        return Err(Error::forbidden("operator_only", "Only whoever runs AllIN can do this, on its machine.")
+            .next("Ask the operator of this installation.")
+            .who(crate::error::Actor::Operator));
+    }
     if rule.person_only && !ctx.actor.is_person() {
         return Err(Error::forbidden("person_only", "Only a person can do this, not a connected program or key.")
             .next("Use the `allin` command line on the machine that runs AllIN."));

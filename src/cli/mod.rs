@@ -18,6 +18,7 @@ mod member;
 mod notification;
 mod passphrase;
 mod pause;
+mod plan;
 mod post;
 mod print;
 mod queue;
@@ -94,6 +95,9 @@ enum Command {
     /// The passphrase that proves who decides
     #[command(subcommand)]
     Passphrase(passphrase::Passphrase),
+    /// The workspace's plan and what is in use of it; set it, add and end packs of credits
+    #[command(subcommand)]
+    Plan(plan::Plan),
     /// API keys for HTTP clients
     #[command(subcommand)]
     Key(key::Key),
@@ -163,6 +167,7 @@ impl Cli {
             Command::Reviewer(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Passphrase(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Notification(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Plan(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Key(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Account(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Campaign(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,

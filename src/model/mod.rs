@@ -25,6 +25,7 @@ pub mod networks;
 pub mod notifications;
 pub mod pauses;
 pub mod pinterest;
+pub mod plans;
 pub mod posts;
 pub mod prose;
 pub mod queue;

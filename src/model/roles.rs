@@ -91,6 +91,13 @@ pub struct Rule {
     pub reason: &'static str,
 }
 
+impl Permission {
+    /// Only whoever runs the installation, on its machine; no member of any role.
+    pub const fn operator_only(self) -> bool {
+        matches!(self, Self::SetPlan)
+    }
+}
+
 macro_rules! permissions {
     (@proof) => { ProofNeeded::No };
     (@proof $proof:ident) => { ProofNeeded::$proof };
@@ -201,6 +208,10 @@ permissions! {
     WorkOnTasks: Viewer, person_only = false, "whoever was given a task says when it is done; whose it is is checked in the use case";
     /// See what one did.
     ReadActivity: Viewer, person_only = false, "everybody sees what they did; what others did takes a Manager, checked in the use case";
+    /// See the plan and what is in use of it.
+    ReadPlan: Viewer, person_only = false, "whoever is refused for the plan may see why; the numbers are no secret inside the workspace";
+    /// Set the plan, add and end packs of credits.
+    SetPlan: Admin, person_only = true, "the operator sells plans; a member who could set one would have no limits";
     /// Read the audit log.
     ReadAudit: Admin, person_only = false, "it names who did what";
 }

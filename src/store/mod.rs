@@ -30,6 +30,7 @@ pub mod migrate;
 pub mod notifications;
 pub mod pauses;
 pub mod people;
+pub mod plans;
 pub mod posts;
 pub mod queue;
 pub mod receipts;

@@ -15,6 +15,7 @@ mod metrics;
 mod networks;
 mod notifications;
 mod pauses;
+mod plans;
 mod posts;
 mod queue;
 mod receipts;
@@ -57,6 +58,7 @@ pub fn all() -> &'static [ToolSpec] {
             versions::tools(),
             comments::tools(),
             tasks::tools(),
+            plans::tools(),
         ]
         .into_iter()
         .flatten()

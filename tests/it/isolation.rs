@@ -1,9 +1,11 @@
 //! Two workspaces: what is the other's does not exist, whichever way it is asked for.
 
+mod alike;
 mod approving;
 mod commitments;
 mod doors;
 mod rows;
+mod statements;
 
 use allin::{
     app::{
@@ -19,6 +21,7 @@ use allin::{
             note::{Notice, note},
         },
         pauses::{resume::PublishingResume, start::PublishingPause},
+        plans::{add_pack::PackAdd, credits, set::PlanSet},
         posts::{create::PostCreate, schedule::PostSchedule, update::PostUpdate},
         queue::set::QueueSet,
         recycling::{mark::PostEvergreen, run::RecyclingRun, set::RecyclingSet},
@@ -31,6 +34,7 @@ use allin::{
     jobs::keep_house,
     model::{
         notifications::{MailState, NotificationKind},
+        plans::Plan,
         posts::{MediaRef, Variant},
         roles::Role,
     },
@@ -48,11 +52,11 @@ use crate::support::{
 const MARKS: [&str; 2] = ["aardvark", "zebra"];
 
 /// A workspace with something of everything, and the Admin's key.
-struct Filled {
-    team: Team,
-    ids: Ids,
-    key: String,
-    mark: &'static str,
+pub struct Filled {
+    pub team: Team,
+    pub ids: Ids,
+    pub key: String,
+    pub mark: &'static str,
 }
 
 impl Filled {
@@ -62,7 +66,7 @@ impl Filled {
 }
 
 /// Two filled workspaces. Posts are scheduled, published and drafted; the draft is the one in `ids`.
-async fn two(app: &TestApp) -> [Filled; 2] {
+pub async fn two(app: &TestApp) -> [Filled; 2] {
     app.set_pages_url("http://127.0.0.1:1/".parse().unwrap());
     let filled = [fill(app, MARKS[0]).await, fill(app, MARKS[1]).await];
     keep_house::step(app).await.unwrap();
@@ -190,6 +194,14 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     let file = PostsImport { content: row, dry_run: false, ..PostsImport::default() };
     app.call_once::<PostsImport>(&ctx, file).await.unwrap();
 
+    let operator = crate::plans::operator(app, &team);
+    app.call_once::<PlanSet>(&operator, PlanSet { plan: Plan::Enterprise }).await.unwrap();
+    let pack = app.call_once::<PackAdd>(&operator, PackAdd { credits: 500, once: false }).await.unwrap().pack.id;
+    let now = app.now();
+    let (mut tx, _) = app.db.tenant(team.workspace, Entrance::System, now).await.unwrap();
+    credits::reserve(&app.app, &mut tx, team.workspace, 7, mark, now).await.unwrap();
+    tx.commit().await.unwrap();
+
     let email = MemberEmail { member_id: team.admin, email: Some(format!("{mark}@example.com")) };
     app.call_once::<MemberEmail>(&ctx, email).await.unwrap();
     let choice = NotificationChoose { kind: None, app: None, mail: Some(true) };
@@ -261,6 +273,7 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
         policy,
         reviewer,
         invitation,
+        pack,
     };
     Filled { team, ids, key, mark }
 }

@@ -38,6 +38,7 @@ mod notifications;
 mod pauses;
 mod people;
 mod permissions;
+mod plans;
 mod posts;
 mod processes;
 mod publishing;

@@ -11,6 +11,7 @@ async fn the_database_keeps_its_contracts() {
     let mut superuser = database.superuser().await;
     keys::check(&mut superuser).await;
     states::check(&mut superuser).await;
+    states::check_plans(&mut superuser).await;
     drop(superuser);
     database.close().await;
 }

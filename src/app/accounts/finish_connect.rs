@@ -15,13 +15,16 @@ use crate::{
         },
         ctx::Ctx,
         notifications::note::{Notice, note},
+        plans,
         publishing::tokens::place,
         use_case::{Effect, Remote, Remotely, Scope, UseCase},
     },
     clients::networks::{ConnectForm, Connected},
     error::{Error, Result},
     ids::{AccountId, ConnectId},
-    model::{accounts::AccountStatus, networks::NetworkId, notifications::NotificationKind, roles::Permission},
+    model::{
+        accounts::AccountStatus, networks::NetworkId, notifications::NotificationKind, plans::Limit, roles::Permission,
+    },
     store::{accounts, connects, tokens},
 };
 
@@ -124,6 +127,10 @@ impl Remote for AccountFinishConnect {
         let known = accounts::find(scope.tx, workspace, outcome.network, &connected.remote_id).await?;
         let id = known.unwrap_or_else(|| scope.new_id::<AccountId>());
         let before = accounts::get(scope.tx, workspace, id).await?;
+        // One that is connected has its place; it is renewed.
+        if before.as_ref().is_none_or(|account| account.status == AccountStatus::Disconnected) {
+            plans::room(scope, Limit::Accounts).await?;
+        }
         let lost = before
             .filter(|account| account.status == AccountStatus::Disconnected)
             .map(|account| account.status_reason.unwrap_or_else(|| "no reason was given".into()));

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::{
     app::{
         cursor,
-        posts::query::check_limit,
+        posts::query::{self, check_limit},
         use_case::{Effect, Local, Locally, Scope, UseCase},
     },
     clock::Timestamp,
@@ -26,7 +26,7 @@ use crate::{
     store::{
         assets,
         exports::{self, Going, Written},
-        posts::{self, Filter},
+        posts::Filter,
     },
 };
 
@@ -107,7 +107,7 @@ impl Local for PostsExport {
             after: input.cursor.as_deref().map(|text| cursor::open(scope.app, &list, text)).transpose()?,
             ..Filter::default()
         };
-        let mut found = posts::list_by_age(scope.tx, scope.ctx.workspace, &filter, i64::from(limit) + 1).await?;
+        let mut found = query::rows(scope, &filter, i64::from(limit) + 1).await?;
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
         let next_cursor = found

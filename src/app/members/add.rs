@@ -10,12 +10,16 @@ use crate::{
             list::{self, MemberView},
             not_above,
         },
+        plans,
         use_case::{Effect, Local, Locally, Scope, UseCase},
         workspaces::create::check_name,
     },
     error::Result,
     ids::{MemberId, PersonId},
-    model::roles::{Permission, Role},
+    model::{
+        plans::Limit,
+        roles::{Permission, Role},
+    },
     store::workspaces::{self, Member},
 };
 
@@ -45,6 +49,7 @@ impl Local for MemberAdd {
     async fn run(scope: &mut Scope<'_>, input: Self) -> Result<MemberAdded> {
         check_name("name", &input.name)?;
         not_above(scope, input.role)?;
+        plans::room(scope, Limit::Users).await?;
         let member = Member {
             member_id: scope.new_id::<MemberId>(),
             person_id: scope.new_id::<PersonId>(),

@@ -19,7 +19,10 @@ use crate::{
         roles::Permission,
         states::{TargetEvent, TargetState},
     },
-    store::{attempts, dispatch, idempotency, posts, targets},
+    store::{
+        attempts, dispatch, idempotency, posts,
+        targets::{self, Target},
+    },
 };
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +53,8 @@ impl UseCase for PostDelete {
 
     async fn question(scope: &mut Scope<'_>, input: &Self) -> Result<Option<Question>> {
         let (post, all) = lock(scope, input.post_id).await?;
+        // Nobody is asked to agree to what is refused afterwards.
+        may_delete(scope, &all).await?;
         let public: Vec<_> = all
             .iter()
             .filter(|target| target.published_at.is_some() && target.removed_at.is_none())
@@ -66,6 +71,21 @@ impl UseCase for PostDelete {
         };
         Ok(Some(Question { text, version: format!("{}/{}/{}", post.version, post.status.as_str(), public.join(",")) }))
     }
+}
+
+/// A draft is its author's; what was scheduled or published takes more.
+async fn may_delete(scope: &mut Scope<'_>, all: &[Target]) -> Result<()> {
+    if all.iter().all(|target| target.state == TargetState::Draft) {
+        return Ok(());
+    }
+    if !scope.role().has(Permission::SchedulePosts) {
+        return Err(Error::forbidden(
+            "role_too_low",
+            "Deleting a post that was scheduled or published takes the role publisher.",
+        ));
+    }
+    let ids: Vec<_> = all.iter().map(|target| target.account_id).collect();
+    content::may_use(scope, &ids).await
 }
 
 pub struct Plan {
@@ -108,16 +128,7 @@ impl Remote for PostDelete {
                 return Err(outcome_open(&target.handle));
             }
         }
-        if all.iter().any(|target| target.state != TargetState::Draft) {
-            if !scope.role().has(Permission::SchedulePosts) {
-                return Err(Error::forbidden(
-                    "role_too_low",
-                    "Deleting a post that was scheduled or published takes the role publisher.",
-                ));
-            }
-            let ids: Vec<_> = all.iter().map(|target| target.account_id).collect();
-            content::may_use(scope, &ids).await?;
-        }
+        may_delete(scope, &all).await?;
         let mut removals = Vec::new();
         for target in &mut all {
             let segments = targets::segments(scope.tx, workspace, &[target.target_id]).await?;

@@ -13,7 +13,7 @@ use crate::{
         ctx::Ctx,
         pauses,
         posts::{
-            lock, moved, save,
+            content, lock, moved, save,
             schedule::{sendable, set_time},
             stand_for,
             view::{self, PostChanged},
@@ -68,6 +68,8 @@ impl UseCase for PostPublish {
         let (post, mut all) = lock(scope, input.post_id).await?;
         let chosen = waiting(&mut all, &input.account_ids)?;
         let accounts: Vec<_> = chosen.iter().map(|target| target.account_id).collect();
+        // Nobody is asked to agree to what is refused afterwards.
+        content::may_use(scope, &accounts).await?;
         let emergency = emergency(scope, input)?;
         pauses::must_be_open(scope, post.post_id, &accounts).await?;
         approvals::must_stand(scope, post.post_id).await?;

@@ -8,6 +8,7 @@ use crate::{
         accounts::list::{self, AccountView},
         metrics::{self, AccountFigures},
         pauses::what,
+        plans,
         publishing::presence,
         use_case::{Effect, Local, Locally, Scope, UseCase},
         zones,
@@ -183,6 +184,7 @@ impl Local for WorkspaceOverview {
                 if stuck == 1 { "its" } else { "their" }
             ));
         }
+        warnings.extend(plans::warning(scope).await?);
         warnings.extend(presence::warning(scope.tx, scope.now).await?);
         let figures = metrics::of_accounts(scope, &found).await?;
         let publishes = role.has(Permission::PublishPosts);

@@ -7,6 +7,8 @@ use std::{
 
 use allin::platform::{self, Home, StartOptions};
 
+use serde_json::{Value, json};
+
 use crate::support::{named::Names, process::Fresh};
 
 /// What was typed and what came back, with ids numbered.
@@ -85,6 +87,14 @@ async fn a_day_at_the_command_line() {
     let members = terminal.run(&["member", "list"]);
     let anna = members.lines().find(|line| line.contains("Anna")).unwrap().to_owned();
     terminal.fail(&["member", "role", &id(&anna, "mbr_"), "viewer"]);
+    terminal.run(&["plan", "set", "starter"]);
+    terminal.fail(&["member", "add", "Cleo"]);
+    let pack = id(&terminal.run(&["plan", "add-pack", "500"]), "pack_");
+    let shown = terminal.home.allin(&["plan", "show", "--json"]).output().unwrap();
+    let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert_eq!((&shown["packs"][0]["id"], &shown["usage"][2]["limit"]), (&json!(pack), &json!(530)), "{shown}");
+    let ended = terminal.home.allin(&["plan", "end-pack", &pack]).output().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
     terminal.run(&["member", "remove", &member]);
     terminal.run(&["audit", "verify"]);
     terminal.run(&["audit", "verify", "--all"]);

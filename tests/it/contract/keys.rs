@@ -21,6 +21,15 @@ const NARROW: &[(&str, &str)] = &[
     ("mail_queue", "which notifications and letters wait to be mailed, for all tenants"),
 ];
 
+/// Narrow tables without a policy of their own, although rows belong to workspaces: functions look at the caller.
+const OPEN: &[(&str, &str)] = &[
+    (
+        "lanes",
+        "whether a server fails for several tenants is asked inside one's transaction; nothing of it is returned",
+    ),
+    ("person_workspaces", "setting an address asks whether the person is elsewhere, inside one's transaction"),
+];
+
 /// Tables without tenant data that the application reads itself, with what it may do.
 const PLAIN: &[(&str, &str, &str)] = &[
     ("installation", "insert select update", "a few facts about the whole installation"),
@@ -59,10 +68,16 @@ const HISTORY: &[(&str, &str, &str)] = &[
     ("review_links", "insert select update", "what was used stays known"),
     ("assets", "insert select", "an id stands for its bytes; the description may change"),
     ("asset_chunks", "insert select", "an id stands for its bytes"),
+    ("workspace_plans", "insert select update", "set once and again, never gone"),
+    ("credit_packs", "insert select update", "a pack ends; that it was there stays known"),
+    ("credit_months", "insert select update", "what a month has cost stays known"),
     ("audit_heads", "insert select update", "a chain without a head is broken"),
     ("audit_openings", "delete insert select", "erased or kept, never changed"),
     ("receipts", "insert select", "written once"),
 ];
+
+/// Inside a tenant's transaction its own rows, outside of any all of them.
+const OWN_OR_NONE: &str = "*|true|{0}|((( SELECT NULLIF(current_setting('allin.workspace_id'::text, true), ''::text) AS \"nullif\") IS NULL) OR (workspace_id = ( SELECT (NULLIF(current_setting('allin.workspace_id'::text, true), ''::text))::uuid AS \"nullif\")))|same";
 
 const EVERYTHING: &str = "delete insert select update";
 
@@ -267,7 +282,7 @@ async fn policies(conn: &mut PgConnection) -> Vec<String> {
            and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
          group by 1, 2, 3 order by 1",
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await
     .expect("policies");
     let expected =
@@ -279,6 +294,23 @@ async fn policies(conn: &mut PgConnection) -> Vec<String> {
         }
         if *count != 1 || policy != expected {
             problems.push(format!("{table}: its policy is `{policy}`"));
+        }
+    }
+    let with_workspace = strings(
+        conn,
+        "select c.relname::text from pg_class c join pg_attribute a on a.attrelid = c.oid
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.attname = 'workspace_id'",
+    )
+    .await;
+    let narrow_rows = rows.iter().filter(|(table, ..)| narrow(table) && with_workspace.contains(table));
+    for (table, enabled, forced, count, policy) in narrow_rows {
+        let flat = policy.split_whitespace().collect::<Vec<_>>().join(" ");
+        let guarded = *enabled && *forced && *count == 1 && flat == OWN_OR_NONE;
+        if guarded == OPEN.iter().any(|(name, _)| name == table) {
+            problems.push(format!(
+                "{table} is open inside other tenants' transactions: {}; its policy is `{flat}`",
+                !guarded
+            ));
         }
     }
     problems

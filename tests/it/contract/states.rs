@@ -8,6 +8,7 @@ use allin::model::{
     metrics::Absence,
     networks::NetworkId,
     notifications::{MailState, NotificationKind},
+    plans::{Limit, Plan},
     roles::Role,
     states::{PostStatus, Review, TargetState},
     tasks::TaskState,
@@ -32,6 +33,7 @@ fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
         ("notification_choices.kind", NotificationKind::ALL.map(NotificationKind::as_str).to_vec()),
         ("notifications.kind", NotificationKind::ALL.map(NotificationKind::as_str).to_vec()),
         ("notifications.mail", MailState::ALL.map(MailState::as_str).to_vec()),
+        ("workspace_plans.plan", Plan::ALL.map(Plan::as_str).to_vec()),
         ("posts.review", Review::ALL.map(Review::as_str).to_vec()),
         ("posts.status", PostStatus::ALL.map(PostStatus::as_str).to_vec()),
         ("tasks.state", TaskState::ALL.map(TaskState::as_str).to_vec()),
@@ -42,6 +44,7 @@ fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
         ("approval_steps.role", vec!["contributor", "publisher", "manager", "admin"]),
         ("attempts.state", vec!["armed", "published", "rejected", "unknown", "absent"]),
         ("audit_entries.outcome", vec!["done", "refused", "unknown"]),
+        ("credit_reservations.state", vec!["held", "spent", "released", "expired"]),
         ("token_hashes.kind", TokenKind::ALL.map(TokenKind::as_str).to_vec()),
     ]
 }
@@ -72,6 +75,21 @@ pub async fn check(conn: &mut PgConnection) {
     found.sort();
     expected.sort();
     assert_eq!(found, expected);
+}
+
+/// The numbers of the plans, too, are in both.
+pub async fn check_plans(conn: &mut PgConnection) {
+    for plan in Plan::ALL {
+        for limit in Limit::ALL {
+            let there: Option<i64> = sqlx::query_scalar("select plan_number($1, $2)")
+                .bind(plan.as_str())
+                .bind(limit.as_str())
+                .fetch_one(&mut *conn)
+                .await
+                .expect("plan_number");
+            assert_eq!(there, plan.number(limit).map(i64::from), "{plan:?} {limit:?}");
+        }
+    }
 }
 
 /// `CHECK ((state = ANY (ARRAY['draft'::text, …])))`.

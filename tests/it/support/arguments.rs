@@ -20,6 +20,7 @@ pub fn least(tool: &str, own: Ids) -> Value {
         | "network_rules"
         | "notification_list"
         | "notification_mark_read"
+        | "plan_get"
         | "post_query"
         | "posts_export"
         | "queue_get"
@@ -73,6 +74,7 @@ impl Ids {
             "att" => self.attempt.to_string(),
             "con" => self.page.to_string(),
             "srs" => self.series.to_string(),
+            "pack" => self.pack.to_string(),
             "note" => self.note.to_string(),
             "apr" => self.approval.to_string(),
             "pol" => self.policy.to_string(),

@@ -53,6 +53,7 @@ use allin::{
         notifications::{choose::NotificationChoose, list::NotificationList, mark_read::NotificationMarkRead},
         pauses::{resume::PublishingResume, start::PublishingPause},
         people::passphrase::PassphraseSet,
+        plans::{add_pack::PackAdd, end_pack::PackEnd, get::PlanGet, set::PlanSet},
         posts::{
             cancel::PostCancel, create::PostCreate, delete::PostDelete, diff::PostDiff, edit::PostEdit, get::PostGet,
             history::PostHistory, preview::PostPreview, publish::PostPublish, query::PostQuery, restore::PostRestore,
@@ -69,11 +70,12 @@ use allin::{
     error::Result,
     ids::{
         AccountId, ApiKeyId, ApprovalId, AssetId, AttemptId, CampaignId, CommentId, ConnectId, IdGen as _,
-        InvitationId, MemberId, NotificationId, PolicyId, PostId, RandomIds, ReviewerId, SeriesId, TaskId,
+        InvitationId, MemberId, NotificationId, PackId, PolicyId, PostId, RandomIds, ReviewerId, SeriesId, TaskId,
     },
     model::{
         approvals::{Need, StepSpec, Verdict},
         networks::{KnownNetwork, NetworkId},
+        plans::Plan,
         posts::MediaRef,
         roles::{Permission, Role},
     },
@@ -103,6 +105,7 @@ pub struct Ids {
     pub comment: CommentId,
     pub task: TaskId,
     pub invitation: InvitationId,
+    pub pack: PackId,
 }
 
 impl Ids {
@@ -126,6 +129,7 @@ impl Ids {
             comment: CommentId(id()),
             task: TaskId(id()),
             invitation: InvitationId(id()),
+            pack: PackId(id()),
         }
     }
 }
@@ -133,11 +137,15 @@ impl Ids {
 pub struct Case {
     /// The type's name.
     pub kind: &'static str,
+    /// The folder of its file: the noun it is about.
+    pub area: &'static str,
     pub name: &'static str,
     pub needs: Permission,
     pub effect: Effect,
     /// Calls it with an input made from the ids. A question counts as done: `{"asked": …}`.
     pub call: for<'a> fn(&'a App, &'a Ctx, Ids) -> BoxFuture<'a, Result<Value>>,
+    /// The same, and a yes to the question.
+    pub agreed: for<'a> fn(&'a App, &'a Ctx, Ids) -> BoxFuture<'a, Result<Value>>,
 }
 
 async fn call<U: UseCase>(app: &App, ctx: &Ctx, input: U::Input) -> Result<Value> {
@@ -147,15 +155,26 @@ async fn call<U: UseCase>(app: &App, ctx: &Ctx, input: U::Input) -> Result<Value
     }
 }
 
+async fn agreed<U: UseCase>(app: &App, ctx: &Ctx, input: U::Input) -> Result<Value> {
+    let mut reply = app.call::<U>(ctx, input.clone(), CallOptions::default()).await?;
+    if let Reply::Ask(asked) = reply {
+        let options = CallOptions { confirmation: Some(asked.state), ..CallOptions::default() };
+        reply = app.call::<U>(ctx, input, options).await?;
+    }
+    Ok(serde_json::to_value(reply.done()?).unwrap())
+}
+
 macro_rules! cases {
     ($($kind:ident: |$ids:ident| $input:expr;)*) => {
         pub fn all() -> Vec<Case> {
             vec![$(Case {
                 kind: stringify!($kind),
+                area: std::any::type_name::<$kind>().split("::").nth(2).unwrap(),
                 name: <$kind as UseCase>::NAME,
                 needs: <$kind as UseCase>::NEEDS,
                 effect: <$kind as UseCase>::EFFECT,
                 call: |app, ctx, $ids| Box::pin(call::<$kind>(app, ctx, $input)),
+                agreed: |app, ctx, $ids| Box::pin(agreed::<$kind>(app, ctx, $input)),
             }),*]
         }
     };
@@ -265,6 +284,10 @@ cases! {
     NotificationMarkRead: |ids| NotificationMarkRead { notification_ids: Some(vec![ids.note]) };
     PassphraseRenew: |ids| PassphraseRenew { member_id: ids.member };
     PassphraseSet: |_ids| PassphraseSet { passphrase: SecretString::from("weak") };
+    PackAdd: |_ids| PackAdd { credits: 500, once: false };
+    PackEnd: |ids| PackEnd { pack_id: ids.pack };
+    PlanGet: |_ids| PlanGet::default();
+    PlanSet: |_ids| PlanSet { plan: Plan::Team };
     PostCancel: |ids| PostCancel { post_id: ids.post, account_ids: vec![ids.account] };
     PostCreate: |ids| {
         let mut first = message("A text");
@@ -372,5 +395,12 @@ fn the_list_is_whole() {
     let listed: BTreeSet<String> = all().iter().map(|case| case.kind.to_owned()).collect();
     let mut found = BTreeSet::new();
     written(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
-    assert_eq!(listed, found, "tests/it/support/cases.rs lists every use case with an input");
+    let missing: Vec<_> = found.difference(&listed).collect();
+    assert!(
+        missing.is_empty(),
+        "tests/it/support/cases.rs has no input for {missing:?}: add one, made from ids where it takes any, so that the \
+         matrix of permissions and the tests of isolation run it"
+    );
+    let gone: Vec<_> = listed.difference(&found).collect();
+    assert!(gone.is_empty(), "tests/it/support/cases.rs lists what is no use case any more: {gone:?}");
 }

@@ -14,6 +14,7 @@ pub mod pictures;
 pub mod process;
 pub mod sandbox;
 pub mod smtp;
+pub mod statements;
 
 pub use app::{Setup, TestApp};
 pub use named::named;

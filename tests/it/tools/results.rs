@@ -186,6 +186,7 @@ async fn every_tool_answers_as_its_schema_says() {
     reader.call("approval_page", json!({ "approval_id": approval })).await;
     reader.call("approval_withdraw", json!({ "approval_id": approval })).await;
     reader.call("approval_request", json!({ "post_id": waiting, "note": "For the weekend" })).await;
+    reader.call("plan_get", json!({})).await;
     reader.call("post_delete", json!({ "post_id": post })).await;
     reader.call("post_query", json!({ "status": "draft" })).await;
 
