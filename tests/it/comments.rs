@@ -117,7 +117,7 @@ async fn everybody_concerned_is_told_once() {
     insta::assert_json_snapshot!(named(&said.warnings));
     let mention = (NotificationKind::Mention, "Ben mentioned you in a comment on “Fresh bread”".to_owned());
     let commented = (NotificationKind::Comment, "Ben commented on “Fresh bread”".to_owned());
-    assert_eq!(told(&app, klein).await, [mention.clone()]);
+    assert_eq!(told(&app, klein).await, std::slice::from_ref(&mention));
     assert_eq!(told(&app, author).await, [commented]);
     for other in [ben, vera, &team.person(&app)] {
         assert_eq!(told(&app, other).await, []);
@@ -128,7 +128,7 @@ async fn everybody_concerned_is_told_once() {
     let answered = (NotificationKind::Comment, "Anna Berg answered in a comment on “Fresh bread”".to_owned());
     assert_eq!(told(&app, ben).await, [answered]);
     let again = (NotificationKind::Mention, "Anna Berg mentioned you in a comment on “Fresh bread”".to_owned());
-    assert_eq!(told(&app, klein).await, [again, mention.clone()]);
+    assert_eq!(told(&app, klein).await, [again, mention]);
 
     // Who has left is nobody's to mention, and is told nothing.
     let gone = MemberChange { member_id: klein.member().unwrap(), role: None };

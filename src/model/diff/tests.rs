@@ -103,7 +103,7 @@ fn accounts_on_which_the_same_changed_are_told_together() {
 #[test]
 fn drafts_without_accounts_and_hidden_characters() {
     let found = diff(&content(&["Pay here"], &[]), &content(&["Pay \u{202e}here\u{1b}[2J"], &[]));
-    let name = |_: AccountId| unreachable!("no account");
+    let name = |_: AccountId| panic!("no account");
     assert_eq!(found.marked(name), "@@ message 1 @@\nPay[- -]{+ \\u{202e}+}here{+\\u{1b}[2J+}\n");
 }
 

@@ -53,6 +53,29 @@ fn id(text: &str, kind: &str) -> String {
     word.unwrap_or_else(|| panic!("no {kind} in {text}")).to_owned()
 }
 
+/// What the team says and does about a post. Times are those of the machine, so what shows them is not in the story.
+fn team_talk(terminal: &mut Terminal, post: &str, member: &str) {
+    let timed = |terminal: &Terminal, arguments: &[&str], says: &str| {
+        let text = String::from_utf8(terminal.home.allin(arguments).output().unwrap().stdout).unwrap();
+        assert!(text.contains(says), "{arguments:?}: {text}");
+        text
+    };
+    let said = timed(terminal, &["comment", "add", post, "@Ben and @Otto: 7 or 8?"], "1 mentioned and told");
+    let comment = id(&said, "cmt_");
+    timed(terminal, &["comment", "list", post], "7 or 8?");
+    terminal.run(&["comment", "delete", &comment]);
+    let task = id(&terminal.run(&["task", "create", "Find a picture", "--post", post, "--assignee", member]), "task_");
+    terminal.run(&["task", "list", "--post", post]);
+    terminal.run(&["task", "update", &task, "--unassign", "--note", "With the oven"]);
+    terminal.run(&["task", "done", &task]);
+    terminal.run(&["task", "list", "--mine"]);
+    timed(terminal, &["post", "history", post], "is at version 1");
+    terminal.run(&["post", "diff", post]);
+    terminal.fail(&["post", "restore", post, "1"]);
+    terminal.run(&["notification", "app", "off", "--kind", "comment"]);
+    timed(terminal, &["member", "activity", "--limit", "3"], "chose which notifications to get");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_day_at_the_command_line() {
     let mut terminal = Terminal { home: Fresh::home().await, names: Names::default(), story: String::new() };
@@ -74,6 +97,7 @@ async fn a_day_at_the_command_line() {
     terminal.fail(&["post", "schedule", &post, "2040-01-01T09:00"]);
     terminal.run(&["post", "list"]);
     terminal.run(&["post", "show", &post]);
+    team_talk(&mut terminal, &post, &member);
     terminal.fail(&["post", "delete", &post]);
     terminal.run(&["post", "delete", &post, "--yes"]);
     terminal.run(&["post", "list", "--json"]);

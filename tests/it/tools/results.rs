@@ -70,6 +70,24 @@ async fn doubted(app: &TestApp) {
     .unwrap();
 }
 
+/// Versions of the post, and what is said and to be done about it.
+async fn together(reader: &mut Reader, post: &Value) {
+    reader.call("post_history", json!({ "post_id": post })).await;
+    reader.call("post_diff", json!({ "post_id": post })).await;
+    reader.call("post_restore", json!({ "post_id": post, "version": 1 })).await;
+    reader.call("post_update", json!({ "post_id": post, "segments": [{ "text": "Fresh bread at 8." }] })).await;
+    let comment = json!({ "post_id": post, "text": "@Carl, is 8 right?\nOr 7?" });
+    let comment = reader.call("comment_add", comment).await["comment"]["id"].clone();
+    reader.call("comment_list", json!({ "post_id": post })).await;
+    reader.call("comment_delete", json!({ "comment_id": comment })).await;
+    reader.call("comment_list", json!({ "post_id": post })).await;
+    let task = json!({ "title": "Find a picture", "note": "With the oven", "due": "2026-12-04", "post_id": post });
+    let task = reader.call("task_create", task).await["task"]["id"].clone();
+    reader.call("task_list", json!({})).await;
+    reader.call("task_update", json!({ "task_id": task, "state": "done" })).await;
+    reader.call("member_activity", json!({})).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_tool_answers_as_its_schema_says() {
     let app = TestApp::start().await;
@@ -93,20 +111,7 @@ async fn every_tool_answers_as_its_schema_says() {
     let post = draft["post"]["id"].clone();
     reader.call("post_create", json!({ "segments": segments, "account_ids": [account], "title": "Monday" })).await;
     reader.call("post_update", json!({ "post_id": post, "segments": [{ "text": "Fresh bread at 8." }] })).await;
-    reader.call("post_history", json!({ "post_id": post })).await;
-    reader.call("post_diff", json!({ "post_id": post })).await;
-    reader.call("post_restore", json!({ "post_id": post, "version": 1 })).await;
-    reader.call("post_update", json!({ "post_id": post, "segments": [{ "text": "Fresh bread at 8." }] })).await;
-    let comment = json!({ "post_id": post, "text": "@Carl, is 8 right?\nOr 7?" });
-    let comment = reader.call("comment_add", comment).await["comment"]["id"].clone();
-    reader.call("comment_list", json!({ "post_id": post })).await;
-    reader.call("comment_delete", json!({ "comment_id": comment })).await;
-    reader.call("comment_list", json!({ "post_id": post })).await;
-    let task = json!({ "title": "Find a picture", "note": "With the oven", "due": "2026-12-04", "post_id": post });
-    let task = reader.call("task_create", task).await["task"]["id"].clone();
-    reader.call("task_list", json!({})).await;
-    reader.call("task_update", json!({ "task_id": task, "state": "done" })).await;
-    reader.call("member_activity", json!({})).await;
+    together(&mut reader, &post).await;
     reader.call("post_schedule", json!({ "post_id": post, "at": "2026-12-03T08:00" })).await;
     let slots = json!([{ "days": ["monday", "thursday"], "times": ["9:00", "17:30"] }]);
     reader
