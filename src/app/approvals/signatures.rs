@@ -59,7 +59,7 @@ pub(super) fn signed(
     };
     let (key_id, signature) = match (scope.ctx.actor.proof(), decider) {
         (Some(proof), Decider::Member(_)) => (Some(proof.key_id()), proof.sign(&decided.text())),
-        (None, Decider::Reviewer(_)) => (None, scope.app.vault.sign_head(&decided.text())),
+        (None, Decider::Reviewer(_)) => (None, scope.app.vault.attest(&decided.text())),
         _ => return Err(Error::internal("a decision without a proof")),
     };
     Ok(Decision {
