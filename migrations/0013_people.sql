@@ -41,10 +41,12 @@ as $$ select k.person_id, k.key_id, k.salt, k.public_key, t.locked_until
       where w.workspace_id = p_workspace and w.member_id = p_member
         and p_workspace = nullif(current_setting('allin.workspace_id', true), '')::uuid $$;
 
--- Any key, present or earlier, to check what was signed with it.
+-- Keys, present or earlier, of whoever is or was in the workspace that was entered, to check what was signed with them.
+-- Row-level security holds for the owner, too: it sees the members of that workspace only.
 create function person_key_public(p_keys uuid[]) returns table (key_id uuid, public_key bytea)
     language sql stable security definer set search_path = public, pg_temp
-as $$ select k.key_id, k.public_key from person_keys k where k.key_id = any (p_keys) $$;
+as $$ select k.key_id, k.public_key from person_keys k
+      where k.key_id = any (p_keys) and exists (select from members m where m.person_id = k.person_id) $$;
 
 -- Counts a try; five wrong ones in a row lock for a minute, and each further one for twice as long, up to an hour.
 create function person_tried(p_workspace uuid, p_member uuid, p_right boolean, p_now timestamptz) returns timestamptz

@@ -23,6 +23,7 @@ pub mod networks;
 pub mod notifications;
 pub mod pauses;
 pub mod people;
+mod permit;
 pub mod plans;
 pub mod posts;
 pub mod progress;

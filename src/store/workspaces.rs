@@ -124,10 +124,9 @@ pub async fn members(db: &mut PgConnection, workspace: WorkspaceId) -> Result<Ve
 }
 
 /// Nobody comes, goes or gets another role while the transaction lasts; several may hold them at once. Taken before rows
-/// that a removal changes, as [`lock_members`] is: whoever writes holds the workspace at the end anyway, for the audit
-/// entry, and the two would wait for each other.
+/// that a removal changes, as [`lock_members`] is: otherwise the two would wait for each other.
 pub async fn hold_members(db: &mut PgConnection, workspace: WorkspaceId) -> Result<()> {
-    sqlx::query!("select 1 as one from workspaces where workspace_id = $1 for key share", workspace.uuid())
+    sqlx::query!("select 1 as one from workspaces where workspace_id = $1 for share", workspace.uuid())
         .fetch_optional(db)
         .await?;
     Ok(())

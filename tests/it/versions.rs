@@ -9,12 +9,7 @@ use allin::{
         },
     },
     ids::PostId,
-    model::{
-        diff::RunKind,
-        posts::Variant,
-        roles::Role,
-        states::{PostStatus, Review},
-    },
+    model::{diff::RunKind, posts::Variant, roles::Role, states::PostStatus},
 };
 
 use crate::support::{
@@ -115,23 +110,16 @@ async fn a_restored_version_is_a_change_like_any_other() {
     let post = app.call_once::<PostCreate>(&ctx, input).await.unwrap().post.id;
     change(&app, &ctx, PostUpdate { title: Some(String::new()), ..texts(post, &[&"x".repeat(501)]) }).await;
     change(&app, &ctx, PostUpdate { account_ids: Some(vec![]), ..texts(post, &["Rolls"]) }).await;
-    let mut superuser = app.database.superuser().await;
-    let approve = sqlx::query("update posts set review = 'approved', approved_hash = content_hash where post_id = $1");
-    approve.bind(post.uuid()).execute(&mut superuser).await.unwrap();
 
     let back = app.call_once::<PostRestore>(&ctx, restore(post, 1)).await.unwrap();
     let said: Vec<_> = back.post.targets[0].segments.iter().map(|one| one.message.text.as_str()).collect();
     assert_eq!((back.post.version, back.post.title.as_deref(), said), (4, Some("First"), vec!["Bread", "Cake"]));
-    assert_eq!(back.post.review, Review::Void, "other words were approved");
     assert_eq!(back.message, "Version 1 is back, as version 4.");
     let again = app.call_once::<PostRestore>(&ctx, restore(post, 1)).await.unwrap_err();
     assert_eq!(again.code(), "nothing_to_restore");
     assert_eq!(app.call_once::<PostRestore>(&ctx, restore(post, 7)).await.unwrap_err().code(), "version_not_found");
     let stale = PostRestore { present: Some(3), ..restore(post, 3) };
     assert_eq!(app.call_once::<PostRestore>(&ctx, stale).await.unwrap_err().code(), "version_conflict");
-
-    let waive = sqlx::query("update posts set review = 'not_needed' where post_id = $1");
-    waive.bind(post.uuid()).execute(&mut superuser).await.unwrap();
 
     // The rules hold: nothing that could not be sent comes back into a scheduled post, nor anything into a public one.
     let due = app.now().plus_secs(3600).to_string();

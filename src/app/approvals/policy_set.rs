@@ -103,10 +103,14 @@ impl Local for ApprovalPolicySet {
             created_at: scope.now,
         };
         stored::insert_policy(scope.tx, scope.ctx.workspace, &policy, by, &input.steps).await?;
+        let mut tags = Vec::new();
+        for tag in policy.tags.iter().flatten() {
+            tags.push(scope.committed(tag.as_str()).await?);
+        }
         scope.changed(
             "approval_policy",
             policy.policy_id,
-            json!({ "accounts": input.account_ids, "tags": policy.tags, "contents": policy.contents, "steps": input.steps,
+            json!({ "accounts": input.account_ids, "tags": tags, "contents": policy.contents, "steps": input.steps,
                     "window_hours": hours, "own_allowed": input.own_allowed, "replaces": input.replaces }),
         );
         let asked_about = approvals::refresh(scope, None).await?;

@@ -2,7 +2,7 @@
 //! link is no member yet, or cannot prove to be one. The link is the right; it is spent by success, by five wrong
 //! passphrases, by its end and by whoever revokes it, and all of these look the same.
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -36,7 +36,7 @@ use crate::{
         tokens::{self, TokenKind},
         workspaces,
     },
-    vault::{passphrase::check_passphrase, sha256},
+    vault::sha256,
 };
 
 /// What a link is good for.
@@ -165,7 +165,7 @@ pub async fn join(app: &App, token: &str, origin: Origin, given: Given) -> Resul
     check_name("name", &name)?;
     let new = match known {
         Some(_) => None,
-        None => Some(typed_twice(given)?),
+        None => Some(passphrase::typed_twice(given.passphrase, &given.once_more)?),
     };
     let now = app.now();
     let (workspace, id) = (open.workspace, open.invitation.invitation_id);
@@ -205,16 +205,6 @@ pub async fn join(app: &App, token: &str, origin: Origin, given: Given) -> Resul
     tx.commit().await?;
     app.announce(workspace);
     Ok(said(app, &open, member))
-}
-
-fn typed_twice(given: Given) -> Result<SecretString> {
-    check_passphrase(&given.passphrase)?;
-    if given.passphrase.expose_secret() != given.once_more.expose_secret() {
-        return Err(Error::invalid("passphrases_differ", "The two passphrases are not the same.")
-            .next("Type the same one twice.")
-            .field("once_more", "is another one"));
-    }
-    Ok(given.passphrase)
 }
 
 async fn present(tx: &mut Tx, workspace: WorkspaceId, member: MemberId) -> Result<MemberId> {

@@ -54,6 +54,17 @@ impl Local for PassphraseSet {
     }
 }
 
+/// A new passphrase, as it was typed twice.
+pub(in crate::app) fn typed_twice(first: SecretString, second: &SecretString) -> Result<SecretString> {
+    check_passphrase(&first)?;
+    if first.expose_secret() != second.expose_secret() {
+        return Err(Error::invalid("passphrases_differ", "The two passphrases are not the same.")
+            .next("Type the same one twice.")
+            .field("once_more", "is another one"));
+    }
+    Ok(first)
+}
+
 /// Gives a member the key of this passphrase. The caller has made sure that it is this person.
 pub(in crate::app) async fn store(scope: &mut Scope<'_>, member: MemberId, passphrase: SecretString) -> Result<()> {
     check_passphrase(&passphrase)?;

@@ -120,9 +120,8 @@ async fn a_confirmation_is_spent_once() {
     let (app, team, one, _) = prepared().await;
     let client = app.local(&team, whole(), Era::Modern, Says::Mute).await;
     let _publisher = app.publisher().await;
-    // Without its approval the post comes back to where it was, so that only being spent can refuse the second.
-    let mut superuser = app.database.superuser().await;
-    sqlx::query("update posts set review = 'requested'").execute(&mut superuser).await.unwrap();
+    // The network says later, and the post comes back to where it was: only being spent can refuse the second.
+    app.sandbox.order(json!({ "fault": "too_many", "times": 10, "retry_after_secs": 3000 })).await;
     let state = ask(&client, "post_publish", one).await;
     assert_eq!(code(&confirm(&client, "post_publish", one, &state).await), None);
     let state = ask(&client, "post_publish", one).await;

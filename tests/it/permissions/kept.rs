@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, PgConnection};
 
 /// Not put back: the log goes on.
-const LOG: [&str; 3] = ["audit_entries", "audit_heads", "audit_pending"];
+const LOG: [&str; 2] = ["audit_entries", "audit_heads"];
 
 pub struct Kept {
     superuser: PgConnection,

@@ -225,7 +225,7 @@ async fn every_use_case_is_open_to_exactly_whom_the_table_says() {
 
     let audited: Vec<(String, i64)> = sqlx::query_as(
         "select use_case, count(*) from audit_entries
-         where outcome = 'refused' and changes->0->>'code' in ('role_too_low', 'person_only', 'operator_only')
+         where outcome = 'refused' and changes->0->>'code' in ('role_too_low', 'person_only', 'operator_only', 'proof_needed')
          group by 1 order by 1",
     )
     .fetch_all(matrix.kept.superuser())
