@@ -196,6 +196,8 @@ ids! {
     PackId = "pack";
     /// Credits that are set aside.
     ReservationId = "rsv";
+    /// A crisis, from its beginning to its end.
+    IncidentId = "inc";
     /// One request, for logs and error reports.
     RequestId = "req";
 }

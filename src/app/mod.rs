@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod campaigns;
 pub mod comments;
 pub mod confirm;
+pub mod crisis;
 pub mod ctx;
 pub mod cursor;
 pub mod expiry;

@@ -7,6 +7,7 @@ mod background;
 mod calendar;
 mod campaign;
 mod comment;
+mod crisis;
 mod db;
 mod demo;
 mod doctor;
@@ -72,6 +73,9 @@ enum Command {
     Pause(pause::Pause),
     /// Let it go on
     Resume(pause::Resume),
+    /// Something wrong went out, or an account is not in safe hands: start, status, delete, revoke, note, end, report
+    #[command(subcommand)]
+    Crisis(crisis::Crisis),
     /// Held posts: list, release, settle unknown outcomes
     #[command(subcommand)]
     Held(held::Held),
@@ -158,6 +162,7 @@ impl Cli {
             Command::Tools(command) => command.run(),
             Command::Pause(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Resume(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Crisis(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Held(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Workspace(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Member(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,

@@ -7,6 +7,7 @@ pub mod approvals;
 pub mod best_time;
 pub mod bluesky;
 pub mod calendar;
+pub mod crisis;
 pub mod diff;
 pub mod facebook;
 pub mod facets;

@@ -39,10 +39,12 @@ pub enum NotificationKind {
     ApprovalReminder,
     /// Somebody joined, or something about the own membership or passphrase changed.
     MembersChanged,
+    /// A crisis began or ended, or keys and tokens were revoked in it.
+    Crisis,
 }
 
 impl NotificationKind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::PostFailed,
         Self::PostHeld,
         Self::OutcomeUnknown,
@@ -55,6 +57,7 @@ impl NotificationKind {
         Self::ApprovalDecided,
         Self::ApprovalReminder,
         Self::MembersChanged,
+        Self::Crisis,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -71,6 +74,7 @@ impl NotificationKind {
             Self::ApprovalDecided => "approval_decided",
             Self::ApprovalReminder => "approval_reminder",
             Self::MembersChanged => "members_changed",
+            Self::Crisis => "crisis",
         }
     }
 
@@ -177,8 +181,8 @@ mod tests {
             Choice { kind: Task, app: Some(false), mail: None },
         ];
         let mailed = |chosen: &[Choice]| NotificationKind::ALL.map(|kind| ways(chosen, kind).mail);
-        assert_eq!(mailed(&chosen), [true, false, true, true, true, true, false, true, true, true, true, true]);
-        assert_eq!(mailed(&[]), [true, true, true, true, false, true, false, true, true, true, true, true]);
+        assert_eq!(mailed(&chosen), [true, false, true, true, true, true, false, true, true, true, true, true, true]);
+        assert_eq!(mailed(&[]), [true, true, true, true, false, true, false, true, true, true, true, true, true]);
         let hidden: Vec<_> = NotificationKind::ALL.into_iter().filter(|kind| !ways(&chosen, *kind).app).collect();
         assert_eq!(hidden, [Task]);
     }

@@ -212,6 +212,14 @@ permissions! {
     ReadPlan: Viewer, person_only = false, "whoever is refused for the plan may see why; the numbers are no secret inside the workspace";
     /// Set the plan, add and end packs of credits.
     SetPlan: Admin, person_only = true, "the operator sells plans; a member who could set one would have no limits";
+    /// Begin a crisis, take notes on it, delete what was published.
+    LeadCrisis: Manager, person_only = false, "beginning only makes stricter, and deleting is asked";
+    /// See how a crisis stands; its report.
+    ReadCrisis: Manager, person_only = false, "it names who published what and who did what since";
+    /// Say that a crisis is over.
+    EndCrisis: Manager, person_only = true, proof = Always, "a program that may have caused it cannot call it over";
+    /// Revoke keys, tokens and sessions in a crisis.
+    RevokeAccess: Admin, person_only = true, proof = Always, "it shuts programs and accounts out, so it takes a person who is known to be that one; their own way in stays";
     /// Read the audit log.
     ReadAudit: Admin, person_only = false, "it names who did what";
 }

@@ -12,6 +12,7 @@ pub mod collections;
 pub mod comments;
 pub mod confirmations;
 pub mod connects;
+pub mod crisis;
 pub mod db;
 pub mod dispatch;
 pub mod edits;

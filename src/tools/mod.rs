@@ -8,6 +8,7 @@ mod best_times;
 mod calendar;
 mod campaigns;
 mod comments;
+mod crisis;
 mod held;
 mod imports;
 mod members;
@@ -57,6 +58,7 @@ pub fn all() -> &'static [ToolSpec] {
             receipts::tools(),
             versions::tools(),
             comments::tools(),
+            crisis::tools(),
             tasks::tools(),
             plans::tools(),
         ]

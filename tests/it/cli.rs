@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod background;
+mod crisis;
 mod help;
 mod joining;
 mod story;

@@ -254,7 +254,16 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     .unwrap();
     let attempt = sqlx::query_scalar("select attempt_id from attempts where workspace_id = $1 limit 1");
     let attempt = AttemptId(attempt.bind(team.workspace.uuid()).fetch_one(&mut superuser).await.unwrap());
-    let approving::Approving { approval, policy, reviewer } = approving::approving(app, &team, account, mark).await;
+    let approving::Approving { approval, policy, reviewer, incident } =
+        approving::approving(app, &team, account, mark).await;
+    // As if its call had begun before the gate was closed.
+    sqlx::query("insert into incident_attempts select workspace_id, $2, $3 from incidents where workspace_id = $1")
+        .bind(team.workspace.uuid())
+        .bind(incident.uuid())
+        .bind(attempt.uuid())
+        .execute(&mut superuser)
+        .await
+        .unwrap();
     let page = ConnectId(page);
     let ids = Ids {
         post,
@@ -274,6 +283,7 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
         reviewer,
         invitation,
         pack,
+        incident,
     };
     Filled { team, ids, key, mark }
 }

@@ -26,6 +26,7 @@ mod cli;
 mod clock;
 mod comments;
 mod contract;
+mod crisis;
 mod edits;
 mod held;
 mod http;

@@ -163,7 +163,8 @@ async fn days(scope: &mut Scope<'_>, member: MemberId, days: u32) -> Result<Vec<
     Ok(counted.rev().collect())
 }
 
-fn about(changes: &Value) -> Vec<About> {
+/// What an entry says was changed.
+pub(in crate::app) fn about(changes: &Value) -> Vec<About> {
     let mut out: Vec<About> = Vec::new();
     for change in changes.as_array().into_iter().flatten() {
         let text = |key| change.get(key).and_then(Value::as_str).map(str::to_owned);

@@ -191,7 +191,8 @@ fn title(notice: &Notice<'_>, subjects: &Subjects) -> String {
         NotificationKind::Mention
         | NotificationKind::Comment
         | NotificationKind::Task
-        | NotificationKind::MembersChanged => {
+        | NotificationKind::MembersChanged
+        | NotificationKind::Crisis => {
             format!("{post} on {account}")
         }
     }

@@ -89,7 +89,7 @@ impl UseCase for PublishingPause {
 
 pub struct Plan {
     scope: PauseScope,
-    begun: Vec<UnderWay>,
+    pub(in crate::app) begun: Vec<UnderWay>,
     fresh: bool,
 }
 
@@ -174,7 +174,7 @@ async fn wait(app: &App, ctx: &Ctx, begun: &mut [UnderWay]) -> Result<()> {
     }
 }
 
-fn view(begun: UnderWay, state: Option<&str>, zone: &str) -> BegunBefore {
+pub(in crate::app) fn view(begun: UnderWay, state: Option<&str>, zone: &str) -> BegunBefore {
     let outcome = match state.unwrap_or(&begun.state) {
         "published" => BegunOutcome::Published,
         "rejected" | "absent" => BegunOutcome::NotPublished,

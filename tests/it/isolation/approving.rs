@@ -4,7 +4,6 @@ use allin::{
     app::approvals::{
         decide::ApprovalDecide,
         delegate::ApprovalDelegate,
-        freeze::ApprovalFreeze,
         get::ApprovalGet,
         list::ApprovalList,
         page::ApprovalPage,
@@ -12,8 +11,12 @@ use allin::{
         reviewers::{ReviewerAdd, ReviewerRemove},
         unfreeze::ApprovalUnfreeze,
     },
-    app::posts::create::PostCreate,
-    ids::{AccountId, ApprovalId, PolicyId, ReviewerId},
+    app::{
+        crisis::{note::CrisisNote, start::CrisisStart},
+        pauses::resume::PublishingResume,
+        posts::create::PostCreate,
+    },
+    ids::{AccountId, ApprovalId, IncidentId, PolicyId, ReviewerId},
     model::{
         approvals::{Need, StepSpec, Verdict},
         roles::Role,
@@ -29,6 +32,7 @@ pub struct Approving {
     pub approval: ApprovalId,
     pub policy: PolicyId,
     pub reviewer: ReviewerId,
+    pub incident: IncidentId,
 }
 
 /// A request that waits, one step of which is decided; by others than the workspace's first Admin.
@@ -42,8 +46,12 @@ pub async fn approving(app: &TestApp, team: &Team, account: AccountId, mark: &st
     let gone = ReviewerAdd { name: format!("{mark} gone"), email: format!("{mark}-gone@client.example") };
     let gone = app.call_once::<ReviewerAdd>(&proven, gone).await.unwrap().reviewer.id;
     app.call_once::<ReviewerRemove>(&proven, ReviewerRemove { reviewer_id: gone }).await.unwrap();
-    let frozen = ApprovalFreeze { reason: format!("{mark} trouble"), hours: Some(1) };
-    app.call_once::<ApprovalFreeze>(&person, frozen).await.unwrap();
+    // It lasts, without what it stopped.
+    let crisis = CrisisStart { reason: format!("{mark} trouble"), since: None };
+    let incident = app.call_once::<CrisisStart>(&person, crisis).await.unwrap().situation.incident.id;
+    let note = CrisisNote { text: format!("{mark} finding"), incident_id: None };
+    app.call_once::<CrisisNote>(&person, note).await.unwrap();
+    app.agreed::<PublishingResume>(&person, PublishingResume::default()).await.unwrap();
     app.call_once::<ApprovalUnfreeze>(&proven, ApprovalUnfreeze {}).await.unwrap();
     let step = |members: Vec<_>, reviewers: Vec<_>| StepSpec {
         role: None,
@@ -84,5 +92,5 @@ pub async fn approving(app: &TestApp, team: &Team, account: AccountId, mark: &st
         link_id: None,
     };
     app.call_once::<ApprovalDecide>(&proven, decision).await.unwrap();
-    Approving { approval, policy, reviewer }
+    Approving { approval, policy, reviewer, incident }
 }

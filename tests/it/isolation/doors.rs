@@ -62,6 +62,7 @@ async fn no_list_shows_anything_of_another_workspace() {
         ("calendar_get", json!({ "from": "2026-12-01", "days": 366 })),
         ("calendar_get", json!({ "view": "month", "from": "2027-02-01" })),
         ("campaign_list", json!({})),
+        ("crisis_status", json!({})),
         ("member_activity", json!({})),
         ("member_invitations", json!({})),
         ("member_list", json!({})),

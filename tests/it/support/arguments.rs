@@ -14,6 +14,7 @@ pub fn least(tool: &str, own: Ids) -> Value {
         | "approval_policies"
         | "calendar_get"
         | "campaign_list"
+        | "crisis_status"
         | "member_activity"
         | "member_invitations"
         | "member_list"
@@ -32,6 +33,8 @@ pub fn least(tool: &str, own: Ids) -> Value {
         "approval_get" | "approval_page" | "approval_withdraw" => json!({ "approval_id": own.approval }),
         "approval_request" => post,
         "approval_freeze" => json!({ "reason": "a test" }),
+        "crisis_start" => json!({ "reason": "a test" }),
+        "crisis_delete" => json!({ "post_ids": [own.post] }),
         "account_connect" => json!({ "network": "sandbox" }),
         "account_test" | "best_times" | "queue_set" | "recycling_set" => json!({ "account_id": own.account }),
         "asset_add" => json!({ "path": "picture.png" }),
@@ -81,6 +84,7 @@ impl Ids {
             "rvw" => self.reviewer.to_string(),
             "cmt" => self.comment.to_string(),
             "task" => self.task.to_string(),
+            "inc" => self.incident.to_string(),
             "inv" => self.invitation.to_string(),
             other => panic!("tests/it/support/arguments.rs knows no id of the kind {other}"),
         }

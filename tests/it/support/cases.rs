@@ -34,6 +34,10 @@ use allin::{
             schedule::CampaignSchedule,
         },
         comments::{add::CommentAdd, delete::CommentDelete, list::CommentList},
+        crisis::{
+            delete::CrisisDelete, end::CrisisEnd, note::CrisisNote, report::CrisisReport, revoke::CrisisRevoke,
+            start::CrisisStart, status::CrisisStatus,
+        },
         ctx::Ctx,
         held::{
             Release,
@@ -69,7 +73,7 @@ use allin::{
     },
     error::Result,
     ids::{
-        AccountId, ApiKeyId, ApprovalId, AssetId, AttemptId, CampaignId, CommentId, ConnectId, IdGen as _,
+        AccountId, ApiKeyId, ApprovalId, AssetId, AttemptId, CampaignId, CommentId, ConnectId, IdGen as _, IncidentId,
         InvitationId, MemberId, NotificationId, PackId, PolicyId, PostId, RandomIds, ReviewerId, SeriesId, TaskId,
     },
     model::{
@@ -106,6 +110,7 @@ pub struct Ids {
     pub task: TaskId,
     pub invitation: InvitationId,
     pub pack: PackId,
+    pub incident: IncidentId,
 }
 
 impl Ids {
@@ -130,6 +135,7 @@ impl Ids {
             task: TaskId(id()),
             invitation: InvitationId(id()),
             pack: PackId(id()),
+            incident: IncidentId(id()),
         }
     }
 }
@@ -259,6 +265,13 @@ cases! {
     CommentAdd: |ids| CommentAdd { post_id: ids.post, text: "A comment".into(), reply_to: Some(ids.comment) };
     CommentDelete: |ids| CommentDelete { comment_id: ids.comment };
     CommentList: |ids| CommentList { post_id: ids.post, thread: None, limit: None, cursor: None };
+    CrisisDelete: |ids| CrisisDelete { post_ids: vec![ids.post], all_since: false };
+    CrisisEnd: |_ids| CrisisEnd {};
+    CrisisNote: |ids| CrisisNote { text: "A note".into(), incident_id: Some(ids.incident) };
+    CrisisReport: |ids| CrisisReport { incident_id: Some(ids.incident) };
+    CrisisRevoke: |ids| CrisisRevoke { key_ids: vec![ids.key], ..CrisisRevoke::default() };
+    CrisisStart: |_ids| CrisisStart { reason: "a test".into(), since: None };
+    CrisisStatus: |_ids| CrisisStatus {};
     InvitationRevoke: |ids| InvitationRevoke { invitation_id: ids.invitation };
     KeyCreate: |ids| KeyCreate { name: "a key".into(), member_id: Some(ids.member), expires_in_days: None };
     KeyList: |_ids| KeyList::default();

@@ -192,6 +192,14 @@ async fn every_tool_answers_as_its_schema_says() {
     reader.call("approval_withdraw", json!({ "approval_id": approval })).await;
     reader.call("approval_request", json!({ "post_id": waiting, "note": "For the weekend" })).await;
     reader.call("plan_get", json!({})).await;
+    reader.call("crisis_status", json!({})).await;
+    reader.call("crisis_start", json!({ "reason": "A wrong price went out" })).await;
+    reader.call("crisis_status", json!({})).await;
+    reader.call("crisis_delete", json!({ "post_ids": [post] })).await;
+    reader.fail("crisis_delete", json!({ "all_since": true })).await;
+    reader.fail("crisis_delete", json!({})).await;
+    let alone = json!({ "segments": [{ "text": "A draft to delete" }], "account_ids": [account] });
+    let post = reader.call("post_create", alone).await["post"]["id"].clone();
     reader.call("post_delete", json!({ "post_id": post })).await;
     reader.call("post_query", json!({ "status": "draft" })).await;
 
