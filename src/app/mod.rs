@@ -25,6 +25,7 @@ pub mod pauses;
 pub mod people;
 pub mod plans;
 pub mod posts;
+pub mod privacy;
 pub mod progress;
 pub mod publishing;
 pub mod queue;

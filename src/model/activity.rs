@@ -15,6 +15,8 @@ const DID: &[(&str, &str)] = &[
     ("campaign_schedule", "launched a campaign"),
     ("comment_add", "commented on a post"),
     ("comment_delete", "deleted a comment"),
+    ("consent_give", "agreed to how data is used"),
+    ("consent_withdraw", "took a consent back"),
     ("held_release", "released held posts"),
     ("held_resolve", "settled an unknown outcome"),
     ("key_create", "made an API key"),
@@ -26,6 +28,8 @@ const DID: &[(&str, &str)] = &[
     // Until there were two ways.
     ("notification_choose_mail", "chose which notifications to get"),
     ("notification_mark_read", "read notifications"),
+    ("person_erase", "had personal data erased"),
+    ("person_export", "exported personal data"),
     ("post_cancel", "cancelled a post"),
     ("post_create", "drafted a post"),
     ("post_delete", "deleted a post"),
@@ -42,6 +46,8 @@ const DID: &[(&str, &str)] = &[
     ("queue_set", "changed an account's queue"),
     ("recycling_run", "recycled a post"),
     ("recycling_set", "changed an account's recycling"),
+    ("retention_set", "changed how long things are kept"),
+    ("reviewer_erase", "had a reviewer's data erased"),
     ("series_create", "made a series"),
     ("series_end", "ended a series"),
     ("series_fill", "made posts of a series"),
@@ -49,6 +55,8 @@ const DID: &[(&str, &str)] = &[
     ("task_update", "changed a task"),
     ("workspace_change", "changed the workspace's settings"),
     ("workspace_create", "made the workspace"),
+    ("workspace_erase", "erased the workspace"),
+    ("workspace_export", "exported the workspace"),
 ];
 
 /// What the caller of a use case did; `None` for one that is not known here.
