@@ -1,14 +1,11 @@
-//! Forgets what has expired: stored results of calls, spent confirmations, old notifications, invitations and letters, credits
-//! set aside by who did not come back.
+//! Forgets what has expired: stored results of calls, spent confirmations, credits set aside by who did not come back, and
+//! whatever is older than the days for which it is kept.
 
 use crate::{
-    app::{App, notifications::mail, plans::credits},
+    app::{App, notifications::mail, plans::credits, privacy::keep},
     error::Result,
-    store::{confirmations, db::Entrance, idempotency, installation, invitations, letters, notifications},
+    store::{confirmations, db::Entrance, idempotency, installation},
 };
-
-/// How long notifications, and invitations and letters that are done with, are kept, in days.
-const NOTIFICATION_DAYS: i64 = 90;
 
 /// In every workspace, one short transaction each.
 pub async fn forget_expired(app: &App) -> Result<()> {
@@ -24,13 +21,10 @@ pub async fn forget_expired(app: &App) -> Result<()> {
             let (mut tx, _) = app.db.tenant(workspace, Entrance::System, now).await?;
             idempotency::forget_expired(&mut tx, workspace, now).await?;
             confirmations::forget_expired(&mut tx, workspace, now).await?;
-            let before = now.plus_secs(-NOTIFICATION_DAYS * 24 * 3600);
-            notifications::forget_before(&mut tx, workspace, before).await?;
-            letters::forget_before(&mut tx, workspace, before).await?;
-            invitations::forget_before(&mut tx, workspace, before).await?;
             credits::tidy(&mut tx, workspace, now).await?;
             tx.commit().await?;
             mail::give_up_stale(app, workspace, now).await?;
+            keep::run(app, workspace).await?;
         }
     }
 }

@@ -27,6 +27,7 @@ pub mod people;
 mod permit;
 pub mod plans;
 pub mod posts;
+pub mod privacy;
 pub mod progress;
 pub mod publishing;
 pub mod queue;

@@ -22,6 +22,7 @@ mod pause;
 mod plan;
 mod post;
 mod print;
+mod privacy;
 mod queue;
 mod receipt;
 mod recycling;
@@ -141,6 +142,9 @@ enum Command {
     /// Signed receipts of what was published: show, verify
     #[command(subcommand)]
     Receipt(receipt::Receipt),
+    /// Personal data: take it along, erase it, how long it is kept, who agreed to what
+    #[command(subcommand)]
+    Privacy(privacy::Privacy),
     /// The database: status, migrate, upgrade, backup, restore
     #[command(subcommand)]
     Db(db::Db),
@@ -174,6 +178,7 @@ impl Cli {
             Command::Notification(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Plan(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Key(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Privacy(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Account(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Campaign(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Import(command) if command.prints_only() => command.print(),

@@ -98,16 +98,16 @@ impl Workspace {
 
 /// A workspace that the person is in.
 #[derive(Serialize)]
-struct Membership {
-    id: WorkspaceId,
-    member: MemberId,
+pub(super) struct Membership {
+    pub id: WorkspaceId,
+    pub member: MemberId,
     name: String,
     time_zone: String,
     role: Role,
 }
 
 /// Who acts at the command line.
-async fn acting(booted: &Booted, ctx: &Ctx) -> Result<Member> {
+pub(super) async fn acting(booted: &Booted, ctx: &Ctx) -> Result<Member> {
     let (mut tx, _) = booted.app.db.tenant(ctx.workspace, ctx.actor.entrance(), booted.app.now()).await?;
     let all = workspaces::members(&mut tx, ctx.workspace).await?;
     tx.finish_read();
@@ -115,7 +115,7 @@ async fn acting(booted: &Booted, ctx: &Ctx) -> Result<Member> {
     own.ok_or_else(|| Error::internal("only members use the command line"))
 }
 
-async fn memberships(booted: &Booted, person: PersonId) -> Result<Vec<Membership>> {
+pub(super) async fn memberships(booted: &Booted, person: PersonId) -> Result<Vec<Membership>> {
     let app = &booted.app;
     let mut tx = app.db.begin().await?;
     let mine = workspaces::of_person(&mut tx, person).await?;

@@ -28,6 +28,7 @@ pub mod pauses;
 pub mod pinterest;
 pub mod plans;
 pub mod posts;
+pub mod privacy;
 pub mod prose;
 pub mod queue;
 pub mod receipts;

@@ -220,6 +220,22 @@ permissions! {
     EndCrisis: Manager, person_only = true, proof = Always, "a program that may have caused it cannot call it over";
     /// Revoke keys, tokens and sessions in a crisis.
     RevokeAccess: Admin, person_only = true, proof = Always, "it shuts programs and accounts out, so it takes a person who is known to be that one; their own way in stays";
+    /// Take the own data along as a file.
+    ExportPerson: Viewer, person_only = true, proof = IfSet, "everybody may have what is kept about them; about others it takes an Admin, checked in the use case";
+    /// Have the own data erased.
+    ErasePerson: Viewer, person_only = true, proof = Always, "it cannot be taken back, so it takes a person who is known to be that one; others' takes an Admin, checked in the use case";
+    /// Take everything of the workspace along.
+    ExportWorkspace: Admin, person_only = true, proof = IfSet, "everything leaves with it, what is said between members, too";
+    /// Erase the workspace.
+    EraseWorkspace: Admin, person_only = true, proof = Always, "nothing of it can be brought back";
+    /// See how long things are kept.
+    ReadRetention: Viewer, person_only = false, "whoever writes here may know how long it stays";
+    /// Say how long things are kept.
+    SetRetention: Admin, person_only = true, proof = IfSet, "a program that shortens it could remove what tells on it";
+    /// See what one agreed to.
+    ReadConsents: Viewer, person_only = false, "everybody sees what they agreed to; others' takes an Admin, checked in the use case";
+    /// Agree to how the own data is used, and take that back.
+    GiveConsent: Viewer, person_only = true, proof = IfSet, "only the person can agree";
     /// Read the audit log.
     ReadAudit: Admin, person_only = false, "it names who did what";
 }

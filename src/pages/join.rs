@@ -21,7 +21,7 @@ use crate::{
         people::join::{self, Asks, Given, Joined, Open},
     },
     error::{Error, Kind},
-    model::markup::escape,
+    model::{markup::escape, privacy::Purpose},
 };
 
 /// Keeps this form's signature from passing for another page's.
@@ -129,10 +129,18 @@ fn fields(open: &Open, name: &str) -> String {
         open.email().map(|email| format!(", as {}", escape(email))).unwrap_or_default()
     );
     match open.asks() {
-        Asks::Newcomer => format!("{name}{new}"),
-        Asks::Known => format!("{name}{present}"),
+        Asks::Newcomer => format!("{name}{new}{}", agreeing()),
+        Asks::Known => format!("{name}{present}{}", agreeing()),
         Asks::Again => new.to_owned(),
     }
+}
+
+/// What joining agrees to.
+fn agreeing() -> String {
+    format!(
+        "<p class=\"hint\" id=\"notice\">{} By joining you agree to that.</p>",
+        escape(Purpose::Processing.notice().text)
+    )
 }
 
 fn done(joined: &Joined) -> Response {

@@ -220,15 +220,3 @@ pub async fn revoke(
     .fetch_all(db)
     .await?)
 }
-
-/// Forgets invitations that ended before.
-pub async fn forget_before(db: &mut PgConnection, workspace: WorkspaceId, before: Timestamp) -> Result<()> {
-    sqlx::query!(
-        "delete from invitations where workspace_id = $1 and least(expires_at, used_at, revoked_at) < $2",
-        workspace.uuid(),
-        before
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}

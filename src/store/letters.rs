@@ -142,15 +142,3 @@ pub async fn states(
     .await?;
     rows.into_iter().map(|row| Ok((row.subject_id, row.state.parse()?, row.problem))).collect()
 }
-
-/// Forgets letters that were done with before.
-pub async fn forget_before(db: &mut PgConnection, workspace: WorkspaceId, before: Timestamp) -> Result<()> {
-    sqlx::query!(
-        "delete from letters where workspace_id = $1 and created_at < $2 and state <> 'waiting'",
-        workspace.uuid(),
-        before
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}

@@ -216,11 +216,3 @@ pub async fn known(db: &mut PgConnection, workspace: WorkspaceId, member: Member
     .fetch_all(db)
     .await?)
 }
-
-/// Forgets what is older.
-pub async fn forget_before(db: &mut PgConnection, workspace: WorkspaceId, before: Timestamp) -> Result<()> {
-    sqlx::query!("delete from notifications where workspace_id = $1 and created_at < $2", workspace.uuid(), before)
-        .execute(db)
-        .await?;
-    Ok(())
-}

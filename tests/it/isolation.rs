@@ -23,6 +23,7 @@ use allin::{
         pauses::{resume::PublishingResume, start::PublishingPause},
         plans::{add_pack::PackAdd, credits, set::PlanSet},
         posts::{create::PostCreate, schedule::PostSchedule, update::PostUpdate},
+        privacy::{consents::ConsentGive, keep, retention_set::RetentionSet},
         queue::set::QueueSet,
         recycling::{mark::PostEvergreen, run::RecyclingRun, set::RecyclingSet},
         series::create::SeriesCreate,
@@ -36,6 +37,7 @@ use allin::{
         notifications::{MailState, NotificationKind},
         plans::Plan,
         posts::{MediaRef, Variant},
+        privacy::{Purpose, RetentionKind},
         roles::Role,
     },
     store::db::Entrance,
@@ -202,6 +204,10 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     credits::reserve(&app.app, &mut tx, team.workspace, 7, mark, now).await.unwrap();
     tx.commit().await.unwrap();
 
+    app.call_once::<ConsentGive>(&ctx, ConsentGive { purpose: Purpose::Processing }).await.unwrap();
+    let kept = RetentionSet { kind: RetentionKind::Comments, days: Some(365) };
+    app.call_once::<RetentionSet>(&ctx, kept).await.unwrap();
+    keep::run(&app.app, team.workspace).await.unwrap();
     let email = MemberEmail { member_id: team.admin, email: Some(format!("{mark}@example.com")) };
     app.call_once::<MemberEmail>(&ctx, email).await.unwrap();
     let choice = NotificationChoose { kind: None, app: None, mail: Some(true) };

@@ -41,6 +41,7 @@ mod people;
 mod permissions;
 mod plans;
 mod posts;
+mod privacy;
 mod processes;
 mod publishing;
 mod receipts;

@@ -56,7 +56,7 @@ pub struct Stopped {
 }
 
 /// Takes somebody out of the workspace. The caller has locked the members and made sure that an Admin stays.
-pub(super) async fn remove(scope: &mut Scope<'_>, member: &Member, to: Option<MemberId>) -> Result<Stopped> {
+pub(in crate::app) async fn remove(scope: &mut Scope<'_>, member: &Member, to: Option<MemberId>) -> Result<Stopped> {
     let (workspace, id) = (scope.ctx.workspace, member.member_id);
     let mut stopped = match to {
         Some(to) => hand_over(scope, member, to).await?,

@@ -18,6 +18,7 @@ use crate::{
         notifications::tell::{News, tell_members},
         people::{known::Known, passphrase},
         plans,
+        privacy::consents,
         use_case::Scope,
         workspaces::create::check_name,
     },
@@ -184,8 +185,7 @@ pub async fn join(app: &App, token: &str, origin: Origin, given: Given) -> Resul
             enter(app, &mut tx, workspace, &invitation, person, &name).await?
         }
     };
-    let request = app.new_request();
-    let ctx = Ctx { workspace, actor: Actor::Person { member }, origin, request };
+    let ctx = Ctx { workspace, actor: Actor::Person { member }, origin, request: app.new_request() };
     let mut scope = Scope::new(app, &ctx, &mut tx, &entered, now);
     if let Some(new) = new {
         passphrase::store(&mut scope, member, new).await?;
@@ -247,6 +247,7 @@ async fn enter(
 async fn announce(scope: &mut Scope<'_>, invitation: &Invitation, member: MemberId, name: &str) -> Result<()> {
     let mut told = admins(scope).await?;
     if !invitation.again {
+        consents::joined(scope, member).await?;
         told.retain(|id| *id != member);
         let news = News {
             code: "member_joined",

@@ -10,6 +10,7 @@ use crate::{
     boot::Booted,
     cli::{passphrase, print},
     error::{Error, Result},
+    model::privacy::Purpose,
 };
 
 #[derive(Args)]
@@ -50,7 +51,13 @@ fn greeting(open: &Open) -> String {
     match open.asks() {
         Asks::Again => format!("{} made this link for {}, in {}.", open.inviter, open.name(), open.workspace_name),
         Asks::Newcomer | Asks::Known => {
-            format!("{} invites you to {}, as {}.", open.inviter, open.workspace_name, open.role().as_str())
+            format!(
+                "{} invites you to {}, as {}.\n{} By joining you agree to that.",
+                open.inviter,
+                open.workspace_name,
+                open.role().as_str(),
+                Purpose::Processing.notice().text
+            )
         }
     }
 }

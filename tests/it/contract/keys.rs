@@ -77,6 +77,9 @@ const HISTORY: &[(&str, &str, &str)] = &[
     ("audit_heads", "insert select update", "a chain without a head is broken"),
     ("audit_openings", "delete insert select", "erased or kept, never changed"),
     ("receipts", "insert select", "written once"),
+    ("consents", "insert select", "written once; a withdrawal is another row"),
+    ("retention_rules", "insert select update", "set once and again, never gone"),
+    ("retention_runs", "insert select", "what was removed stays known"),
 ];
 
 /// Inside a tenant's transaction its own rows, outside of any all of them.
@@ -112,6 +115,7 @@ const DEFINERS: &[&str] = &[
     "mail_put",
     "person_add",
     "person_email",
+    "person_erase",
     "person_email_prove",
     "person_find",
     "person_invited",
@@ -122,10 +126,14 @@ const DEFINERS: &[&str] = &[
     "person_key_public",
     "person_key_set",
     "person_leave",
+    "person_record",
     "person_set_email",
     "person_standing",
     "person_tried",
+    "person_words_erase",
     "person_workspaces_of",
+    "posts_forget",
+    "reviewer_erase",
     "series_due_drop",
     "series_due_put",
     "series_due_take",
@@ -145,11 +153,20 @@ const DEFINERS: &[&str] = &[
     "worker_gone",
     "worker_seen",
     "workers_alive",
+    "workspace_erase",
     "workspaces_all",
 ];
 
 /// What the role of proven persons may execute and the application may not.
-const DECIDERS: &[&str] = &["person_key_set"];
+const DECIDERS: &[&str] = &[
+    // Whoever could set a key could decide as that person.
+    "person_key_set",
+    // Erasing takes a person who has proved to be one. Of decisions only comments can go, of freezes only reasons.
+    "person_erase",
+    "person_words_erase",
+    "reviewer_erase",
+    "workspace_erase",
+];
 
 /// What the role of proven persons may do with tables beyond what the application may.
 const DECISIONS: &[&str] = &[

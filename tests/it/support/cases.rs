@@ -63,6 +63,16 @@ use allin::{
             history::PostHistory, preview::PostPreview, publish::PostPublish, query::PostQuery, restore::PostRestore,
             schedule::PostSchedule, update::PostUpdate,
         },
+        privacy::{
+            consents::{ConsentGive, ConsentList, ConsentWithdraw},
+            erase_person::PersonErase,
+            erase_reviewer::ReviewerErase,
+            erase_workspace::WorkspaceErase,
+            export_person::PersonExport,
+            export_workspace::WorkspaceExport,
+            retention_get::RetentionGet,
+            retention_set::RetentionSet,
+        },
         queue::{get::QueueGet, set::QueueSet},
         receipts::get::ReceiptGet,
         recycling::{get::RecyclingGet, mark::PostEvergreen, run::RecyclingRun, set::RecyclingSet},
@@ -81,6 +91,7 @@ use allin::{
         networks::{KnownNetwork, NetworkId},
         plans::Plan,
         posts::MediaRef,
+        privacy::{Purpose, RetentionKind},
         roles::{Permission, Role},
     },
 };
@@ -272,6 +283,9 @@ cases! {
     CrisisRevoke: |ids| CrisisRevoke { key_ids: vec![ids.key], ..CrisisRevoke::default() };
     CrisisStart: |_ids| CrisisStart { reason: "a test".into(), since: None };
     CrisisStatus: |_ids| CrisisStatus {};
+    ConsentGive: |_ids| ConsentGive { purpose: Purpose::Processing };
+    ConsentList: |ids| ConsentList { member_id: Some(ids.member) };
+    ConsentWithdraw: |_ids| ConsentWithdraw { purpose: Purpose::Processing };
     InvitationRevoke: |ids| InvitationRevoke { invitation_id: ids.invitation };
     KeyCreate: |ids| KeyCreate { name: "a key".into(), member_id: Some(ids.member), expires_in_days: None };
     KeyList: |_ids| KeyList::default();
@@ -297,6 +311,8 @@ cases! {
     NotificationMarkRead: |ids| NotificationMarkRead { notification_ids: Some(vec![ids.note]) };
     PassphraseRenew: |ids| PassphraseRenew { member_id: ids.member };
     PassphraseSet: |_ids| PassphraseSet { passphrase: SecretString::from("weak") };
+    PersonErase: |ids| PersonErase { member_id: Some(ids.member), hand_over_to: None };
+    PersonExport: |ids| PersonExport { member_id: Some(ids.member), cursor: None };
     PackAdd: |_ids| PackAdd { credits: 500, once: false };
     PackEnd: |ids| PackEnd { pack_id: ids.pack };
     PlanGet: |_ids| PlanGet::default();
@@ -361,7 +377,10 @@ cases! {
         per_week: None,
         candidates: None,
     };
+    RetentionGet: |_ids| RetentionGet {};
+    RetentionSet: |_ids| RetentionSet { kind: RetentionKind::Comments, days: Some(365) };
     ReviewerAdd: |_ids| ReviewerAdd { name: "A client".into(), email: "client@example.com".into() };
+    ReviewerErase: |ids| ReviewerErase { reviewer_id: ids.reviewer };
     ReviewerList: |_ids| ReviewerList {};
     ReviewerRemove: |ids| ReviewerRemove { reviewer_id: ids.reviewer };
     SeriesCreate: |ids| SeriesCreate {
@@ -386,6 +405,8 @@ cases! {
     TaskList: |ids| TaskList { post_id: Some(ids.post), ..TaskList::default() };
     TaskUpdate: |ids| TaskUpdate { assignee_id: Some(ids.member), ..TaskUpdate::of(ids.task) };
     WorkspaceChange: |_ids| WorkspaceChange { name: None, time_zone: None };
+    WorkspaceErase: |_ids| WorkspaceErase { name: "Another name".into() };
+    WorkspaceExport: |_ids| WorkspaceExport { cursor: Some("nowhere".into()) };
     WorkspaceOverview: |_ids| WorkspaceOverview {};
     WorkspaceTransfer: |ids| WorkspaceTransfer { member_id: ids.member };
 }
