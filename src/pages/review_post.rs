@@ -28,7 +28,7 @@ pub(super) fn facts(shown: &ApprovalShown) -> String {
         let chain = approval.steps.iter().filter(|other| other.policy == step.policy).count() > 1;
         let number = if chain { format!(", step {}", step.step) } else { String::new() };
         let (policy, asked) = (escape(&visible(&step.policy)), escape(&visible(&step.asked)));
-        _ = write!(html, "<dt>{policy}{number}</dt><dd>{asked} ({state})</dd>");
+        _ = write!(html, "<dt>{policy}{number}</dt><dd>{asked}, {state}</dd>");
     }
     html.push_str("</dl>");
     html
