@@ -63,9 +63,26 @@ end
 $$;
 grant delete on audit_openings to allin_app;
 
--- Who approved the target, for its receipt; null where nothing had to be approved.
+-- An id as people and programs see it: a prefix and the UUID in Crockford's base 32.
+create function id_text(p_prefix text, p_id uuid) returns text
+    language sql immutable set search_path = public, pg_temp
+as $$
+    select p_prefix || '_' || string_agg(substr('0123456789abcdefghjkmnpqrstvwxyz', substr(b.bits, n * 5 + 1, 5)::bit(5)::int + 1, 1), '' order by n)
+    from (select ('x' || replace(p_id::text, '-', ''))::bit(128)::text || '00' as bits) b, generate_series(0, 25) n
+$$;
+
+-- Who approved what a post says now, with their signatures; null when nobody had to.
 create function receipt_approvals(p_workspace uuid, p_post uuid, p_target uuid) returns jsonb
     language sql stable set search_path = public, pg_temp
-as $$ select null::jsonb $$;
-revoke execute on function receipt_approvals(uuid, uuid, uuid) from public;
-grant execute on function receipt_approvals(uuid, uuid, uuid) to allin_app;
+as $$
+    select jsonb_agg(jsonb_build_object(
+        'decision_id', id_text('dec', d.decision_id), 'request_id', id_text('apr', d.request_id),
+        'by', coalesce(id_text('mbr', d.member_id), id_text('rvw', d.reviewer_id)),
+        'on_behalf_of', id_text('mbr', d.on_behalf_of), 'digest', encode(d.digest, 'hex'), 'proof', d.proof,
+        'key_id', d.key_id, 'signature', encode(d.signature, 'hex')) order by d.decision_id)
+    from approval_decisions d
+    where d.workspace_id = p_workspace and d.post_id = p_post and d.verdict = 'approve'
+      and d.digest = post_digest(p_workspace, p_post)
+$$;
+revoke execute on function receipt_approvals(uuid, uuid, uuid), id_text(text, uuid) from public;
+grant execute on function receipt_approvals(uuid, uuid, uuid), id_text(text, uuid) to allin_app;

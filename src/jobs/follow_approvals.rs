@@ -6,8 +6,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, approvals::follow::follow};
 
-/// Deadlines are hours.
-const EVERY: Duration = Duration::from_secs(60);
+/// A reviewer's mail waits for this.
+const EVERY: Duration = Duration::from_secs(15);
 
 pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {

@@ -211,6 +211,7 @@ fn form(app: &App, token: &str, open: &Open, shown: &ApprovalShown, problem: Opt
     }
     body.push_str(&review_post::facts(shown));
     body.push_str(&review_post::posts(shown, &format!("/review/{token}/media")));
+    body.push_str(&review_post::changes(shown));
     body.push_str(&review_post::decisions(shown));
     _ = write!(
         body,

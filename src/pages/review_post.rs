@@ -7,7 +7,12 @@ use crate::{
         approvals::get::ApprovalShown,
         posts::preview::{Preview, SegmentPreview},
     },
-    model::{approvals::Verdict, markup::escape, times},
+    model::{
+        approvals::Verdict,
+        diff::{Change, RunKind},
+        markup::escape,
+        times,
+    },
 };
 
 /// Who asks, and whose turn it is.
@@ -111,6 +116,35 @@ fn message(segment: &SegmentPreview, media: &str) -> String {
             "<details><summary>Exactly what is sent</summary><pre tabindex=\"0\">{}</pre></details>",
             escape(&visible(body))
         );
+    }
+    html
+}
+
+/// What changed since the version that was looked at before.
+pub(super) fn changes(shown: &ApprovalShown) -> String {
+    let Some(changes) = shown.changes.as_ref().filter(|changes| !changes.changes.is_empty()) else {
+        return String::new();
+    };
+    let mut html = format!("<h2>Changed since version {}</h2><ul>", changes.from);
+    for change in &changes.changes {
+        _ = write!(html, "<li>{}</li>", escape(&visible(change)));
+    }
+    html.push_str("</ul>");
+    for part in &changes.parts {
+        let names: Vec<_> = part.accounts.iter().map(|account| escape(&visible(&account.name))).collect();
+        _ = write!(html, "<p class=\"hint\">{}</p>", names.join(", "));
+        for message in part.messages.iter().filter(|message| message.change != Change::Same) {
+            html.push_str("<div class=\"text changed\" dir=\"auto\">");
+            for run in &message.runs {
+                let text = escape(&visible(&run.text));
+                _ = match run.kind {
+                    RunKind::Equal => write!(html, "{text}"),
+                    RunKind::Deleted => write!(html, "<del>{text}</del>"),
+                    RunKind::Inserted => write!(html, "<ins>{text}</ins>"),
+                };
+            }
+            html.push_str("</div>");
+        }
     }
     html
 }

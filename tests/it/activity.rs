@@ -70,7 +70,9 @@ async fn what_a_member_did_is_told_in_sentences() {
     assert_eq!(app.call_once::<MemberActivity>(&person, others).await.unwrap_err().code(), "activity_not_yours");
 
     // Whoever is removed is answered for still, by those who may ask.
-    app.call_once::<MemberChange>(&team.person(&app), MemberChange { member_id: anna, role: None }).await.unwrap();
+    app.call_once::<MemberChange>(&team.person(&app), MemberChange { member_id: anna, role: None, hand_over_to: None })
+        .await
+        .unwrap();
     let left = activity(&app, &manager, Some(anna)).await;
     assert_eq!((left.removed, left.entries.len()), (true, own.entries.len()));
     app.close().await;

@@ -131,7 +131,7 @@ async fn everybody_concerned_is_told_once() {
     assert_eq!(told(&app, klein).await, [again, mention]);
 
     // Who has left is nobody's to mention, and is told nothing.
-    let gone = MemberChange { member_id: klein.member().unwrap(), role: None };
+    let gone = MemberChange { member_id: klein.member().unwrap(), role: None, hand_over_to: None };
     app.call_once::<MemberChange>(&team.person(&app), gone).await.unwrap();
     let said = say(&app, ben, post, "@Anna @Anna Klein").await;
     let outcomes: Vec<_> = said.mentions.iter().map(|one| (one.text.as_str(), one.outcome)).collect();

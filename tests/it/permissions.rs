@@ -109,7 +109,12 @@ async fn who_is_removed_or_revoked_is_out_at_once() {
     app.draft(&by_key, "One", &[]).await;
     app.call_once::<KeyRevoke>(&team.person(&app), KeyRevoke { key_id: key }).await.unwrap();
     app.draft(&by_stdio, "Two", &[]).await;
-    app.call_once::<MemberChange>(&team.person(&app), MemberChange { member_id: member, role: None }).await.unwrap();
+    app.call_once::<MemberChange>(
+        &team.person(&app),
+        MemberChange { member_id: member, role: None, hand_over_to: None },
+    )
+    .await
+    .unwrap();
     for case in cases::all() {
         for ctx in [&by_key, &by_stdio] {
             let error = (case.call)(&app, ctx, Ids::nowhere()).await.unwrap_err();

@@ -228,7 +228,10 @@ async fn what_a_removed_member_had_is_nobodys_and_told() {
     app.call_once::<TaskUpdate>(&by_ben, TaskUpdate { state: Some(TaskState::Done), ..TaskUpdate::of(over) })
         .await
         .unwrap();
-    let removed = app.call_once::<MemberChange>(&admin, MemberChange { member_id: anna, role: None }).await.unwrap();
+    let removed = app
+        .call_once::<MemberChange>(&admin, MemberChange { member_id: anna, role: None, hand_over_to: None })
+        .await
+        .unwrap();
     assert_eq!(
         removed.message,
         "Anna is removed; their keys and connections work no more. 2 open task(s) of theirs have nobody now."
@@ -257,7 +260,7 @@ async fn giving_a_task_and_removing_its_member_at_once() {
         let new = TaskCreate { assignee_id: Some(anna), ..task(&format!("New {round}")) };
         let give = |id| TaskUpdate { assignee_id: Some(anna), note: Some("again".into()), ..TaskUpdate::of(id) };
         let (removed, made, given, kept) = tokio::join!(
-            app.call_once::<MemberChange>(&admin, MemberChange { member_id: anna, role: None }),
+            app.call_once::<MemberChange>(&admin, MemberChange { member_id: anna, role: None, hand_over_to: None }),
             app.call_once::<TaskCreate>(&admin, new),
             app.call_once::<TaskUpdate>(&admin, give(free)),
             app.call_once::<TaskUpdate>(&admin, give(had)),

@@ -11,6 +11,7 @@ use crate::{
         approvals::{
             hex, known, link,
             signatures::{Decider, signed},
+            tell::{self, Asked},
             view::{self, ApprovalView, Names},
         },
         ctx::Actor,
@@ -235,9 +236,11 @@ async fn conclude(scope: &mut Scope<'_>, request: &Request, verdict: Verdict) ->
     match end {
         Some(state) => requests::end(scope.tx, workspace, request.request_id, state, scope.now).await?,
         None => {
-            turns::open(scope.tx, workspace, request.request_id, post, scope.now).await?;
+            let steps = turns::open(scope.tx, workspace, request.request_id, post, scope.now).await?;
+            tell::asked(scope, &[Asked { request: request.clone(), steps }]).await?;
         }
     }
+    tell::decided(scope, request, verdict, end).await?;
     requests::derive_reviews(scope.tx, workspace, Some(post), scope.now).await?;
     let held =
         targets::of_post(scope.tx, workspace, post).await?.iter().any(|target| target.state == TargetState::Held);

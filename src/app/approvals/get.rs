@@ -10,15 +10,21 @@ use crate::{
             view::{self, ApprovalView, Names},
         },
         ctx::Actor,
-        posts::preview::{self, Preview},
+        posts::{
+            diff::{self, PostDiffed},
+            preview::{self, Preview},
+        },
         use_case::{Effect, Local, Locally, Scope, UseCase},
     },
     clock::Timestamp,
     error::{Error, Result},
     ids::ApprovalId,
-    model::{roles::Permission, states::TargetState, times},
+    model::{approvals::RequestState, roles::Permission, states::TargetState, times},
     store::{
-        approvals::{self, decisions, links, requests::Request},
+        approvals::{
+            self, decisions, links,
+            requests::{self, Request},
+        },
         posts, targets,
     },
 };
@@ -34,6 +40,9 @@ pub struct ApprovalShown {
     pub approval: ApprovalView,
     /// The post on each account as it would be sent now.
     pub previews: Vec<Preview>,
+    /// What changed since it was approved last, or since the version before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<PostDiffed>,
     /// When it goes out, where a time is set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub planned: Vec<PlannedView>,
@@ -66,10 +75,15 @@ impl Local for ApprovalGet {
         if !may_see(scope, &request).await? {
             return Err(unseen(input.approval_id));
         }
-        let post = request.post_id;
+        let (post, version) = (request.post_id, request.version);
+        let since = version_before(scope, &request).await?;
         let names = Names::load(scope).await?;
         let approval = view::load(scope, request, &names).await?;
         let previews = preview::on_accounts(scope, post, None).await?;
+        let changes = match since {
+            Some(since) => Some(diff::between(scope, post, since, version).await?),
+            None => None,
+        };
         let planned = targets::of_post(scope.tx, scope.ctx.workspace, post).await?.into_iter().filter_map(|target| {
             let at = target.due_at.filter(|_| target.state == TargetState::Scheduled)?;
             let zone = target.due_zone.as_deref().unwrap_or(&scope.entered.time_zone);
@@ -77,8 +91,16 @@ impl Local for ApprovalGet {
             Some(PlannedView { account: format!("@{} on {}", target.handle, target.network), at, at_local })
         });
         let planned = planned.collect();
-        Ok(ApprovalShown { approval, previews, planned, time_zone: scope.entered.time_zone.clone() })
+        Ok(ApprovalShown { approval, previews, changes, planned, time_zone: scope.entered.time_zone.clone() })
     }
+}
+
+/// The version that was approved before this one, else the one before it.
+async fn version_before(scope: &mut Scope<'_>, request: &Request) -> Result<Option<i32>> {
+    let approved = Some(RequestState::Approved);
+    let earlier = requests::list(scope.tx, scope.ctx.workspace, Some(request.post_id), approved, 50).await?;
+    let earlier = earlier.iter().map(|one| one.version).filter(|version| *version < request.version).max();
+    Ok(earlier.or(Some(request.version - 1)).filter(|version| *version > 0))
 }
 
 /// As if there were none.

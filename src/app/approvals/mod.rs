@@ -15,6 +15,7 @@ pub mod policy_set;
 pub mod request;
 pub mod reviewers;
 pub mod signatures;
+mod tell;
 pub mod unfreeze;
 pub mod view;
 pub mod withdraw;
@@ -22,7 +23,7 @@ pub mod withdraw;
 use serde_json::json;
 
 use crate::{
-    app::use_case::Scope,
+    app::{approvals::tell::Asked, use_case::Scope},
     error::{Error, Result},
     ids::{ApprovalId, PostId},
     model::states::Review,
@@ -52,15 +53,17 @@ pub(crate) async fn refresh(scope: &mut Scope<'_>, post: Option<PostId>) -> Resu
         scope.changed("approval", request, json!({ "state": "void" }));
     }
     let unasked = requests::unasked(scope.tx, workspace, post, now).await?;
+    let mut asked = Vec::with_capacity(unasked.len());
     for id in &unasked {
-        ask(scope, *id, None).await?;
+        asked.push(ask(scope, *id, None).await?);
     }
+    tell::asked(scope, &asked).await?;
     requests::derive_reviews(scope.tx, workspace, post, now).await?;
     Ok(unasked.len())
 }
 
-/// Asks for approval of what a post says now.
-async fn ask(scope: &mut Scope<'_>, post: PostId, note: Option<&str>) -> Result<ApprovalId> {
+/// Asks for approval of what a post says now. The caller tells those who are asked.
+async fn ask(scope: &mut Scope<'_>, post: PostId, note: Option<&str>) -> Result<Asked> {
     let (workspace, now) = (scope.ctx.workspace, scope.now);
     let demands = approvals::demands(scope.tx, workspace, post, now, (now, now)).await?;
     let window = demands.iter().map(|step| i64::from(step.window_minutes)).min().unwrap_or_default() * 60;
@@ -74,8 +77,8 @@ async fn ask(scope: &mut Scope<'_>, post: PostId, note: Option<&str>) -> Result<
         NewRequest { request_id: id, post_id: post, not_before, not_after, requested_by: &requested_by, note, now };
     requests::insert(scope.tx, workspace, &request).await?;
     scope.changed("approval", id, json!({ "post": post, "not_before": not_before, "not_after": not_after }));
-    turns::open(scope.tx, workspace, id, post, now).await?;
-    Ok(id)
+    let steps = turns::open(scope.tx, workspace, id, post, now).await?;
+    Ok(Asked { request: known(scope, id).await?, steps })
 }
 
 /// What the answer to whoever scheduled it says.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     app::{
         approvals::{
-            ask, known,
+            ask, tell,
             view::{self, ApprovalView, Names},
         },
         posts,
@@ -74,8 +74,10 @@ impl Local for ApprovalRequest {
         let (message, request) = match open.into_iter().next() {
             Some(open) => ("People are asked already.", open),
             None => {
-                let id = ask(scope, post.post_id, note).await?;
-                ("Those concerned are asked.", known(scope, id).await?)
+                let asked = [ask(scope, post.post_id, note).await?];
+                tell::asked(scope, &asked).await?;
+                let [asked] = asked;
+                ("Those concerned are asked.", asked.request)
             }
         };
         requests::derive_reviews(scope.tx, workspace, Some(post.post_id), scope.now).await?;

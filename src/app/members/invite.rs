@@ -15,6 +15,7 @@ use crate::{
             link,
         },
         notifications::letters::{self, Letter},
+        plans,
         use_case::{Effect, Local, Locally, Scope, UseCase},
         workspaces::create::check_name,
     },
@@ -24,6 +25,7 @@ use crate::{
     ids::{AccountId, InvitationId},
     model::{
         letters::LetterKind,
+        plans::Limit,
         roles::{Permission, Role},
         times,
     },
@@ -87,6 +89,7 @@ impl Local for MemberInvite {
     async fn run(scope: &mut Scope<'_>, input: Self) -> Result<MemberInvited> {
         check_name("name", &input.name)?;
         members::not_above(scope, input.role)?;
+        plans::room(scope, Limit::Users).await?;
         let email = address(input.email.as_deref())?;
         if let Some(email) = &email {
             not_here_yet(scope, email).await?;

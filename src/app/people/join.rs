@@ -17,12 +17,16 @@ use crate::{
         },
         notifications::tell::{News, tell_members},
         people::{known::Known, passphrase},
+        plans,
         use_case::Scope,
         workspaces::create::check_name,
     },
     error::{Error, Result},
     ids::{InvitationId, MemberId, PersonId, WorkspaceId},
-    model::roles::{Permission, Role},
+    model::{
+        plans::Limit,
+        roles::{Permission, Role},
+    },
     store::{
         accounts,
         db::{Entrance, Tx},
@@ -229,6 +233,7 @@ async fn enter(
     name: &str,
 ) -> Result<MemberId> {
     let now = app.now();
+    plans::room_in(tx, workspace, now, Limit::Users).await?;
     let person = match person {
         Some(person) => person,
         None => {

@@ -12,9 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app::use_case::Scope,
+    clock::Timestamp,
     error::{Actor, Error, PLAN_LIMIT, Result},
+    ids::WorkspaceId,
     model::plans::{Limit, Plan, month},
     store::{
+        db::Tx,
         plans::{self, Standing},
         workspaces,
     },
@@ -53,10 +56,14 @@ pub(super) async fn must_exist(scope: &mut Scope<'_>) -> Result<()> {
 
 /// Room for one more, until the transaction ends.
 pub(crate) async fn room(scope: &mut Scope<'_>, what: Limit) -> Result<()> {
-    let workspace = scope.ctx.workspace;
-    plans::lock(scope.tx, workspace).await?;
-    let month = month(scope.now);
-    let standing = plans::standing(scope.tx, workspace, &month).await?;
+    room_in(scope.tx, scope.ctx.workspace, scope.now, what).await
+}
+
+/// [`room`] for who joins, and is nobody in the workspace yet.
+pub(crate) async fn room_in(tx: &mut Tx, workspace: WorkspaceId, now: Timestamp, what: Limit) -> Result<()> {
+    plans::lock(tx, workspace).await?;
+    let month = month(now);
+    let standing = plans::standing(tx, workspace, &month).await?;
     let present = usage(&standing, what);
     match present.limit {
         Some(limit) if present.used >= limit => Err(refusal(&standing, what, 1, &month)),

@@ -89,26 +89,31 @@ impl Local for PostDiff {
         let to = input.to.unwrap_or(post.version);
         // The first version is compared with itself.
         let from = input.from.unwrap_or_else(|| to.saturating_sub(1).max(1));
-        let (old, new) = (content(scope, post.post_id, from).await?, content(scope, post.post_id, to).await?);
-        let names = Names::load(scope).await?;
-        let found = diff(&old, &new);
-        let name = |id| names.of(id);
-        let named = |ids: &[AccountId]| ids.iter().map(|id| NamedAccount { id: *id, name: name(*id) }).collect();
-        Ok(PostDiffed {
-            post_id: post.post_id,
-            from,
-            to,
-            changes: found.summary(name),
-            accounts_added: named(&found.accounts_added),
-            accounts_removed: named(&found.accounts_removed),
-            marked: found.marked(name),
-            unified: found.unified(&old, &new, name),
-            title: found.title.map(|(before, now)| TitleDiff { before, now }),
-            parts: found
-                .parts
-                .into_iter()
-                .map(|part| PartDiff { accounts: named(&part.accounts), messages: part.messages })
-                .collect(),
-        })
+        between(scope, post.post_id, from, to).await
     }
+}
+
+/// What changed from one version to another, whoever asks.
+pub(crate) async fn between(scope: &mut Scope<'_>, post_id: PostId, from: i32, to: i32) -> Result<PostDiffed> {
+    let (old, new) = (content(scope, post_id, from).await?, content(scope, post_id, to).await?);
+    let names = Names::load(scope).await?;
+    let found = diff(&old, &new);
+    let name = |id| names.of(id);
+    let named = |ids: &[AccountId]| ids.iter().map(|id| NamedAccount { id: *id, name: name(*id) }).collect();
+    Ok(PostDiffed {
+        post_id,
+        from,
+        to,
+        changes: found.summary(name),
+        accounts_added: named(&found.accounts_added),
+        accounts_removed: named(&found.accounts_removed),
+        marked: found.marked(name),
+        unified: found.unified(&old, &new, name),
+        title: found.title.map(|(before, now)| TitleDiff { before, now }),
+        parts: found
+            .parts
+            .into_iter()
+            .map(|part| PartDiff { accounts: named(&part.accounts), messages: part.messages })
+            .collect(),
+    })
 }

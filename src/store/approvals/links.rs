@@ -74,3 +74,32 @@ pub async fn count_attempt(db: &mut PgConnection, workspace: WorkspaceId, id: Re
     .await?;
     Ok(())
 }
+
+/// A reviewer whose turn it is and who has no link to the request.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    pub request_id: ApprovalId,
+    pub reviewer_id: ReviewerId,
+    pub name: String,
+    pub email: String,
+}
+
+pub async fn wanted(db: &mut PgConnection, workspace: WorkspaceId, now: Timestamp) -> Result<Vec<Wanted>> {
+    Ok(sqlx::query_as!(
+        Wanted,
+        r#"select distinct t.request_id as "request_id!: ApprovalId", v.reviewer_id as "reviewer_id!: ReviewerId",
+                  v.name as "name!", v.email as "email!"
+           from approval_turns t
+           join approval_requests r using (workspace_id, request_id)
+           join approval_steps s using (workspace_id, policy_id, ordinal)
+           join reviewers v on v.workspace_id = t.workspace_id and v.reviewer_id = any (s.reviewer_ids) and v.removed_at is null
+           where t.workspace_id = $1 and r.state = 'open'
+             and not exists (select from review_links l where l.workspace_id = $1 and l.request_id = t.request_id
+                             and l.reviewer_id = v.reviewer_id and (l.used_at is not null or l.expires_at > $2))
+           limit 100"#,
+        workspace.uuid(),
+        now
+    )
+    .fetch_all(db)
+    .await?)
+}

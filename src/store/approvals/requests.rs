@@ -119,6 +119,16 @@ pub async fn concerned(db: &mut PgConnection, workspace: WorkspaceId, post: Post
     .await?)
 }
 
+/// Whether anybody is asked about anything.
+pub async fn any_open(db: &mut PgConnection, workspace: WorkspaceId) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from approval_requests where workspace_id = $1 and state = 'open') as "yes!""#,
+        workspace.uuid()
+    )
+    .fetch_one(db)
+    .await?)
+}
+
 /// Posts about which people are asked because of a freeze that has run out.
 pub async fn thawed(db: &mut PgConnection, workspace: WorkspaceId, now: Timestamp) -> Result<Vec<PostId>> {
     Ok(sqlx::query_scalar!(

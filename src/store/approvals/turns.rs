@@ -56,3 +56,45 @@ pub async fn list(db: &mut PgConnection, workspace: WorkspaceId, request: Approv
     .fetch_all(db)
     .await?)
 }
+
+/// A step whose deadline is near or over, and about which nobody was told yet.
+#[derive(Debug, Clone)]
+pub struct Due {
+    pub request_id: ApprovalId,
+    pub policy_id: Uuid,
+    pub ordinal: i32,
+    /// The deadline is over, not only half of the time.
+    pub overdue: bool,
+}
+
+pub async fn due(db: &mut PgConnection, workspace: WorkspaceId, now: Timestamp) -> Result<Vec<Due>> {
+    Ok(sqlx::query_as!(
+        Due,
+        r#"select t.request_id as "request_id: ApprovalId", t.policy_id, t.ordinal, t.deadline_at <= $2 as "overdue!"
+           from approval_turns t join approval_requests r using (workspace_id, request_id)
+           where t.workspace_id = $1 and r.state = 'open' and t.deadline_at is not null
+             and ((t.escalated_at is null and t.deadline_at <= $2)
+                  or (t.reminded_at is null and t.opened_at + (t.deadline_at - t.opened_at) / 2 <= $2 and t.deadline_at > $2))
+           order by t.deadline_at limit 200"#,
+        workspace.uuid(),
+        now
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+pub async fn told(db: &mut PgConnection, workspace: WorkspaceId, turn: &Due, now: Timestamp) -> Result<()> {
+    sqlx::query!(
+        "update approval_turns set reminded_at = $5, escalated_at = case when $6 then $5 else escalated_at end
+         where workspace_id = $1 and request_id = $2 and policy_id = $3 and ordinal = $4",
+        workspace.uuid(),
+        turn.request_id.uuid(),
+        turn.policy_id,
+        turn.ordinal,
+        now,
+        turn.overdue
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

@@ -132,9 +132,12 @@ async fn a_lower_plan_takes_nothing_away() {
     // Down to the plan's number, and one less: then there is room.
     for member in members {
         assert_eq!(app.call_once::<MemberAdd>(&team.person(&app), somebody(0)).await.unwrap_err().code(), "plan_limit");
-        app.call_once::<MemberChange>(&team.person(&app), MemberChange { member_id: member, role: None })
-            .await
-            .unwrap();
+        app.call_once::<MemberChange>(
+            &team.person(&app),
+            MemberChange { member_id: member, role: None, hand_over_to: None },
+        )
+        .await
+        .unwrap();
     }
     assert_eq!(app.call_once::<MemberAdd>(&team.person(&app), somebody(0)).await.unwrap_err().code(), "plan_limit");
     set(&app, &team, Plan::Professional).await;
@@ -148,7 +151,12 @@ async fn the_database_refuses_more_than_the_plan_by_itself() {
     let app = TestApp::start().await;
     let team = app.team("Bakery").await;
     let removed = app.member(&team, Role::Viewer).await;
-    app.call_once::<MemberChange>(&team.person(&app), MemberChange { member_id: removed, role: None }).await.unwrap();
+    app.call_once::<MemberChange>(
+        &team.person(&app),
+        MemberChange { member_id: removed, role: None, hand_over_to: None },
+    )
+    .await
+    .unwrap();
     for number in 0..6 {
         connect(&app, &team, &format!("account{number}")).await.unwrap();
     }
