@@ -64,3 +64,12 @@ fn styled(status: StatusCode, title: &str, style: &str, body: &str) -> Response 
     }
     response
 }
+
+/// What stands between backticks is to be typed as it is.
+fn with_code(text: &str) -> String {
+    let part = |(index, part): (usize, &str)| match index % 2 {
+        0 => escape(part),
+        _ => format!("<code>{}</code>", escape(part)),
+    };
+    text.split('`').enumerate().map(part).collect()
+}

@@ -14,7 +14,7 @@ use data_encoding::BASE64URL_NOPAD;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-use super::{page, review_post, styled};
+use super::{page, review_post, styled, with_code};
 use crate::{
     app::{
         App,
@@ -156,7 +156,8 @@ async fn decide(app: &App, token: &str, submitted: &Submitted) -> Result<Respons
     };
     match app.call_once::<ApprovalDecide>(&ctx, input).await {
         Ok(decided) => {
-            let body = format!("<h1>{}</h1><p>You can close this page.</p>", escape(&decided.message));
+            let about = review_post::about(&decided.approval);
+            let body = format!("<h1>{}</h1>{about}<p>You can close this page.</p>", escape(&decided.message));
             Ok(page(StatusCode::OK, "Decided", &body))
         }
         Err(error) if error.code() == "link_over" => Ok(over()),
@@ -207,7 +208,7 @@ fn form(app: &App, token: &str, open: &Open, shown: &ApprovalShown, problem: Opt
     }
     let mut body = String::from("<h1>Approve this post?</h1>");
     if let Some(problem) = problem {
-        _ = write!(body, "<p class=\"problem\" role=\"alert\">{}</p>", escape(problem));
+        _ = write!(body, "<p class=\"problem\" role=\"alert\">{}</p>", with_code(problem));
     }
     body.push_str(&review_post::facts(shown));
     body.push_str(&review_post::posts(shown, &format!("/review/{token}/media")));

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::{
     app::{
-        approvals::get::ApprovalShown,
+        approvals::{get::ApprovalShown, view::ApprovalView},
         posts::preview::{Preview, SegmentPreview},
     },
     model::{
@@ -18,9 +18,8 @@ use crate::{
 /// Who asks, and whose turn it is.
 pub(super) fn facts(shown: &ApprovalShown) -> String {
     let approval = &shown.approval;
-    let by =
-        approval.requested_by.split_once(", through key_").map_or(approval.requested_by.as_str(), |(name, _)| name);
-    let mut html = format!("<dl class=\"facts\"><dt>Asked by</dt><dd>{}</dd>", escape(&visible(by)));
+    let mut html =
+        format!("<dl class=\"facts\"><dt>Asked by</dt><dd>{}</dd>", escape(&visible(&approval.requested_by)));
     if let Some(note) = &approval.note {
         _ = write!(html, "<dt>Note</dt><dd class=\"text\">{}</dd>", escape(&visible(note)));
     }
@@ -37,6 +36,11 @@ pub(super) fn facts(shown: &ApprovalShown) -> String {
     }
     html.push_str("</dl>");
     html
+}
+
+/// Which post it was.
+pub(super) fn about(approval: &ApprovalView) -> String {
+    format!("<p>It was about “{}”.</p>", escape(&visible(&approval.excerpt)))
 }
 
 /// What an approval is for.

@@ -152,6 +152,11 @@ async function stale() {
   await shot(page, 'stale-phone');
   const { approvals } = await stage.writer.call('approval_list', { post_id: asked.post.id });
   equal('stale: neither text is approved', approvals.map((one) => [one.state, (one.decisions ?? []).length]).sort(), [['open', 0], ['void', 0]]);
+  const open = { post: asked.post, approval: approvals.find((one) => one.state === 'open') };
+  await page.goto(await stage.link('mara', open));
+  equal('changed: the page shows which words', [await page.locator('del').count() > 0, await page.locator('ins').count() > 0], [true, true]);
+  await judge(page, 'changed');
+  await shot(page, 'changed-phone');
   await page.context().close();
 }
 
@@ -238,6 +243,41 @@ async function author() {
   await page.context().close();
 }
 
+/// Somebody outside, whose proof is the link that came by mail: shown what they are asked about, and nothing else.
+async function reviewer(rich, link, draft) {
+  for (const [name, viewport, colorScheme] of looks) await look('reviewer', link, name, viewport, colorScheme);
+  await exact('reviewer', link);
+  const page = await browser.page({ viewport: sizes.phone });
+  await page.goto(link);
+  equal('reviewer: no passphrase is asked', await page.locator('#passphrase').count(), 0);
+  await typed(page, 'reviewer by keyboard', { Comment: 'Schön!' }, 'Approve');
+  equal('reviewer by keyboard: told', await page.locator('h1').innerText(), 'Approved by you; others are asked next.');
+  await shot(page, 'reviewer-approved-phone');
+  const { state, decisions } = await stage.state(rich);
+  equal('reviewer: one step is decided', [state, decisions.map((one) => [one.verdict, one.by])], ['open', [['approve', 'Chloé Client (reviewer)']]]);
+  equal('reviewer: the link is over', (await page.goto(link)).status(), OVER);
+
+  const other = await stage.mailed('chloe@example.com', 'review', 'Clean words');
+  stage.links.push(other);
+  await page.goto(other);
+  const text = await page.locator('main').innerText();
+  check('reviewer: no earlier draft is shown, and no other post', text.includes('Clean words') && !/margin|post_|nearly/.test(text), text);
+  const form = await fields(other);
+  equal('reviewer: a forged form decides nothing', (await send(other, { ...form, csrf: 'x', verdict: 'approve' })).status, REFUSED);
+  equal('reviewer: a digest from elsewhere decides nothing', (await send(other, { ...form, digest: '0'.repeat(64), verdict: 'approve' })).status, REFUSED);
+  await undecided('reviewer', draft);
+  await stage.writer.call('post_update', { post_id: draft.post.id, segments: [{ text: 'Cleaner words, mailed anew' }] });
+  await typed(page, 'reviewer, stale', {}, 'Approve');
+  check('reviewer, stale: told', (await page.locator('main').innerText()).includes('changed'), await page.locator('main').innerText());
+  await shot(page, 'reviewer-stale-phone');
+  const fresh = await stage.mailed('chloe@example.com', 'review', 'Cleaner words');
+  stage.links.push(fresh);
+  await page.goto(fresh);
+  await typed(page, 'reviewer, anew', { Comment: 'Cleaner still, please' }, 'Ask for changes');
+  equal('reviewer, anew: told', await page.locator('h1').innerText(), 'Changes are asked for. The author is told.');
+  await page.context().close();
+}
+
 /// At last, because nobody's passphrase is taken for a while.
 async function guessing() {
   const asked = await stage.ask();
@@ -262,7 +302,9 @@ async function secret() {
   check(`the ${tokens.length} addresses are in no log and no answer`, seen.length > 50_000 && tokens.length > 12 && found.length === 0, `${found.length}`);
   check('the log tells of the pages', stage.here.logged().includes('/review/{token}'));
   const mailed = stage.mails.filter((mail) => tokens.some((token) => mail.text.includes(token)));
-  equal('mails with an address went to whom it is for', [...new Set(mailed.flatMap((mail) => mail.to))].sort(), ['mara@example.com']);
+  equal('mails with an address went to whom it is for', [...new Set(mailed.flatMap((mail) => mail.to))].sort(), ['chloe@example.com', 'mara@example.com']);
+  const review = mailed.filter((mail) => mail.text.includes('/review/'));
+  check('addresses for reviewers went to them only', review.length > 2 && review.every((mail) => mail.to.join() === 'chloe@example.com'), JSON.stringify(review.map((mail) => mail.to)));
 }
 
 await run(async () => {
@@ -276,13 +318,23 @@ await run(async () => {
     await exact('member', link);
     const simple = await stage.ask();
     const other = await stage.link('noor', simple);
-    await scanner([link, other], [rich, simple]);
+    const draft = await stage.ask({
+      account_ids: [stage.castle],
+      before: [{ text: 'Between us: the margin is 40 %' }],
+      segments: [{ text: 'Clean words for the castle' }],
+    });
+    const outside = await stage.mailed('chloe@example.com', 'review', 'Grüße aus der Backstube');
+    stage.links.push(outside);
+    // The last that the server writes by itself.
+    await stage.mailed('chloe@example.com', 'review', 'Clean words');
+    await scanner([link, other, outside], [rich, simple]);
     await strangers(other, simple);
     await keyboard();
     await plain();
     await stale();
     await twice();
     await author();
+    await reviewer(rich, outside, draft);
     await guessing();
     await secret();
   } finally {

@@ -82,7 +82,7 @@ export class Stage {
     for (let waited = 0; waited < 900; waited += 1) {
       for (const mail of this.mails) {
         const found = new RegExp(`http\\S+/${page}/[\\w-]+`).exec(mail.text)?.[0];
-        if (found && mail.to.includes(address) && mail.text.includes(words)) return found;
+        if (found && mail.to.includes(address) && `${mail.subject} ${mail.text}`.includes(words)) return found;
       }
       await sleep(100);
     }
@@ -108,11 +108,12 @@ export class Stage {
     return this.ask({ segments, variants, account_ids: [this.corner, this.castle] });
   }
 
-  /// A post that is scheduled, and the request for its approval.
-  async ask({ segments, account_ids = [this.corner], ...more } = {}) {
+  /// A post that is scheduled, perhaps after it said something else before, and the request for its approval.
+  async ask({ segments, account_ids = [this.corner], before, ...more } = {}) {
     this.posts += 1;
     segments ??= [{ text: `Bread of batch ${this.posts}, fresh from the oven` }];
-    const { post } = await this.writer.call('post_create', { segments, account_ids, ...more });
+    const { post } = await this.writer.call('post_create', { segments: before ?? segments, account_ids, ...more });
+    if (before) await this.writer.call('post_update', { post_id: post.id, segments });
     const day = new Date(Date.now() + (2 + this.posts) * 86_400_000).toISOString().slice(0, 10);
     await this.writer.call('post_schedule', { post_id: post.id, at: `${day}T09:00` });
     const { approvals } = await this.writer.call('approval_list', { post_id: post.id });

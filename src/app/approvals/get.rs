@@ -76,10 +76,16 @@ impl Local for ApprovalGet {
             return Err(unseen(input.approval_id));
         }
         let (post, version) = (request.post_id, request.version);
-        let since = version_before(scope, &request).await?;
+        // Who is outside sees what was sent to them: no earlier drafts, and no notes that name other posts.
+        let outside = matches!(scope.ctx.actor, Actor::Reviewer { .. });
+        let since = if outside { None } else { version_before(scope, &request).await? };
         let names = Names::load(scope).await?;
         let approval = view::load(scope, request, &names).await?;
-        let previews = preview::on_accounts(scope, post, None).await?;
+        let mut previews = preview::on_accounts(scope, post, None).await?;
+        for preview in previews.iter_mut().filter(|_| outside) {
+            preview.warnings.clear();
+            preview.problems.clear();
+        }
         let changes = match since {
             Some(since) => Some(diff::between(scope, post, since, version).await?),
             None => None,
