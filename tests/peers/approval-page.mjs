@@ -244,17 +244,23 @@ async function author() {
 }
 
 /// Somebody outside, whose proof is the link that came by mail: shown what they are asked about, and nothing else.
-async function reviewer(rich, link, draft) {
+async function reviewer(rich, link, draft, membersLink) {
+  const comment = 'Between us: they will take it';
+  const sent = await send(membersLink, { ...(await fields(membersLink)), verdict: 'approve', comment, passphrase: PASSPHRASES.mara });
+  check('a member decides first', sent.text.includes('Approved by you; others are asked next.'), sent.text);
   for (const [name, viewport, colorScheme] of looks) await look('reviewer', link, name, viewport, colorScheme);
   await exact('reviewer', link);
   const page = await browser.page({ viewport: sizes.phone });
   await page.goto(link);
   equal('reviewer: no passphrase is asked', await page.locator('#passphrase').count(), 0);
+  const shown = await page.locator('main').innerText();
+  check('reviewer: who approved is told, not what they wrote to the author', shown.includes('Mara approved') && !shown.includes('Between us'), shown);
   await typed(page, 'reviewer by keyboard', { Comment: 'Schön!' }, 'Approve');
-  equal('reviewer by keyboard: told', await page.locator('h1').innerText(), 'Approved by you; others are asked next.');
+  equal('reviewer by keyboard: told', await page.locator('h1').innerText(), 'Approved.');
   await shot(page, 'reviewer-approved-phone');
   const { state, decisions } = await stage.state(rich);
-  equal('reviewer: one step is decided', [state, decisions.map((one) => [one.verdict, one.by])], ['open', [['approve', 'Chloé Client (reviewer)']]]);
+  const kept = [['approve', 'Mara', comment], ['approve', 'Chloé Client (reviewer)', 'Schön!']];
+  equal('reviewer: both are kept', [state, decisions.map((one) => [one.verdict, one.by, one.comment])], ['approved', kept]);
   equal('reviewer: the link is over', (await page.goto(link)).status(), OVER);
 
   const other = await stage.mailed('chloe@example.com', 'review', 'Clean words');
@@ -334,7 +340,7 @@ await run(async () => {
     await stale();
     await twice();
     await author();
-    await reviewer(rich, outside, draft);
+    await reviewer(rich, outside, draft, link);
     await guessing();
     await secret();
   } finally {
