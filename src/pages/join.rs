@@ -13,7 +13,7 @@ use data_encoding::BASE64URL_NOPAD;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::page;
+use super::{page, with_code};
 use crate::{
     app::{
         App,
@@ -98,7 +98,7 @@ fn form(app: &App, token: &str, open: &Open, problem: Option<&str>, name: Option
     };
     let button = if open.asks() == Asks::Again { "Set it" } else { "Join" };
     let problem_html =
-        problem.map(|text| format!("<p class=\"problem\" role=\"alert\">{}</p>", escape(text))).unwrap_or_default();
+        problem.map(|text| format!("<p class=\"problem\" role=\"alert\">{}</p>", with_code(text))).unwrap_or_default();
     let csrf = BASE64URL_NOPAD.encode(&app.vault.sign(PURPOSE, token.as_bytes()));
     let fields = fields(open, name.unwrap_or(open.name()));
     let body = format!(
@@ -147,15 +147,6 @@ fn done(joined: &Joined) -> Response {
     let next: String = joined.next.iter().map(|step| format!("<li>{}</li>", with_code(step))).collect();
     let body = format!("<h1>Done</h1><p>{}</p><h2>What is next</h2><ul>{next}</ul>", escape(&joined.message));
     page(StatusCode::OK, "Done", &body)
-}
-
-/// What stands between backticks is to be typed as it is.
-fn with_code(text: &str) -> String {
-    let part = |(index, part): (usize, &str)| match index % 2 {
-        0 => escape(part),
-        _ => format!("<code>{}</code>", escape(part)),
-    };
-    text.split('`').enumerate().map(part).collect()
 }
 
 fn over() -> Response {

@@ -31,7 +31,7 @@ pub fn routes(app: Arc<App>) -> Router {
 }
 
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem;color:#1a1a1a;\
-background:#fff}label{display:block;margin:1rem 0 .25rem;font-weight:600}input{font:inherit;width:100%;box-sizing:border-box;\
+background:#fff}main{overflow-wrap:anywhere}label{display:block;margin:1rem 0 .25rem;font-weight:600}input{font:inherit;width:100%;box-sizing:border-box;\
 padding:.6rem;border:1px solid #767676;border-radius:.4rem}button{font:inherit;font-weight:600;margin-top:1.5rem;padding:.7rem \
 1.4rem;border:0;border-radius:.4rem;background:#0b57d0;color:#fff}.problem{border-left:.3rem solid #b3261e;padding:.2rem 1rem;\
 background:#fceeee}.hint{color:#555;font-size:.9rem}@media(prefers-color-scheme:dark){body{background:#161616;color:#eee}\
@@ -63,4 +63,13 @@ fn styled(status: StatusCode, title: &str, style: &str, body: &str) -> Response 
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+/// What stands between backticks is to be typed as it is.
+fn with_code(text: &str) -> String {
+    let part = |(index, part): (usize, &str)| match index % 2 {
+        0 => escape(part),
+        _ => format!("<code>{}</code>", escape(part)),
+    };
+    text.split('`').enumerate().map(part).collect()
 }

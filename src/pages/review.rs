@@ -14,7 +14,7 @@ use data_encoding::BASE64URL_NOPAD;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-use super::{page, review_post, styled};
+use super::{page, review_post, styled, with_code};
 use crate::{
     app::{
         App,
@@ -43,9 +43,12 @@ const STYLE: &str = include_str!("review.css");
 
 #[derive(Deserialize)]
 pub struct Submitted {
+    #[serde(default)]
     csrf: String,
     /// What the page showed.
+    #[serde(default)]
     digest: String,
+    #[serde(default)]
     verdict: String,
     #[serde(default)]
     comment: String,
@@ -153,7 +156,8 @@ async fn decide(app: &App, token: &str, submitted: &Submitted) -> Result<Respons
     };
     match app.call_once::<ApprovalDecide>(&ctx, input).await {
         Ok(decided) => {
-            let body = format!("<h1>{}</h1><p>You can close this page.</p>", escape(&decided.message));
+            let about = review_post::about(&decided.approval);
+            let body = format!("<h1>{}</h1>{about}<p>You can close this page.</p>", escape(&decided.message));
             Ok(page(StatusCode::OK, "Decided", &body))
         }
         Err(error) if error.code() == "link_over" => Ok(over()),
@@ -200,13 +204,11 @@ async fn bytes(app: &App, token: &str, asset: AssetId) -> Result<Option<(String,
 fn form(app: &App, token: &str, open: &Open, shown: &ApprovalShown, problem: Option<&str>, comment: &str) -> Response {
     let approval = &shown.approval;
     if approval.state != RequestState::Open {
-        let state = approval.state.as_str().replace('_', " ");
-        let body = format!("<h1>This was decided</h1><p>The request is over: {state}.</p>");
-        return page(StatusCode::OK, "This was decided", &body);
+        return closed(approval.state, problem.is_some());
     }
     let mut body = String::from("<h1>Approve this post?</h1>");
     if let Some(problem) = problem {
-        _ = write!(body, "<p class=\"problem\" role=\"alert\">{}</p>", escape(problem));
+        _ = write!(body, "<p class=\"problem\" role=\"alert\">{}</p>", with_code(problem));
     }
     body.push_str(&review_post::facts(shown));
     body.push_str(&review_post::posts(shown, &format!("/review/{token}/media")));
@@ -214,10 +216,12 @@ fn form(app: &App, token: &str, open: &Open, shown: &ApprovalShown, problem: Opt
     body.push_str(&review_post::decisions(shown));
     _ = write!(
         body,
-        "<form method=\"post\" class=\"decide\"><h2>Your decision</h2><input type=\"hidden\" name=\"csrf\" value=\"{csrf}\">\
+        // The first button is what Enter in a field presses: none of the three may be pressed so.
+        "<form method=\"post\" class=\"decide\"><button disabled hidden></button><h2>Your decision</h2>{scope}<input type=\"hidden\" name=\"csrf\" value=\"{csrf}\">\
          <input type=\"hidden\" name=\"digest\" value=\"{digest}\"><label for=\"comment\">Comment</label>\
          <textarea id=\"comment\" name=\"comment\" rows=\"3\" maxlength=\"2000\" aria-describedby=\"comment-hint\">{comment}</textarea>\
          <p class=\"hint\" id=\"comment-hint\">For the author; needed when you ask for changes.</p>",
+        scope = review_post::scope(shown),
         csrf = csrf(app, token),
         digest = escape(&approval.digest),
         comment = escape(comment)
@@ -238,6 +242,25 @@ fn form(app: &App, token: &str, open: &Open, shown: &ApprovalShown, problem: Opt
     styled(status, "Approve this post?", STYLE, &body)
 }
 
+/// A request about which nothing can be decided any more.
+fn closed(state: RequestState, tried: bool) -> Response {
+    let (title, text) = match state {
+        RequestState::Void => (
+            "The post has changed",
+            "It is not what this page was about any more. If it still needs approval, people are asked about it as it is \
+             now: ask for a new page, or use <code>allin approval list</code>.",
+        ),
+        RequestState::Withdrawn => ("This was withdrawn", "Whoever asked has taken the request back."),
+        RequestState::Approved => ("This was decided", "It is approved."),
+        RequestState::ChangesRequested => ("This was decided", "Changes were asked for."),
+        RequestState::Rejected => ("This was decided", "It is rejected."),
+        RequestState::Open => ("This is still open", "Please open the page again."),
+    };
+    let yours = if tried { " What you sent off was not counted." } else { "" };
+    let status = if tried { StatusCode::CONFLICT } else { StatusCode::OK };
+    page(status, title, &format!("<h1>{title}</h1><p>{text}{yours}</p>"))
+}
+
 fn over() -> Response {
     let body = "<h1>This page is over</h1><p>The link was used, has expired, or took too many wrong passphrases. Ask for a \
                 new one; members can also use <code>allin approve</code>.</p>";
@@ -250,13 +273,14 @@ fn trouble(error: &Error) -> Response {
     page(StatusCode::SERVICE_UNAVAILABLE, "Trouble", &body)
 }
 
-/// The address is a key: nobody is told where somebody came from. Pictures of the post are shown, nothing from elsewhere.
+/// The address is a key: no other server is told where somebody came from. (`no-referrer` would have browsers send the
+/// form off with the origin `null`, which is refused.) Pictures of the post are shown, nothing from elsewhere.
 fn private(mut response: Response) -> Response {
     let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; media-src 'self'; form-action 'self'; \
                   frame-ancestors 'none'; base-uri 'none'";
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

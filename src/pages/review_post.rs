@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::{
     app::{
-        approvals::get::ApprovalShown,
+        approvals::{get::ApprovalShown, view::ApprovalView},
         posts::preview::{Preview, SegmentPreview},
     },
     model::{
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// Who asks, when it goes out, whose turn it is.
+/// Who asks, and whose turn it is.
 pub(super) fn facts(shown: &ApprovalShown) -> String {
     let approval = &shown.approval;
     let mut html =
@@ -23,52 +23,69 @@ pub(super) fn facts(shown: &ApprovalShown) -> String {
     if let Some(note) = &approval.note {
         _ = write!(html, "<dt>Note</dt><dd class=\"text\">{}</dd>", escape(&visible(note)));
     }
-    for planned in &shown.planned {
-        _ = write!(html, "<dt>Goes out on {}</dt><dd>{}</dd>", escape(&planned.account), escape(&planned.at_local));
-    }
-    let zone = &shown.time_zone;
-    _ = write!(
-        html,
-        "<dt>Your approval counts</dt><dd>from {} to {}, for exactly what is shown here</dd>",
-        escape(&times::spoken(approval.not_before, zone)),
-        escape(&times::spoken(approval.not_after, zone))
-    );
     for step in &approval.steps {
         let state = match (step.passed, step.open) {
-            (true, _) => "passed",
+            (true, _) => "done",
             (false, true) => "asked now",
             (false, false) => "asked later",
         };
-        _ = write!(
-            html,
-            "<dt>{} {}</dt><dd>{}: {state}</dd>",
-            escape(&visible(&step.policy)),
-            step.step,
-            escape(&visible(&step.asked))
-        );
+        let chain = approval.steps.iter().filter(|other| other.policy == step.policy).count() > 1;
+        let number = if chain { format!(", step {}", step.step) } else { String::new() };
+        let (policy, asked) = (escape(&visible(&step.policy)), escape(&visible(&step.asked)));
+        _ = write!(html, "<dt>{policy}{number}</dt><dd>{asked}, {state}</dd>");
     }
     html.push_str("</dl>");
     html
 }
 
-/// The post on each account.
-pub(super) fn posts(shown: &ApprovalShown, media: &str) -> String {
-    shown.previews.iter().map(|preview| post(preview, media)).collect()
+/// Which post it was.
+pub(super) fn about(approval: &ApprovalView) -> String {
+    format!("<p>It was about “{}”.</p>", escape(&visible(&approval.excerpt)))
 }
 
-fn post(preview: &Preview, media: &str) -> String {
+/// What an approval is for.
+pub(super) fn scope(shown: &ApprovalShown) -> String {
+    let (approval, zone) = (&shown.approval, &shown.time_zone);
+    format!(
+        "<p>Your approval counts for exactly what is shown here, going out between {} and {}.</p>",
+        escape(&times::spoken(approval.not_before, zone)),
+        escape(&times::spoken(approval.not_after, zone))
+    )
+}
+
+/// The post on each account.
+pub(super) fn posts(shown: &ApprovalShown, media: &str) -> String {
+    shown.previews.iter().map(|preview| post(shown, preview, media)).collect()
+}
+
+fn post(shown: &ApprovalShown, preview: &Preview, media: &str) -> String {
     let handle = preview.handle.as_deref().unwrap_or_default();
+    let account = format!("@{handle} on {}", preview.network.as_str());
+    let planned = shown.planned.iter().find(|planned| planned.account == account);
     let mut html = format!(
         "<article class=\"post\"><h2>@{} on {}</h2>",
         escape(&visible(handle)),
         escape(preview.network.title())
     );
+    let when = planned.map_or("No time is set: it goes out when somebody publishes it.".to_owned(), |planned| {
+        format!("Goes out {}", escape(&planned.at_local))
+    });
+    _ = write!(html, "<p class=\"when\">{when}</p>");
     let count = preview.segments.len();
     for (index, segment) in preview.segments.iter().enumerate() {
         if count > 1 {
-            _ = write!(html, "<p class=\"hint\">Message {} of {count}</p>", index + 1);
+            _ = write!(html, "<p class=\"hint part\">Message {} of {count}</p>", index + 1);
         }
         html.push_str(&message(segment, media));
+    }
+    let texts = preview
+        .segments
+        .iter()
+        .flat_map(|segment| std::iter::once(&segment.text).chain(segment.media.iter().map(|file| &file.alt_text)));
+    if texts.into_iter().any(|text| visible(text) != *text) {
+        html.push_str(
+            "<p class=\"problem\">[U+…] stands for a character that is not seen, or that turns text round.</p>",
+        );
     }
     for problem in &preview.problems {
         _ = write!(html, "<p class=\"problem\">{}</p>", escape(&visible(&problem.message)));

@@ -1,45 +1,15 @@
 // The calendar's page in a real browser: phone and desktop, light and dark, by keyboard alone, judged by axe-core.
 // calendar-page.mjs CHROMIUM URL FOLDER: screenshots are written into the folder.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import axe from 'axe-core';
-import { chromium } from 'playwright-core';
 
+import { Browser, enter, judge, looks, sizes, tabTo } from './browser.mjs';
 import { check, equal, run } from './checks.mjs';
 
 const [executablePath, url, folder] = process.argv.slice(2);
-const sizes = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
-const profile = mkdtempSync(join(tmpdir(), 'calendar-page-'));
+const browser = new Browser(executablePath);
 
-async function open(options) {
-  return chromium.launchPersistentContext(join(profile, String(Math.random()).slice(2)), {
-    executablePath,
-    headless: true,
-    args: [
-      '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-      '--disable-background-networking', '--disable-component-update', '--disable-sync',
-    ],
-    ...options,
-  });
-}
-
-async function judge(page, name) {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-  const bad = violations.filter((found) => ['serious', 'critical'].includes(found.impact));
-  check(`${name}: axe-core finds nothing serious`, bad.length === 0, JSON.stringify(bad.map((found) => [found.id, found.nodes.map((node) => node.html)])));
-  for (const found of violations) console.log(`  ${found.impact}: ${found.id}: ${found.help}`);
-  const wide = await page.evaluate(() => document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth);
-  check(`${name}: nothing sticks out sideways`, wide <= 0, `${wide} pixels`);
-}
-
-async function looks(name, viewport, colorScheme) {
-  const context = await open({ viewport, colorScheme });
-  const page = context.pages()[0] ?? (await context.newPage());
-  const complaints = [];
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(String(error)));
+async function look(name, viewport, colorScheme) {
+  const page = await browser.page({ viewport, colorScheme });
   const asked = [];
   page.on('request', (request) => asked.push(new URL(request.url()).pathname));
   for (const view of ['month', 'week', 'day', 'agenda']) {
@@ -52,32 +22,13 @@ async function looks(name, viewport, colorScheme) {
     await judge(page, `${name} ${view}`);
     await page.screenshot({ path: join(folder, `${name}-${view}.png`), fullPage: true });
   }
-  equal(`${name}: no complaint in the console`, complaints, []);
+  equal(`${name}: no complaint in the console`, page.complaints, []);
   check(`${name}: only the page is asked for`, asked.every((path) => ['/calendar', '/favicon.ico'].includes(path)), asked.join(' '));
-  await context.close();
-}
-
-/// Presses Tab until the focus is on something with this text or label.
-async function tabTo(page, wanted) {
-  for (let presses = 0; presses < 80; presses += 1) {
-    await page.keyboard.press('Tab');
-    const here = await page.evaluate(() => {
-      const at = document.activeElement;
-      return { text: at.labels?.[0]?.innerText ?? at.innerText, outline: getComputedStyle(at).outlineStyle };
-    });
-    if (here.text === wanted) return here;
-  }
-  return undefined;
-}
-
-/// Presses Enter on what leads to another page, and waits for it.
-async function enter(page) {
-  await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
+  await page.context().close();
 }
 
 async function keyboard() {
-  const context = await open({ viewport: sizes.desktop });
-  const page = context.pages()[0] ?? (await context.newPage());
+  const page = await browser.page({ viewport: sizes.desktop });
   await page.goto(url);
   const month = await page.locator('h1').innerText();
   const next = await tabTo(page, 'Next month');
@@ -97,13 +48,12 @@ async function keyboard() {
   equal('keyboard: the form keeps what was chosen', await page.locator('#status').inputValue(), 'published');
   const some = await page.locator('.entry').count();
   check('keyboard: fewer posts are there', some < all, `${some} of ${all}`);
-  await context.close();
+  await page.context().close();
 }
 
 /// Nothing needs a script, and what people wrote stays text.
 async function plain() {
-  const context = await open({ viewport: sizes.desktop, javaScriptEnabled: false });
-  const page = context.pages()[0] ?? (await context.newPage());
+  const page = await browser.page({ viewport: sizes.desktop, javaScriptEnabled: false });
   await page.goto(url);
   const html = await page.content();
   check('without script: posts are there', html.includes('class="entry'));
@@ -116,18 +66,15 @@ async function plain() {
   const refused = await page.goto(wrong.href);
   equal('a wrong date is refused', refused.status(), 422);
   await page.screenshot({ path: join(folder, 'refused.png') });
-  await context.close();
+  await page.context().close();
 }
 
 await run(async () => {
   try {
-    await looks('phone', sizes.phone, 'light');
-    await looks('phone-dark', sizes.phone, 'dark');
-    await looks('desktop', sizes.desktop, 'light');
-    await looks('desktop-dark', sizes.desktop, 'dark');
+    for (const [name, viewport, colorScheme] of looks) await look(name, viewport, colorScheme);
     await keyboard();
     await plain();
   } finally {
-    rmSync(profile, { recursive: true, force: true });
+    browser.done();
   }
 });

@@ -19,7 +19,7 @@ const unescape = (text) =>
   text.replace(/&(amp|lt|gt|quot|#39|#x27);/g, (_, name) => ({ amp: '&', lt: '<', gt: '>', quot: '"' })[name] ?? "'");
 
 /// The hidden fields of a page's form, as the browser would send them back.
-function hidden(html) {
+export function hidden(html) {
   const fields = {};
   for (const [tag] of html.matchAll(/<input\b[^>]*>/gi)) {
     const attribute = (name) => unescape(new RegExp(`\\b${name}\\s*=\\s*"([^"]*)"`, 'i').exec(tag)?.[1] ?? '');

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { crc32, deflateSync } from 'node:zlib';
 
 /// A PNG of one colour, without any metadata that a server might strip.
-function png(width, height, [red, green, blue]) {
+export function png(width, height, [red, green, blue]) {
   const chunk = (kind, data) => {
     const body = Buffer.concat([Buffer.from(kind), data]);
     const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];

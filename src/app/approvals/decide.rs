@@ -101,7 +101,9 @@ fn comment(input: &ApprovalDecide) -> Result<Option<String>> {
             .field("comment", "is too long or contains a NUL character"));
     }
     if comment.is_none() && input.verdict == Verdict::RequestChanges {
-        return Err(Error::invalid("comment_needed", "Say what is to be changed.").field("comment", "is empty"));
+        return Err(Error::invalid("comment_needed", "Say what is to be changed.")
+            .next("Write it as the comment, then send it off again.")
+            .field("comment", "is empty"));
     }
     Ok(comment.map(str::to_owned))
 }

@@ -76,10 +76,20 @@ impl Local for ApprovalGet {
             return Err(unseen(input.approval_id));
         }
         let (post, version) = (request.post_id, request.version);
-        let since = version_before(scope, &request).await?;
+        // Who is outside sees what was sent to them: no earlier drafts, no notes that name other posts, and not what
+        // members wrote to the author.
+        let outside = matches!(scope.ctx.actor, Actor::Reviewer { .. });
+        let since = if outside { None } else { version_before(scope, &request).await? };
         let names = Names::load(scope).await?;
-        let approval = view::load(scope, request, &names).await?;
-        let previews = preview::on_accounts(scope, post, None).await?;
+        let mut approval = view::load(scope, request, &names).await?;
+        for decision in approval.decisions.iter_mut().filter(|_| outside) {
+            decision.comment = None;
+        }
+        let mut previews = preview::on_accounts(scope, post, None).await?;
+        for preview in previews.iter_mut().filter(|_| outside) {
+            preview.warnings.clear();
+            preview.problems.clear();
+        }
         let changes = match since {
             Some(since) => Some(diff::between(scope, post, since, version).await?),
             None => None,

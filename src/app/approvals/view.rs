@@ -99,7 +99,12 @@ impl Names {
     pub fn actor(&self, key: &str) -> String {
         let (first, rest) = key.split_once('/').map_or((key, None), |(first, rest)| (first, Some(rest)));
         let name = first.parse::<MemberId>().map_or_else(|_| first.to_owned(), |id| self.member(id));
-        rest.map_or_else(|| name.clone(), |through| format!("{name}, through {through}"))
+        match rest {
+            None => name,
+            // An id says nothing to whoever decides.
+            Some(key) if key.starts_with("key_") => format!("{name}, through an API key"),
+            Some(through) => format!("{name}, through {through}"),
+        }
     }
 
     /// Who is asked in a step.

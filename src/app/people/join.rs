@@ -280,7 +280,7 @@ fn said(app: &App, open: &Open, member: MemberId) -> Joined {
              connect to {address} with the header `Authorization: Bearer KEY`."
         );
         let terminal = format!(
-            "On the machine that runs AllIN: ALLIN_WORKSPACE={} ALLIN_MEMBER={member} before a command.",
+            "On the machine that runs AllIN: `ALLIN_WORKSPACE={} ALLIN_MEMBER={member}` before a command.",
             open.workspace
         );
         (format!("You are {} in {} now.", invitation.role.as_str(), open.workspace_name), vec![keep, key, terminal])
