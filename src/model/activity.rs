@@ -19,6 +19,7 @@ const DID: &[(&str, &str)] = &[
     ("approval_withdraw", "withdrew a request for approval"),
     ("asset_add", "added a picture or video"),
     ("asset_fetch", "added a picture or video"),
+    ("audit_export", "exported the audit log"),
     ("campaign_change", "changed a campaign"),
     ("campaign_create", "made a campaign"),
     ("campaign_schedule", "launched a campaign"),

@@ -115,14 +115,19 @@ fn utc(local: &str, at: impl std::fmt::Display) -> String {
     format!("{local}, {at}")
 }
 
-/// What people wrote, on one line, so that nothing in it is taken for Markdown.
+/// What people wrote, on one line, so that nothing in it is taken for Markdown. Inside a word `_` means itself.
 fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in prose::line(text).chars() {
-        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|') {
+    let line = prose::line(text);
+    let mut out = String::with_capacity(line.len());
+    let mut letters = line.chars().peekable();
+    let mut before = ' ';
+    while let Some(c) = letters.next() {
+        let inside = before.is_alphanumeric() && letters.peek().is_some_and(|next| next.is_alphanumeric());
+        if matches!(c, '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '#' | '|') || (c == '_' && !inside) {
             out.push('\\');
         }
         out.push(c);
+        before = c;
     }
     out
 }

@@ -82,9 +82,10 @@ async fn whole_story(stage: &Stage) -> PostId {
     app.clock.advance_secs(600);
     app.publish_due().await;
     let due = app.now().plus_secs(120).to_string();
-    app.scheduled(&stage.author(), "Rolls", &stage.accounts[..1], &due).await;
+    let rolls = app.scheduled(&stage.author(), "Rolls", &stage.accounts[..1], &due).await.id;
     app.clock.advance_secs(60);
     stage.start(&stage.leader()).await.unwrap();
+    approve(stage, &manager, rolls).await;
     app.clock.advance_secs(60);
     app.publish_due().await;
     app.sandbox.order(json!({ "fault": "error", "calls": "change", "account": "cafe", "times": 1 })).await;
@@ -96,6 +97,7 @@ async fn whole_story(stage: &Stage) -> PostId {
     app.agreed::<CrisisRevoke>(&admin, keys).await.unwrap();
     app.clock.advance_secs(60);
     app.call_once::<CrisisEnd>(&manager, CrisisEnd {}).await.unwrap();
+    app.clock.advance_secs(60);
     post
 }
 
