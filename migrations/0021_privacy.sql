@@ -112,7 +112,8 @@ begin
 end
 $$;
 
--- Words beside what was decided: comments on decisions, and why a freeze was begun. The decisions stay as they are.
+-- Words beside what was decided: comments on decisions, why a freeze or a crisis was begun, notes on one. The decisions stay
+-- as they are.
 create function person_words_erase(p_workspace uuid, p_member uuid, p_reviewer uuid, p_actor text) returns bigint
     language sql security definer set search_path = public, pg_temp
 as $$ with comments as (
@@ -126,8 +127,20 @@ as $$ with comments as (
             and (started_by = p_actor or starts_with(started_by, p_actor || '/'))
             and p_workspace = nullif(current_setting('allin.workspace_id', true), '')::uuid
           returning 1
+      ), crises as (
+          update incidents set reason = 'erased'
+          where workspace_id = p_workspace and reason <> 'erased'
+            and (started_by = p_actor or starts_with(started_by, p_actor || '/'))
+            and p_workspace = nullif(current_setting('allin.workspace_id', true), '')::uuid
+          returning 1
+      ), notes as (
+          update incident_notes set text = 'erased'
+          where workspace_id = p_workspace and text <> 'erased' and (actor = p_actor or starts_with(actor, p_actor || '/'))
+            and p_workspace = nullif(current_setting('allin.workspace_id', true), '')::uuid
+          returning 1
       )
-      select (select count(*) from comments) + (select count(*) from freezes) $$;
+      select (select count(*) from comments) + (select count(*) from freezes) + (select count(*) from crises)
+           + (select count(*) from notes) $$;
 
 -- Name and address of a reviewer who was removed.
 create function reviewer_erase(p_workspace uuid, p_reviewer uuid) returns boolean
@@ -160,7 +173,8 @@ begin
     delete from protocol_sessions where starts_with(owner_key, p_key || '/');
     -- What refers to others first.
     foreach name in array array['dispatch', 'metric_dispatch', 'series_due', 'lanes', 'mail_queue', 'token_hashes',
-        'review_links', 'approval_decisions', 'approval_delegations', 'approval_turns', 'approval_requests',
+        'incident_notes', 'incident_attempts', 'incidents', 'review_links', 'approval_decisions', 'approval_delegations',
+        'approval_turns', 'approval_requests',
         'approval_steps', 'approval_policies', 'approval_freezes', 'reviewers', 'letters', 'invitations', 'consents',
         'retention_rules', 'retention_runs', 'notifications', 'notification_choices', 'tasks', 'post_comments',
         'import_rows', 'recyclings', 'recycling_rules', 'series_occurrences', 'series', 'pauses', 'edits', 'receipts',

@@ -5,4 +5,5 @@ mod background;
 mod crisis;
 mod help;
 mod joining;
+mod privacy;
 mod story;

@@ -105,6 +105,15 @@ pub(super) const HOLDINGS: &[Holding] = &[
     )
     .about(&[Tie::Actor("started_by"), Tie::Member("ended_by")], "the reason is replaced where the person gave it"),
     table(
+        "incidents",
+        "crises",
+        "workspace_id incident_id reason since started_by started_at told_at ended_by ended_at",
+    )
+    .about(&[Tie::Actor("started_by"), Tie::Member("ended_by")], "the reason is replaced where the person gave it"),
+    table("incident_attempts", "what was being sent when a crisis began", "workspace_id incident_id attempt_id"),
+    table("incident_notes", "notes on a crisis", "workspace_id note_id incident_id text actor created_at")
+        .about(&[Tie::Actor("actor")], "the words are replaced where they are the person's"),
+    table(
         "approval_requests",
         "what was to be approved",
         "workspace_id request_id post_id version digest not_before not_after state requested_by note created_at ended_at",

@@ -7,7 +7,7 @@ use allin::{
         expiry,
         posts::delete::PostDelete,
         privacy::{keep, retention_get::RetentionGet, retention_set::RetentionSet},
-        tasks::{create::TaskCreate, update::TaskUpdate},
+        tasks::update::TaskUpdate,
     },
     jobs::keep_house,
     model::{privacy::RetentionKind, roles::Role, tasks::TaskState},

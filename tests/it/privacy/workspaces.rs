@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use allin::{
     app::{
         audit::verify,
+        members::list::MemberList,
         privacy::erase_workspace::WorkspaceErase,
         use_case::{CallOptions, Reply},
     },
@@ -78,8 +79,9 @@ async fn an_erased_workspace_leaves_its_log_and_nothing_else() {
     let noted = "select count(*) from audit_entries where use_case = 'workspace_erase' and outcome = 'done' and position is not null";
     assert_eq!(count(&app, noted).await, 1);
     // Nobody gets in any more.
-    let out = app.call_once::<allin::app::members::list::MemberList>(&ours.team.person(&app), Default::default());
-    assert_eq!(out.await.unwrap_err().code(), "access_ended");
+    let out = ours.team.person(&app);
+    let out = app.call_once::<MemberList>(&out, MemberList::default()).await.unwrap_err();
+    assert_eq!(out.code(), "access_ended");
     app.close().await;
 }
 
