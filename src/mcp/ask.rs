@@ -42,14 +42,14 @@ pub enum Answered {
     No,
 }
 
-pub fn answered(request: &CallToolRequestParams) -> Answered {
+/// A form says yes by its ticked box alone; a page (`of_page`) has none.
+pub fn answered(request: &CallToolRequestParams, of_page: bool) -> Answered {
     let (Some(state), Some(responses)) = (&request.request_state, &request.input_responses) else {
         return Answered::NotYet;
     };
     let Some(response) = responses.get(CONFIRM) else { return Answered::NotYet };
     let accepted = response.get("action").and_then(Value::as_str) == Some("accept");
-    // A form may be sent off with the box unticked; a page has no form.
-    let ticked = response.pointer("/content/confirm").and_then(Value::as_bool).unwrap_or(true);
+    let ticked = response.pointer("/content/confirm").and_then(Value::as_bool).unwrap_or(of_page);
     if accepted && ticked { Answered::Yes(state.clone()) } else { Answered::No }
 }
 
@@ -67,8 +67,9 @@ pub async fn elicit(context: &RequestContext<RoleServer>, asked: &Asked) -> Opti
         result = asking => result.ok()?,
         () = context.ct.cancelled() => return Some(false),
     };
+    // A form may be sent off with the box unticked, or without it.
     let ticked =
-        result.content.as_ref().and_then(|content| content.get("confirm")).and_then(Value::as_bool).unwrap_or(true);
+        result.content.as_ref().and_then(|content| content.get("confirm")).and_then(Value::as_bool).unwrap_or(false);
     Some(result.action == ElicitationAction::Accept && ticked)
 }
 

@@ -105,7 +105,7 @@ impl Server {
         ctx: &Ctx,
         progress: Progress,
     ) -> CallToolResponse {
-        let answered = ask::answered(&request);
+        let answered = ask::answered(&request, spec.shows_page);
         if let (true, Answered::Yes(state)) = (spec.shows_page, &answered) {
             return self
                 .reopened(ctx, spec, state)

@@ -68,7 +68,7 @@ pub fn tools() -> Vec<ToolSpec> {
             ..on_demand::<ApprovalPage>(Face {
                 name: "approval_page",
                 toolset: TEAM,
-                title: "Decide on a page",
+                title: "Decide on a request",
                 description: "Shows the person the page on which to approve, ask for changes or reject, with their passphrase. You \
                 cannot decide for them, and are not told the address. Afterwards approval_get tells what was decided.",
                 idempotent: true,

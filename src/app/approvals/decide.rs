@@ -26,7 +26,9 @@ use crate::{
     },
     store::{
         approvals::{
-            self, Step, decisions, links,
+            self, Step,
+            decisions::{self, Seat},
+            links,
             requests::{self, Request},
             turns,
         },
@@ -191,8 +193,7 @@ async fn open_to(
                 workspace,
                 request.request_id,
                 place,
-                member,
-                on_behalf_of,
+                Seat { member, on_behalf_of },
                 approves,
                 scope.now,
             );

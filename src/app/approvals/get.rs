@@ -22,7 +22,9 @@ use crate::{
     model::{approvals::RequestState, roles::Permission, states::TargetState, times},
     store::{
         approvals::{
-            self, decisions, links,
+            self,
+            decisions::{self, Seat},
+            links,
             requests::{self, Request},
         },
         posts, targets,
@@ -148,7 +150,15 @@ pub(super) async fn is_asked(scope: &mut Scope<'_>, request: &Request) -> Result
             .filter(|handed| (handed.policy_id, handed.ordinal) == place && handed.to_member == member)
             .map(|handed| Some(handed.from_member));
         for from in std::iter::once(None).chain(from) {
-            let barred = decisions::barred(scope.tx, workspace, request.request_id, place, member, from, true, now);
+            let barred = decisions::barred(
+                scope.tx,
+                workspace,
+                request.request_id,
+                place,
+                Seat { member, on_behalf_of: from },
+                true,
+                now,
+            );
             if barred.await?.is_none() {
                 return Ok(true);
             }

@@ -21,7 +21,7 @@ use crate::{
     store::{
         approvals::{
             self, Step,
-            decisions::{self, Delegation},
+            decisions::{self, Delegation, Seat},
             requests::Request,
         },
         posts,
@@ -194,8 +194,16 @@ async fn asked_members(
         for member in named.into_iter().chain(handed.iter().filter(on_behalf).map(|delegation| delegation.to_member)) {
             let from = handed.iter().find(|handed| on_behalf(handed) && handed.to_member == member);
             let from = from.map(|handed| handed.from_member);
-            let barred =
-                decisions::barred(scope.tx, workspace, request.request_id, place, member, from, true, now).await?;
+            let barred = decisions::barred(
+                scope.tx,
+                workspace,
+                request.request_id,
+                place,
+                Seat { member, on_behalf_of: from },
+                true,
+                now,
+            )
+            .await?;
             if barred.is_none() && !found.contains(&member) {
                 found.push(member);
             }

@@ -151,14 +151,20 @@ pub async fn standing(db: &mut PgConnection, workspace: WorkspaceId, posts: &[Uu
     .collect()
 }
 
+/// Who would decide, and in whose place.
+#[derive(Debug, Clone, Copy)]
+pub struct Seat {
+    pub member: MemberId,
+    pub on_behalf_of: Option<MemberId>,
+}
+
 /// Why a member may not decide on a step now, as a code.
 pub async fn barred(
     db: &mut PgConnection,
     workspace: WorkspaceId,
     request: ApprovalId,
     step: (Uuid, i32),
-    member: MemberId,
-    on_behalf_of: Option<MemberId>,
+    seat: Seat,
     approves: bool,
     now: Timestamp,
 ) -> Result<Option<String>> {
@@ -168,8 +174,8 @@ pub async fn barred(
         request.uuid(),
         step.0,
         step.1,
-        member.uuid(),
-        on_behalf_of.map(MemberId::uuid),
+        seat.member.uuid(),
+        seat.on_behalf_of.map(MemberId::uuid),
         approves,
         now
     )
