@@ -200,11 +200,9 @@ impl Remote for CrisisDelete {
                 break;
             }
             let asked = some.into_iter().map(|one| timeout_at(until, PostDelete::call(app, ctx, one)));
-            for answer in join_all(asked).await {
-                // What took too long is asked again by the publisher; deleting twice is harmless.
-                if let Ok(done) = answer {
-                    gone.push(done?);
-                }
+            // What took too long is asked again by the publisher; deleting twice is harmless.
+            for done in join_all(asked).await.into_iter().flatten() {
+                gone.push(done?);
             }
         }
         let Plan { since, meant, not_begun, more, .. } = plan;
