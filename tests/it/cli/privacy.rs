@@ -39,7 +39,8 @@ async fn data_leaves_as_a_file_and_a_workspace_for_good() {
     let file = folder.path().join("all.jsonl");
     let text = done(&["privacy", "export", "--workspace", file.to_str().unwrap()], "");
     assert!(text.starts_with("Wrote "), "{text}");
-    let lines: Vec<Value> = std::fs::read_to_string(&file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> =
+        std::fs::read_to_string(&file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines[0]["format"], "allin export 1");
     assert_eq!(lines.last().unwrap()["end"]["rows"], lines.len() - 2);
     done(&["passphrase", "set"], &proof);
