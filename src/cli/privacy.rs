@@ -4,7 +4,7 @@ mod export;
 
 use std::io::{IsTerminal as _, Write as _};
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 use crate::{
     app::{
@@ -50,7 +50,8 @@ pub enum Privacy {
 }
 
 #[derive(Args)]
-#[group(id = "whose", required = true, multiple = false, args = ["member", "me", "reviewer", "workspace"])]
+#[group(skip)]
+#[command(group = ArgGroup::new("whose").required(true).args(["member", "me", "reviewer", "workspace"]))]
 pub struct Erase {
     /// Somebody who is or was a member; takes an admin
     #[arg(long)]

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use crate::{
     app::{
@@ -20,7 +20,8 @@ use crate::{
 };
 
 #[derive(Args)]
-#[group(id = "of", required = true, multiple = false, args = ["member", "me", "workspace"])]
+#[group(skip)]
+#[command(group = ArgGroup::new("whose").required(true).args(["member", "me", "workspace"]))]
 pub struct Export {
     /// The file to write; default: standard output
     file: Option<PathBuf>,

@@ -9,6 +9,7 @@ use allin::model::{
     networks::NetworkId,
     notifications::{MailState, NotificationKind},
     plans::{Limit, Plan},
+    privacy::RetentionKind,
     roles::Role,
     states::{PostStatus, Review, TargetState},
     tasks::TaskState,
@@ -36,6 +37,7 @@ fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
         ("workspace_plans.plan", Plan::ALL.map(Plan::as_str).to_vec()),
         ("posts.review", Review::ALL.map(Review::as_str).to_vec()),
         ("posts.status", PostStatus::ALL.map(PostStatus::as_str).to_vec()),
+        ("retention_rules.kind", RetentionKind::ALL.map(RetentionKind::as_str).to_vec()),
         ("tasks.state", TaskState::ALL.map(TaskState::as_str).to_vec()),
         ("targets.state", TargetState::ALL.map(TargetState::as_str).to_vec()),
         // These have no enum in the program: the words stand in app/publishing, app/use_case.rs and model/roles.rs.

@@ -74,7 +74,8 @@ async fn what_is_older_goes_and_proof_stays() {
     // A day short of it nothing goes.
     app.clock.advance_secs(89 * DAY);
     assert_eq!(keep::run(&app, team.workspace).await.unwrap(), 0);
-    app.clock.advance_secs(2 * DAY);
+    // Invitations ended a week after they were made.
+    app.clock.advance_secs(9 * DAY);
     let gone = keep::run(&app, team.workspace).await.unwrap();
     assert!(gone > 8, "{gone}");
     let of_ours =
@@ -85,7 +86,7 @@ async fn what_is_older_goes_and_proof_stays() {
             sqlx::query_scalar(sqlx::AssertSqlSafe(of_ours(table))).fetch_one(&mut superuser).await.unwrap();
         assert_eq!(rows, 0, "{table}");
     }
-    for needle in ["aardvark old", "aardvark comment", "aardvark never sent", "aardvark cause"] {
+    for needle in ["aardvark old", "aardvark never sent", "aardvark cause"] {
         assert_eq!(where_it_stands(&mut superuser, needle).await, Vec::<String>::new(), "{needle}");
     }
     // What was sent, decided and logged is whole, and so is the other workspace.
