@@ -1,5 +1,7 @@
 //! Out of one workspace and into another: the same posts. And through the doors that users have.
 
+use std::time::Duration;
+
 use allin::{
     app::{
         assets::add::AssetAdd,
@@ -189,10 +191,16 @@ async fn clients_of_both_eras_are_told_how_far_it_is() {
             let arguments = json!({ "content": format!("text\n{rows}"), "dry_run": dry_run });
             let result = client.tool("posts_import", arguments).await;
             assert_eq!(result["structuredContent"]["imported"], 1200, "{result}");
-            let mut told: Vec<_> = client.told().into_iter().map(|step| (step.progress, step.total)).collect();
-            // The client's handlers run side by side: what is told in order may be noted out of it.
-            told.sort_by(|one, other| one.0.total_cmp(&other.0));
             let expected: &[f64] = if dry_run { &[0.0, 500.0, 1000.0] } else { &[0.0, 500.0, 1000.0, 2200.0, 2400.0] };
+            // The client's handlers run side by side: what is told in order may be noted out of it, and after the result.
+            for _ in 0..200 {
+                if client.told().len() >= expected.len() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            let mut told: Vec<_> = client.told().into_iter().map(|step| (step.progress, step.total)).collect();
+            told.sort_by(|one, other| one.0.total_cmp(&other.0));
             assert_eq!(told, expected.iter().map(|done| (*done, Some(2400.0))).collect::<Vec<_>>(), "{era:?}");
             Client::close(client).await;
         }

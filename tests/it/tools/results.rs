@@ -206,7 +206,13 @@ async fn every_tool_answers_as_its_schema_says() {
     let missing: Vec<_> =
         tools::all().iter().map(|spec| spec.name).filter(|name| !reader.seen.contains_key(name)).collect();
     assert_eq!(missing, Vec::<&str>::new(), "tools without a result in this test");
-    let asked: Vec<Value> = reader.client.asked().iter().map(|question| reader.names.value(question)).collect();
+    let mut asked: Vec<Value> = reader.client.asked().iter().map(|question| reader.names.value(question)).collect();
+    // What makes a link is signed, and another one each time.
+    for url in asked.iter_mut().filter_map(|question| question.get_mut("url")) {
+        let shown =
+            url.as_str().and_then(|url| url.split_once("/review/")).map(|(base, _)| format!("{base}/review/[token]"));
+        *url = shown.map_or_else(|| url.clone(), Value::from);
+    }
     let folder = app.folder.path().to_string_lossy().into_owned();
     insta::assert_snapshot!("story", reader.story.replace(&folder, "[folder]"));
     insta::assert_json_snapshot!("questions", asked);
