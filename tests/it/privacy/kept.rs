@@ -96,7 +96,7 @@ async fn what_is_older_goes_and_proof_stays() {
     keep_house::step(&app).await.unwrap();
     assert_eq!(verify::verify(&app.app, team.workspace).await.unwrap().broken, Vec::<Value>::new());
     let shown = app.call_once::<RetentionGet>(&ctx, RetentionGet {}).await.unwrap();
-    assert_eq!(shown.runs.len(), 2, "{:?}", shown.runs);
+    assert_eq!(shown.runs.len(), 3, "{:?}", shown.runs);
     let removed = &shown.runs[0].removed;
     assert!(
         ["notifications", "comments", "tasks", "deleted_posts"].iter().all(|kind| removed.contains_key(*kind)),
