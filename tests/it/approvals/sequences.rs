@@ -68,7 +68,7 @@ struct Play {
 impl Play {
     async fn new(seed: u64) -> Self {
         let stage = Stage::new().await;
-        let steps = if seed % 2 == 0 {
+        let steps = if seed.is_multiple_of(2) {
             vec![role_step(Role::Manager)]
         } else {
             vec![named_step(&[stage.manager, stage.team.admin], allin::model::approvals::Need::All)]

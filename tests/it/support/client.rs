@@ -190,7 +190,7 @@ impl TestApp {
         let server = Server::new(Arc::clone(&self.app), profile, Some(caller));
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
         tokio::spawn(async move {
-            if let Ok(running) = rmcp::serve_server(server, ours).await {
+            if let Ok(running) = Box::pin(rmcp::serve_server(server, ours)).await {
                 _ = running.waiting().await;
             }
         });

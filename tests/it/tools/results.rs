@@ -89,6 +89,7 @@ async fn together(reader: &mut Reader, post: &Value) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "every tool, one after the other")]
 async fn every_tool_answers_as_its_schema_says() {
     let app = TestApp::start().await;
     let mut reader = reader(&app, "Bakery").await;
