@@ -1,9 +1,15 @@
 //! Loads the model file that is given and prints what it costs, as one line of JSON. One thread; CPU time is the process's.
-//! `cargo run --release -p allin-embedding --example measure -- e5-small-q4.bin [avx2|plain]`
+//! `cargo run --release -p allin-embedding --example measure -- e5-small-q4.bin [avx512|avx2|plain]`
+#![expect(
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "an example prints, and measures nothing that is large"
+)]
 
 use std::{error::Error, path::Path, time::Instant};
 
-use allin_embedding::{Model, Purpose};
+use allin_embedding::{Kernels, Model, Purpose};
 
 const QUESTIONS: [&str; 6] = [
     "Which plan lets three people of one team plan posts for five accounts?",
@@ -25,8 +31,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut model = Model::open(Path::new(&path))?;
     let load_ms = start.elapsed().as_secs_f64() * 1e3;
     match arguments.next().as_deref() {
-        Some("avx2") => model = model.narrow(),
-        Some("plain") => model = model.plain(),
+        Some("avx512") => model = model.with(Kernels::Avx512),
+        Some("avx2") => model = model.with(Kernels::Avx2),
+        Some("plain") => model = model.with(Kernels::Plain),
         _ => {}
     }
     let window = model.windows(&TEXT.repeat(8), 230, 0).first().cloned().unwrap_or_default();

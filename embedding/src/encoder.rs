@@ -181,6 +181,10 @@ impl<C: Change> NullaryFnOnce for Fill<'_, C> {
 
     #[inline(always)]
     fn call(self) {
-        self.packed.fill(self.rows, #[inline(always)] |row| self.change.change(row));
+        self.packed.fill(
+            self.rows,
+            #[inline(always)]
+            |row| self.change.change(row),
+        );
     }
 }

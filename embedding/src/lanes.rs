@@ -54,7 +54,7 @@ macro_rules! memory {
 }
 
 #[cfg(target_arch = "x86_64")]
-mod x86 {
+pub mod x86 {
     use std::arch::x86_64::{__m256, __m256i, __m512, __m512i};
 
     use pulp::{
@@ -65,42 +65,63 @@ mod x86 {
 
     use super::{Lanes, PANEL};
 
-    impl Lanes for V4 {
-        type Ints = __m512i;
-        type Floats = __m512;
-        memory!(16);
-        const ROWS: usize = 6;
-
-        #[inline(always)]
-        fn run<Op: NullaryFnOnce>(self, op: Op) -> Op::Output {
-            self.vectorize(op)
-        }
-
-        #[inline(always)]
-        fn pairs(self, pair: i32) -> __m512i {
-            self.avx512f._mm512_set1_epi32(pair)
-        }
-
-        #[inline(always)]
-        fn multiply_pairs(self, a: __m512i, b: __m512i, sum: __m512i) -> __m512i {
-            self.avx512f._mm512_add_epi32(sum, self.avx512bw._mm512_madd_epi16(a, b))
-        }
-
-        #[inline(always)]
-        fn to_floats(self, ints: __m512i) -> __m512 {
-            self.avx512f._mm512_cvtepi32_ps(ints)
-        }
-
-        #[inline(always)]
-        fn splat(self, value: f32) -> __m512 {
-            self.avx512f._mm512_set1_ps(value)
-        }
-
-        #[inline(always)]
-        fn multiply_add(self, a: __m512, b: __m512, sum: __m512) -> __m512 {
-            self.avx512f._mm512_fmadd_ps(a, b, sum)
+    pulp::simd_type! {
+        /// AVX-512 with the instruction that multiplies pairs and adds in one. pulp has no function for it; the compiler puts it where
+        /// it is allowed to.
+        pub struct Vnni {
+            pub avx2: "avx2",
+            pub fma: "fma",
+            pub avx512f: "avx512f",
+            pub avx512bw: "avx512bw",
+            pub avx512dq: "avx512dq",
+            pub avx512vl: "avx512vl",
+            pub avx512vnni: "avx512vnni",
         }
     }
+
+    macro_rules! wide {
+        ($machine:ty) => {
+            impl Lanes for $machine {
+                type Ints = __m512i;
+                type Floats = __m512;
+                memory!(16);
+                const ROWS: usize = 6;
+
+                #[inline(always)]
+                fn run<Op: NullaryFnOnce>(self, op: Op) -> Op::Output {
+                    self.vectorize(op)
+                }
+
+                #[inline(always)]
+                fn pairs(self, pair: i32) -> __m512i {
+                    self.avx512f._mm512_set1_epi32(pair)
+                }
+
+                #[inline(always)]
+                fn multiply_pairs(self, a: __m512i, b: __m512i, sum: __m512i) -> __m512i {
+                    self.avx512f._mm512_add_epi32(sum, self.avx512bw._mm512_madd_epi16(a, b))
+                }
+
+                #[inline(always)]
+                fn to_floats(self, ints: __m512i) -> __m512 {
+                    self.avx512f._mm512_cvtepi32_ps(ints)
+                }
+
+                #[inline(always)]
+                fn splat(self, value: f32) -> __m512 {
+                    self.avx512f._mm512_set1_ps(value)
+                }
+
+                #[inline(always)]
+                fn multiply_add(self, a: __m512, b: __m512, sum: __m512) -> __m512 {
+                    self.avx512f._mm512_fmadd_ps(a, b, sum)
+                }
+            }
+        };
+    }
+
+    wide!(Vnni);
+    wide!(V4);
 
     impl Lanes for V3 {
         type Ints = __m256i;

@@ -45,9 +45,19 @@ impl Purpose {
     }
 }
 
-/// The kinds of processors that there are kernels for.
+/// The kernels that there are besides the best one, which is AVX-512 with VNNI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kernels {
+    Avx512,
+    Avx2,
+    Plain,
+}
+
+/// What a processor was found to have.
 #[derive(Clone, Copy)]
 enum Machine {
+    #[cfg(target_arch = "x86_64")]
+    Vnni(lanes::x86::Vnni),
     #[cfg(target_arch = "x86_64")]
     V4(pulp::x86::V4),
     #[cfg(target_arch = "x86_64")]
@@ -57,6 +67,10 @@ enum Machine {
 
 impl Machine {
     fn here() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(machine) = lanes::x86::Vnni::try_new() {
+            return Self::Vnni(machine);
+        }
         #[cfg(target_arch = "x86_64")]
         if let Some(machine) = pulp::x86::V4::try_new() {
             return Self::V4(machine);
@@ -83,20 +97,19 @@ impl Model {
         Ok(Self { tokenizer: Tokenizer::new(vocabulary), encoder: Encoder::read(file)?, machine: Machine::here() })
     }
 
-    /// The same without vectors of the processor, to compare with.
+    /// The same with kernels that need less of the processor, where it has what they need: to compare with.
     #[must_use]
-    pub fn plain(self) -> Self {
-        Self { machine: Machine::Plain, ..self }
-    }
-
-    /// The same with AVX2 at most, to compare with.
-    #[must_use]
-    pub fn narrow(self) -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(machine) = pulp::x86::V3::try_new() {
-            return Self { machine: Machine::V3(machine), ..self };
-        }
-        self
+    pub fn with(self, kernels: Kernels) -> Self {
+        let machine = match kernels {
+            #[cfg(target_arch = "x86_64")]
+            Kernels::Avx512 => pulp::x86::V4::try_new().map(Machine::V4),
+            #[cfg(target_arch = "x86_64")]
+            Kernels::Avx2 => pulp::x86::V3::try_new().map(Machine::V3),
+            Kernels::Plain => Some(Machine::Plain),
+            #[cfg(not(target_arch = "x86_64"))]
+            _ => None,
+        };
+        Self { machine: machine.unwrap_or(self.machine), ..self }
     }
 
     /// The text's tokens, without prefix and marks.
@@ -121,6 +134,8 @@ impl Model {
         tokens.extend(self.encode(&text).into_iter().map(|token| token.id).take(LONGEST));
         tokens.push(self.tokenizer.end());
         match self.machine {
+            #[cfg(target_arch = "x86_64")]
+            Machine::Vnni(lanes) => self.encoder.embed(lanes, &tokens),
             #[cfg(target_arch = "x86_64")]
             Machine::V4(lanes) => self.encoder.embed(lanes, &tokens),
             #[cfg(target_arch = "x86_64")]

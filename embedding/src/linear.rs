@@ -54,7 +54,8 @@ impl Linear {
     fn place(&mut self, output: usize, block: usize, bytes: &[u8; BLOCK_BYTES]) {
         let at = output / PANEL * (self.inputs / BLOCK) + block;
         let column = output % PANEL;
-        let ([low, high], quarters) = bytes.split_first_chunk().map_or(([0, 0], &[][..]), |(scale, rest)| (*scale, rest));
+        let ([low, high], quarters) =
+            bytes.split_first_chunk().map_or(([0, 0], &[][..]), |(scale, rest)| (*scale, rest));
         if let Some(place) = self.scales.get_mut(at).and_then(|scales| scales.get_mut(column)) {
             *place = f16::from_le_bytes([low, high]).to_f32();
         }

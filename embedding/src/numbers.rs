@@ -100,7 +100,9 @@ mod tests {
     #[test]
     fn gelu_is_near() {
         // x · Φ(x) by numerical integration elsewhere.
-        for (x, wanted) in [(-3.0, -0.004_049_694), (-1.0, -0.158_655_25), (0.0, 0.0), (0.5, 0.345_731_23), (2.0, 1.954_499_7)] {
+        for (x, wanted) in
+            [(-3.0, -0.004_049_694), (-1.0, -0.158_655_25), (0.0, 0.0), (0.5, 0.345_731_23), (2.0, 1.954_499_7)]
+        {
             assert!((gelu(x) - wanted).abs() < 1e-6, "{x}: {}", gelu(x));
         }
         assert_eq!(gelu(30.0), 30.0);

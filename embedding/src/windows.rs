@@ -21,7 +21,8 @@ pub fn windows(text: &str, tokens: &[Token], size: usize, overlap: usize) -> Vec
     let mut from = 0;
     while from < tokens.len() {
         let limit = (from + size).min(tokens.len());
-        let to = if limit == tokens.len() { limit } else { best(text, tokens, (from + size * 2 / 3)..limit).max(from + 1) };
+        let to =
+            if limit == tokens.len() { limit } else { best(text, tokens, (from + size * 2 / 3)..limit).max(from + 1) };
         let (Some(first), Some(last)) = (tokens.get(from), tokens.get(to - 1)) else { break };
         found.push(first.origin.start..last.origin.end);
         if to == tokens.len() {
