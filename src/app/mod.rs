@@ -18,6 +18,7 @@ pub mod gate;
 pub mod held;
 pub mod imports;
 pub mod keys;
+pub mod knowledge;
 pub mod members;
 pub mod metrics;
 pub mod networks;

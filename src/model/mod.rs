@@ -13,6 +13,7 @@ pub mod facebook;
 pub mod facets;
 pub mod imports;
 pub mod instagram;
+pub mod knowledge;
 pub mod lengths;
 pub mod letters;
 pub mod linkedin;
