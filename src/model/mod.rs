@@ -9,6 +9,7 @@ pub mod bluesky;
 pub mod calendar;
 pub mod crisis;
 pub mod diff;
+pub mod documents;
 pub mod facebook;
 pub mod facets;
 pub mod imports;
