@@ -9,6 +9,8 @@ create table knowledge_state (
     product_sha256 bytea check (length(product_sha256) = 32),
     -- Changes with everything that can change what a search finds.
     revision bigint not null default 1,
+    -- The model whose vectors are complete.
+    model bigint,
     -- Vectors of the model in use, and whether they are in the index for many.
     vectors bigint not null default 0 check (vectors >= 0),
     indexed boolean not null default false
@@ -71,6 +73,8 @@ create table chunks (
     position integer not null check (position >= 0),
     -- Anchor of the innermost heading; empty before the first.
     section text not null,
+    -- Anchors of sections that were too short to stand alone.
+    also text[] not null default '{}',
     heading_path text[] not null,
     body text not null,
     tokens integer not null check (tokens > 0),
@@ -96,14 +100,18 @@ create table chunk_vectors (
     chunk_id uuid not null,
     window_no smallint not null check (window_no >= 0),
     audience smallint not null,
+    -- Bytes of the chunk's body.
+    starts integer not null check (starts >= 0),
+    ends integer not null check (ends >= starts),
     -- Whether it is in the index for workspaces with many; null otherwise keeps it out.
     indexed boolean,
+    -- Of length 1, so that an inner product is a cosine.
     embedding halfvec not null,
     primary key (workspace_id, model, chunk_id, window_no),
     foreign key (workspace_id, chunk_id) references chunks on delete cascade
 );
 alter table chunk_vectors alter column embedding set storage plain;
-create index chunk_vectors_many on chunk_vectors using hnsw ((embedding::halfvec(384)) halfvec_cosine_ops)
+create index chunk_vectors_many on chunk_vectors using hnsw ((embedding::halfvec(384)) halfvec_ip_ops)
     with (m = 16, ef_construction = 64) where indexed;
 create index chunk_vectors_of_chunk on chunk_vectors (workspace_id, chunk_id);
 
