@@ -16,6 +16,7 @@ pub mod imports;
 pub mod instagram;
 pub mod lengths;
 pub mod letters;
+pub mod lexemes;
 pub mod linkedin;
 pub mod markup;
 pub mod mastodon;
