@@ -18,6 +18,7 @@ pub mod instagram;
 pub mod knowledge;
 pub mod lengths;
 pub mod letters;
+pub mod lexemes;
 pub mod linkedin;
 pub mod markup;
 pub mod mastodon;
