@@ -14,6 +14,7 @@ mod doctor;
 mod export;
 mod held;
 mod import;
+mod kb;
 mod key;
 mod member;
 mod notification;
@@ -115,6 +116,9 @@ enum Command {
     /// What the team says about a post: add, list, delete
     #[command(subcommand)]
     Comment(comment::Comment),
+    /// Documents and answers: add, list, remove, search
+    #[command(subcommand)]
+    Kb(kb::Kb),
     /// Tasks: create, list, done, drop, update
     #[command(subcommand)]
     Task(task::Task),
@@ -186,6 +190,7 @@ impl Cli {
             Command::Export(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Post(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Comment(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Kb(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Task(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Queue(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Recycling(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,

@@ -11,12 +11,12 @@ use crate::{
         view::{DocumentState, DocumentView},
     },
     model::prose::shown,
-    tools::registry::{Face, Spoken, ToolSpec, Toolset, everyday, on_demand},
+    tools::registry::{Face, Spoken, ToolSpec, Toolset, on_demand, tool},
 };
 
 pub fn tools() -> Vec<ToolSpec> {
     vec![
-        everyday::<KnowledgeSearch>(Face {
+        tool::<KnowledgeSearch>(Face {
             name: "knowledge_search",
             toolset: Some(Toolset::Knowledge),
             title: "Search the documents",

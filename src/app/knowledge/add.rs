@@ -113,7 +113,8 @@ impl Remote for KnowledgeAdd {
                 let bytes = BASE64_STANDARD.decode(data.as_bytes()).map_err(|error| {
                     Error::invalid("data_malformed", "The data is not base 64.").field("data", "base 64").because(error)
                 })?;
-                Source::Bytes(bytes)
+                let name = path.as_deref().and_then(|path| path.rsplit('/').next()).unwrap_or("document");
+                Source::Bytes(bytes, name.chars().take(200).collect())
             }
             _ => {
                 return Err(Error::invalid("document_source", "Give exactly one of text, url, file and data.")

@@ -14,7 +14,8 @@ pub const BYTES_MOST: u64 = 25 * 1024 * 1024;
 
 pub enum Source {
     Text(String),
-    Bytes(Vec<u8>),
+    /// With a name that tells the kind, as far as one does.
+    Bytes(Vec<u8>, String),
     Url(Url),
     File(String),
 }
@@ -90,9 +91,7 @@ pub async fn fetch(app: &App, source: Source) -> Result<Fetched> {
             content_type: Some("text/markdown; charset=utf-8".to_owned()),
             url: None,
         },
-        Source::Bytes(bytes) => {
-            Fetched { source: "file", bytes, name: "document".to_owned(), content_type: None, url: None }
-        }
+        Source::Bytes(bytes, name) => Fetched { source: "file", bytes, name, content_type: None, url: None },
         Source::Url(url) => {
             let page = pages::fetch(&app.http, &url).await?;
             let last = page.url.path_segments().and_then(|mut parts| parts.next_back()).filter(|name| !name.is_empty());
