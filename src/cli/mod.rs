@@ -18,6 +18,7 @@ mod kb;
 mod key;
 mod member;
 mod notification;
+mod parse_document;
 mod passphrase;
 mod pause;
 mod plan;
@@ -154,6 +155,9 @@ enum Command {
     Db(db::Db),
     /// Run the practice network by itself
     Simulate(simulate::Simulate),
+    /// Read one document from standard input, within limits
+    #[command(hide = true)]
+    ParseDocument(parse_document::ParseDocument),
 }
 
 impl Cli {
@@ -168,6 +172,7 @@ impl Cli {
             Command::Db(command) => command.run(config).await,
             Command::Simulate(command) => command.run(config).await,
             Command::Tools(command) => command.run(),
+            Command::ParseDocument(command) => command.run(),
             Command::Pause(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Resume(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Crisis(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
@@ -204,6 +209,14 @@ impl Cli {
 }
 
 impl Cli {
+    /// Runs a command that must not have settings, log or threads of the runtime: it reads what it cannot trust.
+    pub fn run_bare(&self) -> Option<Result<()>> {
+        match &self.command {
+            Command::ParseDocument(command) => Some(command.run()),
+            _ => None,
+        }
+    }
+
     /// The settings cannot be read. The doctor says so like everything else it finds; other commands cannot go on.
     pub fn without_settings(self, error: Error) -> Result<()> {
         match self.command {
