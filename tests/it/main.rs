@@ -33,6 +33,7 @@ mod http;
 mod imports;
 mod invitations;
 mod isolation;
+mod knowledge;
 mod members;
 mod metrics;
 mod notifications;
