@@ -46,7 +46,7 @@ pub fn split(text: &str) -> Result<(FrontMatter, &str), Refusal> {
 /// A head begins with `---` and a line that names a key; otherwise it is a line across the page.
 fn block(text: &str) -> Option<(&str, &str)> {
     let after = text.trim_start().strip_prefix("---")?.trim_start_matches([' ', '\t']).strip_prefix('\n')?;
-    let first = after.lines().find(|line| !line.trim().is_empty())?;
+    let first = after.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#'))?;
     let (key, _) = first.split_once(':')?;
     if !key.chars().all(|c| c.is_alphanumeric() || "_-#\"' ".contains(c)) {
         return None;

@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(page.title.as_deref(), Some("Die Seite"));
         assert_eq!(page.language.as_deref(), Some("de"));
         assert!(page.hid);
-        assert_eq!(page.markdown, "# Titel\n\nEin **Satz**.\n\nseen\n\n| A | B |\n| --- | --- |\n| 1 | 2 |");
+        assert_eq!(page.markdown, "# Titel\n\nEin **Satz**.\n\nseen\n\n| A | B |\n| - | - |\n| 1 | 2 |");
     }
 
     #[test]

@@ -6,8 +6,10 @@ use super::Language;
 
 /// What is looked at of a long text.
 const SAMPLE_BYTES: usize = 16 * 1024;
-/// A character of a script without Latin letters weighs as many: a name in Latin letters does not make it English.
+/// In a question, a character of another script weighs as many Latin ones: a name in Latin letters does not make it English.
 const WEIGHT: usize = 3;
+/// Longer texts are in the language of most of their letters.
+const QUESTION_LETTERS: usize = 200;
 
 /// Letters that tell languages apart which whichlang does not know from those that it takes them for.
 const LETTERS: &[(&str, Language)] = &[
@@ -57,7 +59,8 @@ fn by_script(text: &str, letters: usize) -> Option<Language> {
     let counts: Vec<_> = SCRIPTS.iter().map(|(of, language)| (count(*of), *language)).collect();
     let of = |wanted| counts.iter().find(|(_, language)| *language == wanted).map_or(0, |(count, _)| *count);
     let (most, language) = counts.iter().copied().max_by_key(|(count, _)| *count)?;
-    if most * WEIGHT < letters.saturating_sub(most) || most == 0 {
+    let weight = if letters < QUESTION_LETTERS { WEIGHT } else { 1 };
+    if most * weight < letters.saturating_sub(most) || most == 0 {
         return None;
     }
     // Japanese writes most of its letters in Chinese ones; a kana in twenty is no name in a Chinese text.
