@@ -6,12 +6,14 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 use allin::{
     app::{App, SendTimes, Settings},
     clients::{
+        embedder::Embedder,
         http,
         http::{Http, guard::Origin},
         mail::Mailer,
         networks::registry::Networks,
     },
     clock::{Clock, ManualClock, SystemClock, Timestamp},
+    documents::Parser,
     ids::RandomIds,
     jobs::{collect_metrics, publish_posts},
     model::sandbox::Mode,
