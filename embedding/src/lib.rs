@@ -15,6 +15,7 @@ use std::{io, ops::Range, path::Path};
 
 pub use file::OpenError;
 pub use tokens::Token;
+pub use windows::windows as windows_of;
 
 use crate::{
     encoder::Encoder,
