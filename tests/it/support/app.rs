@@ -45,6 +45,8 @@ pub struct Setup {
     /// Calls at once to one server.
     pub connections: usize,
     pub mail: Option<Mailer>,
+    /// `support::model::embedder` for the real model.
+    pub embedder: Embedder,
     /// Put between the application and the sandbox: takes the sandbox's address, gives the one to call.
     pub between: Option<Box<dyn FnOnce(&Url) -> Url + Send>>,
 }
@@ -61,6 +63,7 @@ impl Default for Setup {
             connections: 16,
             allow: Vec::new(),
             mail: None,
+            embedder: Embedder::off(),
             between: None,
         }
     }
@@ -110,7 +113,7 @@ impl TestApp {
         let http = Http::new(setup.allow).unwrap();
         let networks = Networks::new(&http, Arc::clone(&clock), Some(network));
         let settings = Settings {
-            embedder: Embedder::off(),
+            embedder: setup.embedder,
             parser: Parser::new(env!("CARGO_BIN_EXE_allin").into()),
             media_dirs: vec![media],
             asset_bytes_max: 20 * 1024 * 1024,

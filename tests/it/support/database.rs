@@ -24,7 +24,7 @@ pub struct Database {
     name: String,
 }
 
-fn home() -> Home {
+pub fn home() -> Home {
     Home::new(Path::new(env!("CARGO_TARGET_TMPDIR")).join("it-home")).unwrap()
 }
 

@@ -16,7 +16,8 @@ pub fn allin(arguments: &[&str], home: impl AsRef<Path>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_allin"));
     command.args(arguments).env_clear().stdin(Stdio::null());
     command.env("ALLIN_HOME", home.as_ref()).env("ALLIN_PG_DURABLE", "0").env("ALLIN_TIME_ZONE", "Europe/Berlin");
-    command.env("ALLIN_OWNER", "Anna").env("COLUMNS", "100");
+    // A new home would fetch the embedding model for the product's own documents.
+    command.env("ALLIN_OWNER", "Anna").env("COLUMNS", "100").env("ALLIN_EMBEDDINGS", "off");
     command
 }
 
