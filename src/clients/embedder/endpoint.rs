@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(seen, ["Gr", "ö", "ß", "e", "1234", "5", ",", "好", "的"]);
         let body = "A sentence of some words, no more. ".repeat(60);
         let cut = windows("Title", &body);
-        assert!(cut.len() > 3);
+        assert!(cut.len() >= 3);
         assert!(cut.iter().all(|window| body[window.start..window.end].ends_with('.')));
     }
 
