@@ -198,6 +198,18 @@ ids! {
     ReservationId = "rsv";
     /// A crisis, from its beginning to its end.
     IncidentId = "inc";
+    /// Something to find answers in.
+    DocumentId = "doc";
+    /// A part of a document, as it is found and cited.
+    ChunkId = "chk";
+    /// Questions that belong together.
+    ConversationId = "conv";
+    /// What was answered to a question.
+    AnswerId = "ans";
+    /// A question that a person answers.
+    TicketId = "tkt";
+    /// What somebody wrote to a ticket.
+    TicketMessageId = "msg";
     /// One request, for logs and error reports.
     RequestId = "req";
 }

@@ -41,10 +41,12 @@ pub enum NotificationKind {
     MembersChanged,
     /// A crisis began or ended, or keys and tokens were revoked in it.
     Crisis,
+    /// A question waits for a person, or was answered by one.
+    Ticket,
 }
 
 impl NotificationKind {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::PostFailed,
         Self::PostHeld,
         Self::OutcomeUnknown,
@@ -58,6 +60,7 @@ impl NotificationKind {
         Self::ApprovalReminder,
         Self::MembersChanged,
         Self::Crisis,
+        Self::Ticket,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -75,6 +78,7 @@ impl NotificationKind {
             Self::ApprovalReminder => "approval_reminder",
             Self::MembersChanged => "members_changed",
             Self::Crisis => "crisis",
+            Self::Ticket => "ticket",
         }
     }
 
@@ -181,8 +185,8 @@ mod tests {
             Choice { kind: Task, app: Some(false), mail: None },
         ];
         let mailed = |chosen: &[Choice]| NotificationKind::ALL.map(|kind| ways(chosen, kind).mail);
-        assert_eq!(mailed(&chosen), [true, false, true, true, true, true, false, true, true, true, true, true, true]);
-        assert_eq!(mailed(&[]), [true, true, true, true, false, true, false, true, true, true, true, true, true]);
+        assert_eq!(mailed(&chosen), [true, false, true, true, true, true, false, true, true, true, true, true, true, true]);
+        assert_eq!(mailed(&[]), [true, true, true, true, false, true, false, true, true, true, true, true, true, true]);
         let hidden: Vec<_> = NotificationKind::ALL.into_iter().filter(|kind| !ways(&chosen, *kind).app).collect();
         assert_eq!(hidden, [Task]);
     }

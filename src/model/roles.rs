@@ -236,6 +236,14 @@ permissions! {
     ReadConsents: Viewer, person_only = false, "everybody sees what they agreed to; others' takes an Admin, checked in the use case";
     /// Agree to how the own data is used, and take that back.
     GiveConsent: Viewer, person_only = true, proof = IfSet, "only the person can agree";
+    /// Search the documents, and see those that are for one's role.
+    ReadKnowledge: Viewer, person_only = false, "what a document's audience leaves out is not there for a role, in any answer or number";
+    /// Ask questions, rate answers, have a person answer.
+    AskKnowledge: Viewer, person_only = false, "a question reaches the workspace's own people only";
+    /// Add, change and remove documents.
+    ManageKnowledge: Manager, person_only = false, "what is in a document is told to others as true";
+    /// Answer, assign and close tickets of others.
+    AnswerTickets: Manager, person_only = false, "an answer is taken for the workspace's word";
     /// Read the audit log.
     ReadAudit: Admin, person_only = false, "it names who did what";
 }

@@ -192,7 +192,8 @@ fn title(notice: &Notice<'_>, subjects: &Subjects) -> String {
         | NotificationKind::Comment
         | NotificationKind::Task
         | NotificationKind::MembersChanged
-        | NotificationKind::Crisis => {
+        | NotificationKind::Crisis
+        | NotificationKind::Ticket => {
             format!("{post} on {account}")
         }
     }

@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
-const KINDS: [&str; 27] = [
+const KINDS: [&str; 33] = [
     "ws", "prs", "mbr", "acc", "post", "tgt", "att", "cmp", "ast", "key", "con", "note", "req", "srs", "pol", "frz",
-    "rvw", "apr", "dec", "lnk", "cmt", "task", "inv", "ltr", "pack", "rsv", "inc",
+    "rvw", "apr", "dec", "lnk", "cmt", "task", "inv", "ltr", "pack", "rsv", "inc", "doc", "chk", "conv", "ans", "tkt", "msg",
 ];
 
 /// Numbers ids over everything that it is shown.
