@@ -18,11 +18,13 @@ use crate::{
         },
     },
     clients::{
+        embedder::Embedder,
         http::{self, Http},
         networks::registry::Networks,
     },
     clock::SystemClock,
     config::Config,
+    documents::Parser,
     error::{Error, Result},
     ids::RandomIds,
     platform::{self, Cluster, Role},
@@ -90,6 +92,8 @@ async fn start(
             send: config.send,
             connections: config.connections,
             mail: config.mail.clone(),
+            embedder: Embedder::off(),
+            parser: Parser::new(std::env::current_exe().map_err(Error::internal)?),
             audit_heads: Some(config.home.logs().join("audit-heads.jsonl")),
             unaudited: false,
         };

@@ -53,11 +53,13 @@ use url::Url;
 use crate::{
     app::{
         audit::seal::Unchained,
+        knowledge::Knowledge,
         notifications::watch::{News, Watch},
         publishing::engine::Engine,
     },
-    clients::{http::Http, mail::Mailer, networks::registry::Networks},
+    clients::{embedder::Embedder, http::Http, mail::Mailer, networks::registry::Networks},
     clock::{Clock, Timestamp},
+    documents::Parser,
     error::{Error, Result},
     ids::{IdGen, RequestId, WorkspaceId},
     store::db::Db,
@@ -76,6 +78,8 @@ pub struct App {
     pub networks: Networks,
     pub http: Http,
     pub settings: Settings,
+    /// What was found lately, and who waits for documents.
+    pub knowledge: Knowledge,
     /// What this process's deliveries share.
     pub engine: Arc<Engine>,
     /// Wakes this process's publisher when something became due.
@@ -112,6 +116,10 @@ pub struct Settings {
     pub mail: Option<Mailer>,
     /// Where heads of the audit log are kept besides the database.
     pub audit_heads: Option<PathBuf>,
+    /// What makes vectors of texts.
+    pub embedder: Embedder,
+    /// What reads documents.
+    pub parser: Parser,
     /// Nothing is written to the audit log: only for measuring what the log costs.
     pub unaudited: bool,
 }
@@ -163,6 +171,7 @@ impl App {
             networks,
             http,
             settings,
+            knowledge: Knowledge::default(),
             engine,
             due,
             unchained,

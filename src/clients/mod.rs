@@ -1,7 +1,8 @@
-//! The outside world: the one HTTP client with the networks behind it, and the operator's mail server. Knows nothing of
+//! The outside world: the one HTTP client with the networks and pages behind it, and the operator's mail server. Knows nothing of
 //! the database.
 
 pub mod embedder;
 pub mod http;
 pub mod mail;
 pub mod networks;
+pub mod pages;

@@ -11,6 +11,7 @@ mod comments;
 mod crisis;
 mod held;
 mod imports;
+mod knowledge;
 mod members;
 mod metrics;
 mod networks;
@@ -49,6 +50,7 @@ pub fn all() -> &'static [ToolSpec] {
             campaigns::tools(),
             imports::tools(),
             held::tools(),
+            knowledge::tools(),
             members::tools(),
             metrics::tools(),
             best_times::tools(),
