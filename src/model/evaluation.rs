@@ -2,10 +2,14 @@
 //! Pure and deterministic: the same cases always give the same figures.
 
 pub mod bootstrap;
+pub mod calibration;
+pub mod cases;
 pub mod confidence;
 pub mod folds;
 pub mod logistic;
+pub mod questions;
 pub mod ranking;
+pub mod report;
 
 use crate::model::statistics::count;
 
