@@ -147,7 +147,11 @@ mod tests {
         let bad = Signals { cosine: Some(0.78), words: 0.02, coverage: 0.05, lead: 0.001, agree: false, ..CASE };
         for (name, good, bad) in [
             ("own", CASE, bad),
-            ("across", Signals { same_language: false, coverage: 0.2, ..CASE }, Signals { same_language: false, ..bad }),
+            (
+                "across",
+                Signals { same_language: false, coverage: 0.2, ..CASE },
+                Signals { same_language: false, ..bad },
+            ),
             ("words", Signals { cosine: None, lead: 0.0, ..CASE }, Signals { cosine: None, lead: 0.0, ..bad }),
         ] {
             assert!(curves.confidence(&good) > curves.threshold, "{name}: {}", curves.confidence(&good));

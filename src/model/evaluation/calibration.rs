@@ -35,7 +35,8 @@ pub fn out_of_fold(cases: &[Case], shipped: &Curves) -> Vec<f64> {
     let folds = folds(&cases.iter().map(|case| case.group).collect::<Vec<_>>());
     let mut fitted: Vec<Vec<(Curve, Option<Logistic>)>> = Vec::new();
     for fold in 0..FOLDS {
-        let others: Vec<&Case> = cases.iter().zip(&folds).filter(|(_, of)| **of != fold).map(|(case, _)| case).collect();
+        let others: Vec<&Case> =
+            cases.iter().zip(&folds).filter(|(_, of)| **of != fold).map(|(case, _)| case).collect();
         fitted.push(Curve::ALL.map(|curve| (curve, fit_to(&told(&others, curve), curve))).to_vec());
     }
     let judge = |(case, fold): (&Case, &usize)| {

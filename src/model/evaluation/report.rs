@@ -105,9 +105,8 @@ pub fn bars(own: &Figures, across: &Figures) -> Vec<Bar> {
 /// The cases of each group, and the figures over them.
 pub fn figures(cases: &[Case], threshold: f32) -> (Figures, Figures, Figures, BTreeMap<String, Figures>) {
     let threshold = f64::from(threshold);
-    let over = |of: &dyn Fn(&Case) -> bool| {
-        Figures::of(&cases.iter().filter(|case| of(case)).collect::<Vec<_>>(), threshold)
-    };
+    let over =
+        |of: &dyn Fn(&Case) -> bool| Figures::of(&cases.iter().filter(|case| of(case)).collect::<Vec<_>>(), threshold);
     let mut kinds: Vec<&String> = cases.iter().filter_map(|case| case.kind.as_ref()).collect();
     kinds.sort();
     kinds.dedup();
@@ -128,7 +127,8 @@ impl Report {
             self.mode,
             self.model.as_ref().map_or_else(String::new, |model| format!(" with {model}")),
         );
-        let groups = [("documents' language", &self.own), ("other languages", &self.across_languages), ("all", &self.all)];
+        let groups =
+            [("documents' language", &self.own), ("other languages", &self.across_languages), ("all", &self.all)];
         let kinds = self.kinds.iter().map(|(kind, figures)| (kind.as_str(), figures));
         for (name, figures) in groups.into_iter().chain(kinds) {
             if figures.values.is_empty() {
