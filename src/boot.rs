@@ -1,5 +1,6 @@
 //! The only wiring: from a [`Config`] to a running [`App`].
 
+mod model;
 mod practice;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -18,7 +19,6 @@ use crate::{
         },
     },
     clients::{
-        embedder::Embedder,
         http::{self, Http},
         networks::registry::Networks,
     },
@@ -92,7 +92,7 @@ async fn start(
             send: config.send,
             connections: config.connections,
             mail: config.mail.clone(),
-            embedder: Embedder::off(),
+            embedder: model::embedder(&config, &http),
             parser: Parser::new(std::env::current_exe().map_err(Error::internal)?),
             audit_heads: Some(config.home.logs().join("audit-heads.jsonl")),
             unaudited: false,

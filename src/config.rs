@@ -1,5 +1,6 @@
 //! What the environment says, read once at the start. Nothing else reads the environment.
 
+mod embeddings;
 mod variables;
 
 use std::{ffi::OsString, path::PathBuf, str::FromStr as _};
@@ -15,6 +16,7 @@ use crate::{
     tools::registry::{Profile, Toolset},
 };
 
+pub use embeddings::Embeddings;
 pub use variables::VARIABLES;
 
 /// Largest image taken in, in bytes.
@@ -65,6 +67,8 @@ pub struct Config {
     pub log_json: bool,
     /// How notifications are mailed.
     pub mail: Option<Mailer>,
+    /// Where vectors of documents and questions come from.
+    pub embeddings: Embeddings,
     /// Where the home is for who sets nothing.
     pub usual_home: Option<PathBuf>,
     pub user_folders: UserFolders,
@@ -149,6 +153,13 @@ impl Config {
             },
             settings: made(&text)?,
             mail: mail(text("ALLIN_SMTP_URL")?, text("ALLIN_MAIL_FROM")?)?,
+            embeddings: embeddings::read(embeddings::Written {
+                mode: text("ALLIN_EMBEDDINGS")?,
+                url: text("ALLIN_EMBEDDINGS_URL")?,
+                key: text("ALLIN_EMBEDDINGS_KEY")?,
+                model: text("ALLIN_EMBEDDINGS_MODEL")?,
+                dimension: number(text("ALLIN_EMBEDDINGS_DIMENSION")?, "ALLIN_EMBEDDINGS_DIMENSION", 8, 4096)?,
+            })?,
             home,
         })
     }
