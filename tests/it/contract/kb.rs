@@ -13,8 +13,7 @@ use serde_json::Value;
 use super::source::{files, root, sources};
 
 /// Named, and on its way. Whoever builds one takes it out; the last test says so.
-const COMING: &[&str] =
-    &["allin kb ask", "knowledge_ask", "ALLIN_LLM_KEY", "ALLIN_LLM_MODEL", "ALLIN_LLM_URL"];
+const COMING: &[&str] = &["allin kb ask", "knowledge_ask", "ALLIN_LLM_KEY", "ALLIN_LLM_MODEL", "ALLIN_LLM_URL"];
 
 /// Columns of an import, and fields of requests and answers.
 const FIELDS: &[&str] = &["escalate_to_human", "file_name", "text_2"];
@@ -163,7 +162,10 @@ fn commands(words: &[&str]) -> Vec<String> {
     let mut path = vec!["allin"];
     for word in words.iter().take_while(|word| !word.starts_with('-')) {
         match at.find_subcommand(word) {
-            Some(inner) => (at, _) = (inner, path.push(word)),
+            Some(inner) => {
+                at = inner;
+                path.push(word);
+            }
             // A noun is followed by a verb, or it is written alone.
             None if at.has_subcommands() => return vec![format!("{} {word}", path.join(" "))],
             None => break,
