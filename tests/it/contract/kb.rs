@@ -140,6 +140,8 @@ fn named() -> BTreeSet<(String, String)> {
             let words: Vec<&str> = code.split_whitespace().collect();
             if words.first() == Some(&"allin") && words.len() > 1 {
                 found.extend(commands(&words[1..]).into_iter().map(|what| (name.clone(), what)));
+            } else if let Some(option) = words.first().filter(|word| word.starts_with("--")) {
+                found.insert((name.clone(), option.split('=').next().unwrap_or(option).to_owned()));
             }
             let settings = code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
             found.extend(settings.filter(|word| is_setting(word)).map(|word| (name.clone(), word.to_owned())));
@@ -207,6 +209,9 @@ impl There {
         if let Some(line) = what.strip_prefix("allin ") {
             return self.has_command(line);
         }
+        if let Some(option) = what.strip_prefix("--") {
+            return has_option(&self.command, option);
+        }
         if is_setting(what) {
             return VARIABLES.iter().any(|(name, _)| *name == what);
         }
@@ -221,8 +226,7 @@ impl There {
         let mut at = &self.command;
         for word in line.split(' ') {
             if let Some(option) = word.strip_prefix("--") {
-                return matches!(option, "help" | "version")
-                    || at.get_arguments().any(|argument| argument.get_long() == Some(option));
+                return is_option(at, option);
             }
             match at.find_subcommand(word) {
                 Some(inner) => at = inner,
@@ -231,4 +235,13 @@ impl There {
         }
         true
     }
+}
+
+fn is_option(command: &clap::Command, option: &str) -> bool {
+    matches!(option, "help" | "version") || command.get_arguments().any(|argument| argument.get_long() == Some(option))
+}
+
+/// Whether any command has it: what stands alone belongs to a command that was named before.
+fn has_option(command: &clap::Command, option: &str) -> bool {
+    is_option(command, option) || command.get_subcommands().any(|inner| has_option(inner, option))
 }
