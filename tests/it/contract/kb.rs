@@ -13,21 +13,7 @@ use serde_json::Value;
 use super::source::{files, root, sources};
 
 /// Named, and on its way. Whoever builds one takes it out; the last test says so.
-const COMING: &[&str] = &[
-    "allin kb ask",
-    "allin kb calibrate",
-    "allin kb eval",
-    "allin setup --knowledge",
-    "knowledge_ask",
-    "ALLIN_EMBEDDINGS",
-    "ALLIN_EMBEDDINGS_DIMENSION",
-    "ALLIN_EMBEDDINGS_KEY",
-    "ALLIN_EMBEDDINGS_MODEL",
-    "ALLIN_EMBEDDINGS_URL",
-    "ALLIN_LLM_KEY",
-    "ALLIN_LLM_MODEL",
-    "ALLIN_LLM_URL",
-];
+const COMING: &[&str] = &["allin kb ask", "knowledge_ask", "ALLIN_LLM_KEY", "ALLIN_LLM_MODEL", "ALLIN_LLM_URL"];
 
 /// Columns of an import, and fields of requests and answers.
 const FIELDS: &[&str] = &["escalate_to_human", "file_name", "text_2"];
@@ -154,6 +140,8 @@ fn named() -> BTreeSet<(String, String)> {
             let words: Vec<&str> = code.split_whitespace().collect();
             if words.first() == Some(&"allin") && words.len() > 1 {
                 found.extend(commands(&words[1..]).into_iter().map(|what| (name.clone(), what)));
+            } else if let Some(option) = words.first().filter(|word| word.starts_with("--")) {
+                found.insert((name.clone(), option.split('=').next().unwrap_or(option).to_owned()));
             }
             let settings = code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
             found.extend(settings.filter(|word| is_setting(word)).map(|word| (name.clone(), word.to_owned())));
@@ -176,7 +164,10 @@ fn commands(words: &[&str]) -> Vec<String> {
     let mut path = vec!["allin"];
     for word in words.iter().take_while(|word| !word.starts_with('-')) {
         match at.find_subcommand(word) {
-            Some(inner) => (at, _) = (inner, path.push(word)),
+            Some(inner) => {
+                at = inner;
+                path.push(word);
+            }
             // A noun is followed by a verb, or it is written alone.
             None if at.has_subcommands() => return vec![format!("{} {word}", path.join(" "))],
             None => break,
@@ -218,6 +209,9 @@ impl There {
         if let Some(line) = what.strip_prefix("allin ") {
             return self.has_command(line);
         }
+        if let Some(option) = what.strip_prefix("--") {
+            return has_option(&self.command, option);
+        }
         if is_setting(what) {
             return VARIABLES.iter().any(|(name, _)| *name == what);
         }
@@ -232,8 +226,7 @@ impl There {
         let mut at = &self.command;
         for word in line.split(' ') {
             if let Some(option) = word.strip_prefix("--") {
-                return matches!(option, "help" | "version")
-                    || at.get_arguments().any(|argument| argument.get_long() == Some(option));
+                return is_option(at, option);
             }
             match at.find_subcommand(word) {
                 Some(inner) => at = inner,
@@ -242,4 +235,13 @@ impl There {
         }
         true
     }
+}
+
+fn is_option(command: &clap::Command, option: &str) -> bool {
+    matches!(option, "help" | "version") || command.get_arguments().any(|argument| argument.get_long() == Some(option))
+}
+
+/// Whether any command has it: what stands alone belongs to a command that was named before.
+fn has_option(command: &clap::Command, option: &str) -> bool {
+    is_option(command, option) || command.get_subcommands().any(|inner| has_option(inner, option))
 }
