@@ -68,6 +68,8 @@ pub struct Written {
     /// Has no end tag.
     pub is_empty: bool,
     pub hides: bool,
+    /// How many.
+    pub attributes: usize,
     pub bytes: usize,
 }
 
@@ -84,7 +86,7 @@ pub fn tag(text: &str) -> Option<Written> {
     let name = name.to_lowercase();
     let is_empty = attributes.iter().any(|(attribute, _)| attribute == "/") || EMPTY.contains(&name.as_str());
     let hides = hides(&name, attributes.iter().map(|(attribute, value)| (attribute.as_str(), *value)));
-    Some(Written { closes, is_empty, hides, bytes: text.len() - after.len(), name })
+    Some(Written { closes, is_empty, hides, attributes: attributes.len(), bytes: text.len() - after.len(), name })
 }
 
 const EMPTY: &[&str] = &["br", "hr", "img", "input", "meta", "link", "wbr", "area", "base", "col", "embed", "source", "track"];
