@@ -19,7 +19,8 @@ const ATTRIBUTES_MAX: usize = 1000;
 /// Not what the page is about.
 const AROUND: &[&str] = &["nav", "footer"];
 /// Elements that end without a tag of their own.
-const OPEN: &[&str] = &["p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "option", "html", "body", "head"];
+const OPEN: &[&str] =
+    &["p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "option", "html", "body", "head"];
 
 #[derive(Debug, Default)]
 pub struct Page {

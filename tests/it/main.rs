@@ -27,6 +27,7 @@ mod clock;
 mod comments;
 mod contract;
 mod crisis;
+mod documents;
 mod edits;
 mod held;
 mod http;

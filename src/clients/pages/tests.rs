@@ -63,7 +63,13 @@ async fn five_redirects_are_followed_and_six_are_not() {
 /// Each address on the way is judged, and none that the guard refuses is connected to.
 #[tokio::test]
 async fn a_redirect_leads_nowhere_inside() {
-    for inside in ["http://169.254.169.254/latest", "https://localhost:1/", "file:///etc/passwd", "http://example.com/", "https://[::1]/"] {
+    for inside in [
+        "http://169.254.169.254/latest",
+        "https://localhost:1/",
+        "file:///etc/passwd",
+        "http://example.com/",
+        "https://[::1]/",
+    ] {
         let (http, base, count) = serve(move |_, _| onward(inside)).await;
         assert_eq!(code(fetch(&http, &base, 1000).await), "outbound_blocked", "{inside}");
         assert_eq!(count.load(Ordering::SeqCst), 1);
@@ -94,7 +100,8 @@ async fn what_the_server_says_is_passed_on() {
         ("503 Busy", "document_fetch_failed", Retry::After { seconds: 60 }),
     ];
     for (status, expected, retry) in cases {
-        let (http, base, _) = serve(move |_, _| format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")).await;
+        let (http, base, _) =
+            serve(move |_, _| format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")).await;
         let error = fetch(&http, &base, 1000).await.unwrap_err().public();
         assert_eq!((error.code.as_str(), error.retry), (expected, retry), "{status}");
     }

@@ -30,7 +30,8 @@ fn it_has_no_settings_no_files_and_little_of_everything() {
         }
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
-    let found = ["Max address space", "Max cpu time", "Max file size", "Max open files", "Max core file size"].map(limit);
+    let found =
+        ["Max address space", "Max cpu time", "Max file size", "Max open files", "Max core file size"].map(limit);
     assert_eq!(found, ["1073741824 1073741824", "20 20", "0 0", "3 3", "0 0"]);
     assert_eq!(read("environ"), "");
     child.stdin.take().unwrap().write_all(b"# It answers\n\ntext").unwrap();

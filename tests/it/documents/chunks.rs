@@ -51,10 +51,10 @@ fn markdown() -> impl Strategy<Value = String> {
         words(8).prop_map(|title| format!("{title}\n---\n\n")),
         words(40).prop_map(|text| format!("{text}. {text}!\n\n")),
         words(900).prop_map(|text| format!("{text}\n\n")),
-        (words(12), 1..120_usize).prop_map(|(row, rows)| {
-            format!("| a | b |\n|---|---|\n{}\n", format!("| {row} | x |\n").repeat(rows))
-        }),
-        (words(12), 1..120_usize).prop_map(|(line, lines)| format!("```\n{}```\n\n", format!("  {line};\n").repeat(lines))),
+        (words(12), 1..120_usize)
+            .prop_map(|(row, rows)| { format!("| a | b |\n|---|---|\n{}\n", format!("| {row} | x |\n").repeat(rows)) }),
+        (words(12), 1..120_usize)
+            .prop_map(|(line, lines)| format!("```\n{}```\n\n", format!("  {line};\n").repeat(lines))),
         (words(12), 1..60_usize).prop_map(|(item, items)| format!("- {item}\n  - {item}\n").repeat(items) + "\n"),
         words(30).prop_map(|text| format!("> {text}\n> {text}\n\n")),
         "[中あก]{1,900}",

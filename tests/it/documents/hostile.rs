@@ -69,8 +69,17 @@ fn pdfs() -> Vec<Hostile> {
         &stream("", "/F Do"),
         &form,
     ]);
-    let kids = pdf(&[catalog, "<</Type/Pages/Kids[2 0 R 3 0 R]/Count 2>>", "<</Type/Pages/Kids[2 0 R]/Parent 3 0 R/Count 1>>"]);
-    let parent = pdf(&[catalog, "<</Type/Pages/Kids[3 0 R]/Count 1/Parent 2 0 R>>", "<</Type/Page/Parent 2 0 R/Contents 4 0 R>>", &stream("", "BT ET")]);
+    let kids = pdf(&[
+        catalog,
+        "<</Type/Pages/Kids[2 0 R 3 0 R]/Count 2>>",
+        "<</Type/Pages/Kids[2 0 R]/Parent 3 0 R/Count 1>>",
+    ]);
+    let parent = pdf(&[
+        catalog,
+        "<</Type/Pages/Kids[3 0 R]/Count 1/Parent 2 0 R>>",
+        "<</Type/Page/Parent 2 0 R/Contents 4 0 R>>",
+        &stream("", "BT ET"),
+    ]);
     let nested = pdf(&[catalog, &format!("<</Type/Pages/Kids {}1{}>>", "[".repeat(50_000), "]".repeat(50_000))]);
     let broken = Some("document_broken");
     vec![
@@ -83,16 +92,29 @@ fn pdfs() -> Vec<Hostile> {
         ("a head and nothing else.pdf", b"%PDF-1.7\n".to_vec(), broken),
         ("half.pdf", file("handbook.pdf")[..9000].to_vec(), broken),
         ("a password.pdf", file("encrypted.pdf"), Some("document_encrypted")),
-        ("no text.pdf", pdf(&[catalog, "<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 9 9]>>", "<</Type/Page/Parent 2 0 R/Contents 4 0 R>>", &stream("", "0 0 9 9 re f")]), Some("document_empty")),
+        (
+            "no text.pdf",
+            pdf(&[
+                catalog,
+                "<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 9 9]>>",
+                "<</Type/Page/Parent 2 0 R/Contents 4 0 R>>",
+                &stream("", "0 0 9 9 re f"),
+            ]),
+            Some("document_empty"),
+        ),
     ]
 }
 
 fn docxs() -> Vec<Hostile> {
     let (broken, complex) = (Some("document_broken"), Some("document_too_complex"));
     let entities = "<!DOCTYPE x [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\"><!ENTITY c \"&b;&b;&b;&b;&b;&b;&b;&b;\">]>";
-    let billion = String::from_utf8(body("<w:p><w:r><w:t>&c;</w:t></w:r></w:p>")).unwrap().replace("<w:document", &format!("{entities}<w:document"));
+    let billion = String::from_utf8(body("<w:p><w:r><w:t>&c;</w:t></w:r></w:p>"))
+        .unwrap()
+        .replace("<w:document", &format!("{entities}<w:document"));
     let quadratic = format!("<!DOCTYPE x [<!ENTITY a \"{}\">]>", "a".repeat(100_000));
-    let quadratic = String::from_utf8(body(&"&a;".repeat(50_000))).unwrap().replace("<w:document", &format!("{quadratic}<w:document"));
+    let quadratic = String::from_utf8(body(&"&a;".repeat(50_000)))
+        .unwrap()
+        .replace("<w:document", &format!("{quadratic}<w:document"));
     let bomb = docx(&body(&format!("<w:p><w:r><w:t>{}</w:t></w:r></w:p>", " ".repeat(300_000_000))));
     let nested = format!("{}{}", "<w:tbl><w:tr><w:tc>".repeat(100_000), "</w:tc></w:tr></w:tbl>".repeat(100_000));
     let inner = zipped(&[("word/document.xml", &bomb)]);
@@ -122,7 +144,11 @@ fn texts() -> Vec<Hostile> {
         ("100k bold.html", html(format!("{}a", "<b>".repeat(100_000))), complex),
         ("formats that reopen.html", html(formats), complex),
         ("100k lists.html", html(format!("{}a", "<ul><li>".repeat(100_000))), complex),
-        ("100k attributes.html", html(format!("<p {}>a</p>", (0..100_000).map(|n| format!("a{n}=1 ")).collect::<String>())), complex),
+        (
+            "100k attributes.html",
+            html(format!("<p {}>a</p>", (0..100_000).map(|n| format!("a{n}=1 ")).collect::<String>())),
+            complex,
+        ),
         ("100k neighbours.html", html("<i>a</i>".repeat(100_000)), None),
         ("100k quotations.md", format!("{}a", ">".repeat(100_000)).into_bytes(), None),
         ("100k brackets.md", format!("{}a", "[".repeat(100_000)).into_bytes(), None),
@@ -182,8 +208,12 @@ async fn texts_end_well() {
 async fn six_hostile_files_leave_the_other_six() {
     let good = ["guide.md", "page.html", "rules.txt", "handbook.pdf", "letter.docx", "sealed.pdf"];
     let bad = ["flate-bomb.pdf", "object-bomb.pdf", "encrypted.pdf", "encrypted.docx"];
-    let mut files: Vec<(String, Vec<u8>)> = bad.iter().zip(good).flat_map(|(bad, good)| [bad, good]).map(|name| (name.to_owned(), file(name))).collect();
-    files.extend([("deep.html".to_owned(), b"<html><div>".repeat(50_000)), ("image.md".to_owned(), b"\x89PNG\r\n\x1a\n".to_vec())]);
+    let mut files: Vec<(String, Vec<u8>)> =
+        bad.iter().zip(good).flat_map(|(bad, good)| [bad, good]).map(|name| (name.to_owned(), file(name))).collect();
+    files.extend([
+        ("deep.html".to_owned(), b"<html><div>".repeat(50_000)),
+        ("image.md".to_owned(), b"\x89PNG\r\n\x1a\n".to_vec()),
+    ]);
     files.extend(good[4..].iter().map(|name| ((*name).to_owned(), file(name))));
     let parser = parser();
     let read = join_all(files.into_iter().map(|(name, bytes)| {
