@@ -1,6 +1,7 @@
 //! Which language a text is in: by its script where that decides, by letters that one language alone writes, else by
 //! whichlang. Measured on 12 short questions each in twelve languages (right answers, whichlang against whatlang): 96 %
-//! against 76 %; on the questions of XQuAD in their common languages 99.6 % against 95.8 %.
+//! against 76 %; on the questions of XQuAD in nine languages that both know 99.7 % against 95.8 %. Romanian, which whichlang does
+//! not know, is worse: 83 % against 94 %.
 
 use super::Language;
 
@@ -13,7 +14,9 @@ const QUESTION_LETTERS: usize = 200;
 
 /// Letters that tell languages apart which whichlang does not know from those that it takes them for.
 const LETTERS: &[(&str, Language)] = &[
-    ("țșţ", Language::Romanian),
+    ("ățșţ", Language::Romanian),
+    // It has the first of those, too, beside many of its own.
+    ("đơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ", Language::Vietnamese),
     ("łęąśźż", Language::Polish),
     ("őű", Language::Hungarian),
     ("ėųįū", Language::Lithuanian),

@@ -120,9 +120,10 @@ fn long_sections_are_filled_and_overlap() {
 fn tables_and_code_are_not_torn_when_they_fit() {
     let row = |n| format!("| row {n} | the value of row {n} |\n");
     let table = |rows: usize| format!("| a | b |\n|---|---|\n{}", (0..rows).map(row).collect::<String>());
-    let code = format!("```\n{}```\n", "let answer = question();\n".repeat(90));
+    let code = format!("```\n{}```\n", "let answer = question();\n".repeat(125));
     for before in [0, 1, 10, 30, 45, 60] {
-        for block in [table(40), code.clone()] {
+        for block in [table(60), code.clone()] {
+            assert!((600..=800).contains(&tokens(&block)), "{}", tokens(&block));
             let text = format!("# T\n\n{}\n{block}\n{}", sentences(before), sentences(20));
             let chunks = check(&text).unwrap();
             assert!(chunks.iter().any(|chunk| chunk.body.contains(block.trim_end())), "{before}: {chunks:#?}");
