@@ -1,6 +1,8 @@
 //! `allin kb`.
 
 mod add;
+mod calibrate;
+mod eval;
 mod progress;
 mod search;
 
@@ -47,6 +49,10 @@ pub enum Kb {
     },
     /// Find passages
     Search(search::Search),
+    /// Measure searches and confidence on labelled questions
+    Eval(eval::Eval),
+    /// Fit the confidence to labelled questions, for the next build
+    Calibrate(calibrate::Calibrate),
 }
 
 impl Kb {
@@ -64,6 +70,8 @@ impl Kb {
                 Ok(())
             }
             Self::Search(command) => command.run(booted, ctx).await,
+            Self::Eval(command) => command.run(booted, ctx).await,
+            Self::Calibrate(command) => command.run(booted, ctx).await,
         }
     }
 }

@@ -117,7 +117,7 @@ enum Command {
     /// What the team says about a post: add, list, delete
     #[command(subcommand)]
     Comment(comment::Comment),
-    /// Documents and answers: add, list, remove, search
+    /// Documents and answers: add, list, remove, search, eval, calibrate
     #[command(subcommand)]
     Kb(kb::Kb),
     /// Tasks: create, list, done, drop, update

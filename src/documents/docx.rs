@@ -152,6 +152,14 @@ mod tests {
     }
 
     #[test]
+    fn depth_ends() {
+        let nested = |depth| format!("{}{}", "<w:tbl>".repeat(depth), "</w:tbl>".repeat(depth));
+        assert!(seen(&nested(DEPTH_MAX)).is_ok());
+        assert_eq!(seen(&nested(DEPTH_MAX + 1)), Err(Refusal::TooComplex));
+        assert!(seen(&"<w:b/>".repeat(2 * DEPTH_MAX)).is_ok());
+    }
+
+    #[test]
     fn entities_are_refused() {
         assert_eq!(seen("<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'b'>]><w:p/>"), Err(broken()));
     }

@@ -166,6 +166,8 @@ mod tests {
         for depth in [500, 100_000] {
             assert!(matches!(read(&nested(depth)), Err(Refusal::TooComplex)), "{depth}");
         }
+        let attributes: String = (0..2000).map(|n| format!(" a{n}")).collect();
+        assert!(matches!(read(&format!("<p{attributes}>text")), Err(Refusal::TooComplex)));
         // A long page of paragraphs that nobody closed is not deep.
         assert!(read(&"<p>text".repeat(3000)).is_ok());
     }

@@ -11,6 +11,7 @@ pub mod confidence;
 pub mod crisis;
 pub mod diff;
 pub mod documents;
+pub mod evaluation;
 pub mod facebook;
 pub mod facets;
 pub mod imports;

@@ -2,9 +2,12 @@
 //! audience leaves out does not exist for a role: no result, count, statistic or error tells of it.
 
 pub mod add;
+pub mod calibrate;
 mod embed;
+pub mod evaluate;
 pub mod find;
 pub mod list;
+mod measures;
 pub mod product;
 mod question;
 pub mod read;

@@ -37,7 +37,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "app",
-        &["clients", "clock", "error", "ids", "model", "store", "vault"],
+        &["clients", "clock", "documents", "error", "ids", "model", "store", "vault"],
         "use cases; knows no protocol and no page",
     ),
     ("tools", &["app", "error", "model"], "translates for MCP and calls one use case; never the store"),
@@ -61,7 +61,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ("config", &["app", "clients", "error", "ids", "platform", "tools"], "the types that settings become"),
     (
         "boot",
-        &["app", "clients", "clock", "config", "error", "ids", "platform", "sandbox", "store", "vault"],
+        &["app", "clients", "clock", "config", "documents", "error", "ids", "platform", "sandbox", "store", "vault"],
         "the one wiring place",
     ),
     (
