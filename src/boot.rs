@@ -19,6 +19,7 @@ use crate::{
     },
     clients::{
         http::{self, Http},
+        llm::Llm,
         networks::registry::Networks,
     },
     clock::SystemClock,
@@ -90,6 +91,7 @@ async fn start(
             send: config.send,
             connections: config.connections,
             mail: config.mail.clone(),
+            llm: config.llm.clone().map(|at| Llm::new(&http, at)),
             audit_heads: Some(config.home.logs().join("audit-heads.jsonl")),
             unaudited: false,
         };

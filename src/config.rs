@@ -1,5 +1,6 @@
 //! What the environment says, read once at the start. Nothing else reads the environment.
 
+mod language_model;
 mod variables;
 
 use std::{ffi::OsString, path::PathBuf, str::FromStr as _};
@@ -8,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::{
     app::SendTimes,
-    clients::{http::guard::Origin, mail::Mailer},
+    clients::{http::guard::Origin, llm::LlmAddress, mail::Mailer},
     error::{Error, Result},
     ids::{MemberId, WorkspaceId},
     platform::{Home, StartOptions, background::UserFolders},
@@ -65,6 +66,8 @@ pub struct Config {
     pub log_json: bool,
     /// How notifications are mailed.
     pub mail: Option<Mailer>,
+    /// Where the language model is.
+    pub llm: Option<LlmAddress>,
     /// Where the home is for who sets nothing.
     pub usual_home: Option<PathBuf>,
     pub user_folders: UserFolders,
@@ -106,6 +109,8 @@ impl Config {
         let mut media_dirs: Vec<PathBuf> =
             get("ALLIN_MEDIA_DIRS").map(|dirs| std::env::split_paths(&dirs).collect()).unwrap_or_default();
         media_dirs.push(home.media());
+        let allow_origins: Vec<_> =
+            list("ALLIN_ALLOW_ORIGINS")?.iter().map(|item| Origin::from_str(item)).collect::<Result<_>>()?;
         let answer_within =
             number(text("ALLIN_ANSWER_WITHIN_MS")?, "ALLIN_ANSWER_WITHIN_MS", 100, 300_000)?.unwrap_or(ANSWER_WITHIN);
         Ok(Self {
@@ -119,10 +124,6 @@ impl Config {
             },
             pool_size: u32::try_from(number(text("ALLIN_POOL_SIZE")?, "ALLIN_POOL_SIZE", 2, 500)?.unwrap_or(16))
                 .unwrap_or(16),
-            allow_origins: list("ALLIN_ALLOW_ORIGINS")?
-                .iter()
-                .map(|item| Origin::from_str(item))
-                .collect::<Result<_>>()?,
             sandbox_url: text("ALLIN_SANDBOX_URL")?.map(|url| sandbox_url(&url)).transpose()?,
             media_dirs,
             asset_bytes_max: ASSET_BYTES_MAX,
@@ -149,6 +150,13 @@ impl Config {
             },
             settings: made(&text)?,
             mail: mail(text("ALLIN_SMTP_URL")?, text("ALLIN_MAIL_FROM")?)?,
+            llm: language_model::read(
+                text("ALLIN_LLM_URL")?,
+                text("ALLIN_LLM_KEY")?,
+                text("ALLIN_LLM_MODEL")?,
+                &allow_origins,
+            )?,
+            allow_origins,
             home,
         })
     }
@@ -256,6 +264,18 @@ mod tests {
             assert_eq!(refused, Some("setting_invalid"), "{url}");
         }
         assert_eq!(read(&[]).unwrap().sandbox_url, None);
+    }
+
+    #[test]
+    fn a_language_model_is_called_where_address_and_model_are_set() {
+        let (url, model) = (("ALLIN_LLM_URL", "http://localhost:11434/v1"), ("ALLIN_LLM_MODEL", "a-model"));
+        assert!(read(&[]).unwrap().llm.is_none());
+        assert!(read(&[url, model]).unwrap().llm.is_some());
+        let (key, far) = (("ALLIN_LLM_KEY", "secret"), ("ALLIN_LLM_URL", "http://models.lan:8000/v1"));
+        for settings in [&[url][..], &[model], &[key], &[far, model]] {
+            assert_eq!(read(settings).err().map(|error| error.code()), Some("setting_invalid"), "{settings:?}");
+        }
+        assert!(read(&[far, model, ("ALLIN_ALLOW_ORIGINS", "models.lan:8000")]).unwrap().llm.is_some());
     }
 
     #[test]

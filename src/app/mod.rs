@@ -56,7 +56,7 @@ use crate::{
         notifications::watch::{News, Watch},
         publishing::engine::Engine,
     },
-    clients::{http::Http, mail::Mailer, networks::registry::Networks},
+    clients::{http::Http, llm::Llm, mail::Mailer, networks::registry::Networks},
     clock::{Clock, Timestamp},
     error::{Error, Result},
     ids::{IdGen, RequestId, WorkspaceId},
@@ -110,6 +110,8 @@ pub struct Settings {
     pub connections: usize,
     /// How notifications are mailed.
     pub mail: Option<Mailer>,
+    /// What writes answers; without one they are extracts.
+    pub llm: Option<Llm>,
     /// Where heads of the audit log are kept besides the database.
     pub audit_heads: Option<PathBuf>,
     /// Nothing is written to the audit log: only for measuring what the log costs.

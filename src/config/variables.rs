@@ -35,6 +35,12 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ),
     ("ALLIN_MAIL_FROM", "sender of that mail, such as AllIN <allin@example.com>"),
     (
+        "ALLIN_LLM_URL",
+        "OpenAI-compatible endpoint that writes answers, such as http://localhost:11434/v1; without it they are extracts",
+    ),
+    ("ALLIN_LLM_MODEL", "name of the language model there"),
+    ("ALLIN_LLM_KEY", "key for it, where the server asks for one"),
+    (
         "SSL_CERT_FILE",
         "PEM file of the authorities to trust, for networks and mail, in place of the system's; not on macOS or Windows",
     ),

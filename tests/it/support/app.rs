@@ -8,6 +8,7 @@ use allin::{
     clients::{
         http,
         http::{Http, guard::Origin},
+        llm::{Llm, LlmAddress},
         mail::Mailer,
         networks::registry::Networks,
     },
@@ -43,6 +44,8 @@ pub struct Setup {
     /// Calls at once to one server.
     pub connections: usize,
     pub mail: Option<Mailer>,
+    /// What writes answers.
+    pub llm: Option<LlmAddress>,
     /// Put between the application and the sandbox: takes the sandbox's address, gives the one to call.
     pub between: Option<Box<dyn FnOnce(&Url) -> Url + Send>>,
 }
@@ -59,6 +62,7 @@ impl Default for Setup {
             connections: 16,
             allow: Vec::new(),
             mail: None,
+            llm: None,
             between: None,
         }
     }
@@ -113,6 +117,7 @@ impl TestApp {
             send: SendTimes::from_answer_within(setup.answer_within),
             connections: setup.connections,
             mail: setup.mail,
+            llm: setup.llm.map(|at| Llm::new(&http, at)),
             audit_heads: Some(folder.path().join("audit-heads.jsonl")),
             unaudited: false,
         };
