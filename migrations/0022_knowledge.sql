@@ -28,8 +28,8 @@ create table documents (
     category text not null default '' check (length(category) <= 60),
     -- Whom it is for, a bit a role: viewer 1, contributor 2, publisher 4, manager 8, admin 16.
     audience smallint not null check (audience between 1 and 31),
-    -- Two letters.
-    language text not null check (length(language) = 2),
+    -- BCP 47, the primary tag.
+    language text not null check (length(language) between 2 and 3),
     -- What whoever added it said, before what the document says itself.
     given jsonb not null default '{}',
     state text not null check (state in ('waiting', 'embedding', 'ready', 'failed')),
@@ -80,7 +80,7 @@ create table chunks (
     tokens integer not null check (tokens > 0),
     -- Over title, headings and body: what is the same needs no work.
     sha256 bytea not null check (length(sha256) = 32),
-    language text not null check (length(language) = 2),
+    language text not null check (length(language) between 2 and 3),
     audience smallint not null check (audience between 1 and 31),
     -- Lexemes in the keyword index, repetitions counted.
     length real not null default 0 check (length >= 0),
@@ -136,14 +136,14 @@ create table term_stats (
     language text not null,
     lexeme text not null,
     audience smallint not null,
-    chunks integer not null check (chunks >= 0),
+    chunks integer not null,
     primary key (workspace_id, language, lexeme, audience) include (chunks)
 );
 create table chunk_stats (
     workspace_id uuid not null references workspaces,
     language text not null,
     audience smallint not null,
-    chunks integer not null check (chunks >= 0),
+    chunks integer not null,
     length double precision not null,
     primary key (workspace_id, language, audience)
 );
@@ -175,7 +175,7 @@ create table answers (
     answer_id uuid not null,
     conversation_id uuid not null,
     question text not null check (length(question) <= 4000),
-    language text not null check (length(language) = 2),
+    language text not null check (length(language) between 2 and 3),
     answer text not null,
     -- extract: passages of the documents; written: by a language model; none: the documents do not know.
     kind text not null check (kind in ('extract', 'written', 'none')),

@@ -1,6 +1,7 @@
 //! What a document is once it was read: title, language, who may see it, and chunks that citations point to. Plain types;
 //! how bytes become one is the business of `documents`, where they are kept that of the store.
 
+mod detect;
 mod language;
 
 use serde::{Deserialize, Serialize};

@@ -23,6 +23,7 @@ pub mod idempotency;
 pub mod imports;
 pub mod installation;
 pub mod invitations;
+pub mod knowledge;
 pub mod ledger;
 pub mod letters;
 pub mod mail;

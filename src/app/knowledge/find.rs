@@ -1,25 +1,57 @@
-//! The search itself, for the use cases that search: by meaning and by words, for one role.
+//! The search itself, for the use cases that search: by meaning and by words, for one role. What was found is remembered
+//! until something changes; the same question at the same time is searched for once.
+
+use std::{collections::HashMap, sync::Arc};
+
+use pgvector::HalfVector;
+use uuid::Uuid;
 
 use crate::{
-    app::{App, ctx::Ctx},
-    error::Result,
-    ids::{ChunkId, DocumentId},
-    model::{knowledge::SearchMode, roles::Role},
+    app::{
+        App,
+        ctx::Ctx,
+        knowledge::{
+            product,
+            question::Words,
+            remembered::Key,
+        },
+    },
+    clients::embedder::{EmbeddingModel, Readiness},
+    error::{Error, Result},
+    ids::{ChunkId, DocumentId, WorkspaceId},
+    model::{
+        confidence::{self, Signals},
+        documents::Language,
+        knowledge::{SearchMode, bit},
+        roles::Role,
+    },
+    store::{
+        db::Tx,
+        knowledge::{
+            chunks::{self, Chunk},
+            search::{self, Compared, Meaning, Scored},
+            state::{self, State},
+            vectors,
+        },
+    },
 };
 
+/// Chunks that are measured before the best are chosen.
+const MEASURED: i64 = 50;
+
 /// What is looked for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Wanted {
     pub query: String,
     /// Most results.
     pub k: usize,
     pub category: Option<String>,
-    /// Two letters.
+    /// BCP 47, the primary tag; of the documents.
     pub language: Option<String>,
     /// As if the caller had this role; never more than the caller's own.
     pub role: Option<Role>,
-    /// Least calibrated score of a result, from 0 to 1.
-    pub min_score: Option<f32>,
+    /// Chunks that are not to be found, for measuring.
+    pub without: Vec<ChunkId>,
 }
 
 /// What was found, best first.
@@ -27,7 +59,7 @@ pub struct Wanted {
 pub struct Findings {
     pub hits: Vec<Hit>,
     pub mode: SearchMode,
-    /// Why it is by words alone.
+    /// What the caller should know of how it was searched.
     pub note: Option<String>,
     /// How likely it is that the documents answer the question, from 0 to 1, calibrated.
     pub confidence: f32,
@@ -43,19 +75,232 @@ pub struct Hit {
     pub path: String,
     pub title: String,
     pub section: String,
+    /// Anchors of other sections in it.
+    pub also: Vec<String>,
     pub heading_path: Vec<String>,
     /// Markdown.
     pub body: String,
     pub category: String,
-    /// Two letters.
+    /// BCP 47, the primary tag.
     pub language: String,
-    /// Calibrated, from 0 to 1.
+    /// Calibrated, from 0 to 1; never more than that of the hit before.
     pub score: f32,
-    /// Bytes of `body` that come nearest to the question.
+    pub signals: Signals,
+    /// Bytes of `body` that come nearest to the question; all of it where only words were compared.
     pub nearest: (usize, usize),
 }
 
-/// Searches in a read transaction of its own; the caller's right was checked.
-pub async fn find(_app: &App, _ctx: &Ctx, _wanted: &Wanted) -> Result<Findings> {
-    Ok(Findings { hits: Vec::new(), mode: SearchMode::Keyword, note: None, confidence: 0.0, threshold: 0.5 })
+/// Searches in read transactions of its own, with the rights of the caller.
+pub async fn find(app: &App, ctx: &Ctx, wanted: &Wanted) -> Result<Arc<Findings>> {
+    let (mut role, mut state) = look(app, ctx, wanted).await?;
+    if product::is_due(&state) {
+        product::adopt(app, ctx.workspace).await?;
+        (role, state) = look(app, ctx, wanted).await?;
+    }
+    app.knowledge.wake(app, ctx.workspace, &state).await;
+    let model = app.settings.embedder.model().filter(|_| state.vectors > 0);
+    let key = Key::new(ctx.workspace, role, &state, model.as_ref(), wanted);
+    app.knowledge.found.get(key, || search(app, ctx, role, &state, model, wanted)).await
+}
+
+/// The caller's role, or the lesser one that was asked for, and how the documents stand.
+async fn look(app: &App, ctx: &Ctx, wanted: &Wanted) -> Result<(Role, State)> {
+    let (mut tx, entered) = app.db.tenant(ctx.workspace, ctx.actor.entrance(), app.now()).await?;
+    let state = state::get(&mut tx, ctx.workspace).await?;
+    tx.finish_read();
+    let own = entered.role.unwrap_or(Role::Admin);
+    Ok((as_role(own, wanted.role)?, state))
+}
+
+/// Nobody sees more by naming another role.
+pub fn as_role(own: Role, asked: Option<Role>) -> Result<Role> {
+    match asked {
+        Some(asked) if asked > own => Err(Error::forbidden(
+            "role_too_high",
+            format!("You are {} here and cannot ask as {}.", own.as_str(), asked.as_str()),
+        )
+        .next("Leave user_role out, or name your own role or a lesser one.")),
+        Some(asked) => Ok(asked),
+        None => Ok(own),
+    }
+}
+
+async fn search(
+    app: &App,
+    ctx: &Ctx,
+    role: Role,
+    state: &State,
+    model: Option<EmbeddingModel>,
+    wanted: &Wanted,
+) -> Result<Findings> {
+    let (vector, note) = meaning_of(app, model.as_ref(), state, &wanted.query).await;
+    let mut tx = app.db.tenant(ctx.workspace, ctx.actor.entrance(), app.now()).await?.0;
+    let search = Search { workspace: ctx.workspace, role: bit(role), wanted, state };
+    let meaning = vector.as_ref().zip(model.as_ref()).map(|(vector, model)| Meaning {
+        model: model_key(model),
+        vector,
+        weights: confidence::weights(),
+    });
+    let scored = search.scored(&mut tx, meaning.as_ref()).await?;
+    let hits = search.hits(&mut tx, &scored, meaning.as_ref()).await?;
+    tx.finish_read();
+    let mode = if meaning.is_some() { SearchMode::Hybrid } else { SearchMode::Keyword };
+    let confidence = hits.first().map_or(0.0, |hit| hit.score);
+    Ok(Findings { hits, mode, note, confidence, threshold: confidence::THRESHOLD })
+}
+
+/// First eight bytes of the hash of its weights.
+pub fn model_key(model: &EmbeddingModel) -> i64 {
+    i64::from_be_bytes(model.sha256.first_chunk().copied().unwrap_or_default())
+}
+
+/// The question's vector; a reason instead where only words can be compared.
+async fn meaning_of(
+    app: &App,
+    model: Option<&EmbeddingModel>,
+    state: &State,
+    query: &str,
+) -> (Option<HalfVector>, Option<String>) {
+    if model.is_none() {
+        let why = match app.settings.embedder.readiness() {
+            Readiness::Off => "the embedding model is switched off (ALLIN_EMBEDDINGS)".to_owned(),
+            Readiness::Fetching => "the embedding model is being fetched".to_owned(),
+            Readiness::Missing { why } => why,
+            Readiness::Ready(_) => "the documents have no vectors yet".to_owned(),
+        };
+        return (None, Some(format!("Searched by words alone: {why}.")));
+    }
+    match app.settings.embedder.query(query).await {
+        Ok(vector) => {
+            let partly = model.map(model_key) != state.model;
+            let note = partly.then(|| "Some documents are still being read; more may be found soon.".to_owned());
+            (Some(HalfVector::from_f32_slice(&vector)), note)
+        }
+        Err(error) => {
+            tracing::warn!(error = error.chain(), "a question was searched for by words alone");
+            (None, Some(format!("Searched by words alone: {}", error.message())))
+        }
+    }
+}
+
+struct Search<'a> {
+    workspace: WorkspaceId,
+    role: i16,
+    wanted: &'a Wanted,
+    state: &'a State,
+}
+
+impl Search<'_> {
+    async fn scored(&self, tx: &mut Tx, meaning: Option<&Meaning<'_>>) -> Result<Vec<Scored>> {
+        let words = Words::read(tx, self.workspace, self.role, &self.wanted.query).await?;
+        let without: Vec<Uuid> = self.wanted.without.iter().map(|id| id.uuid()).collect();
+        let compared = Compared {
+            role: self.role,
+            languages: &words.languages,
+            lexemes: &words.lexemes,
+            rarities: &words.rarities,
+            lengths: &words.lengths,
+            wholes: &words.wholes,
+            category: self.wanted.category.as_deref(),
+            language: self.wanted.language.as_deref(),
+            without: &without,
+            limit: MEASURED,
+        };
+        let filtered = compared.category.is_some() || compared.language.is_some();
+        match meaning {
+            None => search::by_words(tx, self.workspace, &compared).await,
+            Some(meaning) if self.state.indexed && !filtered => {
+                let found = search::indexed(tx, self.workspace, &compared, meaning).await?;
+                // The index stops looking where few of what it finds are for the role; then all are compared.
+                if found.len() >= self.wanted.k.min(20) {
+                    return Ok(found);
+                }
+                search::exact(tx, self.workspace, &compared, meaning).await
+            }
+            Some(meaning) => search::exact(tx, self.workspace, &compared, meaning).await,
+        }
+    }
+
+    async fn hits(&self, tx: &mut Tx, scored: &[Scored], meaning: Option<&Meaning<'_>>) -> Result<Vec<Hit>> {
+        let best: Vec<ChunkId> = scored.iter().take(self.wanted.k).map(|scored| scored.chunk_id).collect();
+        if best.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = chunks::of_role(tx, self.workspace, self.role, &best).await?;
+        let mut found: HashMap<ChunkId, Chunk> = found.into_iter().map(|chunk| (chunk.chunk_id, chunk)).collect();
+        let nearest = match meaning {
+            Some(Meaning { model, vector, .. }) => {
+                let ids: Vec<Uuid> = best.iter().map(|id| id.uuid()).collect();
+                vectors::nearest_windows(tx, self.workspace, *model, &ids, vector).await?
+            }
+            None => Vec::new(),
+        };
+        let asked_in = Language::detect(&self.wanted.query);
+        let measures = Measures::of(scored);
+        let mut hits = Vec::with_capacity(best.len());
+        let mut most = 1.0_f32;
+        for scored in scored.iter().take(self.wanted.k) {
+            let Some(chunk) = found.remove(&scored.chunk_id) else { continue };
+            let signals = measures.signals(scored, asked_in.is_none_or(|asked| asked.code() == chunk.language));
+            most = most.min(confidence::confidence(&signals));
+            let window = nearest.iter().find(|(id, ..)| *id == chunk.chunk_id);
+            hits.push(hit(chunk, signals, most, window.map(|(_, starts, ends)| (*starts, *ends))));
+        }
+        Ok(hits)
+    }
+}
+
+fn hit(chunk: Chunk, signals: Signals, score: f32, window: Option<(i32, i32)>) -> Hit {
+    let window = window.and_then(|(starts, ends)| Some((usize::try_from(starts).ok()?, usize::try_from(ends).ok()?)));
+    Hit {
+        nearest: window.filter(|(_, ends)| *ends <= chunk.body.len()).unwrap_or((0, chunk.body.len())),
+        chunk: chunk.chunk_id,
+        document: chunk.document_id,
+        path: chunk.path,
+        title: chunk.title,
+        section: chunk.section,
+        also: chunk.also,
+        heading_path: chunk.heading_path,
+        body: chunk.body,
+        category: chunk.category,
+        language: chunk.language,
+        score,
+        signals,
+    }
+}
+
+/// What is said of all that was measured together.
+struct Measures {
+    /// Mean of the ten greatest cosines.
+    mean: f32,
+    nearest: Option<ChunkId>,
+    most_words: Option<ChunkId>,
+}
+
+impl Measures {
+    fn of(scored: &[Scored]) -> Self {
+        let mut cosines: Vec<f32> = scored.iter().filter_map(|scored| scored.cosine).collect();
+        cosines.sort_by(|a, b| b.total_cmp(a));
+        cosines.truncate(10);
+        let count = u16::try_from(cosines.len().max(1)).map_or(1.0, f32::from);
+        let by = |measure: fn(&Scored) -> f32| {
+            scored.iter().max_by(|a, b| measure(a).total_cmp(&measure(b))).map(|scored| scored.chunk_id)
+        };
+        Self {
+            mean: cosines.iter().sum::<f32>() / count,
+            nearest: by(|scored| scored.cosine.unwrap_or(f32::MIN)),
+            most_words: by(|scored| scored.words),
+        }
+    }
+
+    fn signals(&self, scored: &Scored, same_language: bool) -> Signals {
+        Signals {
+            cosine: scored.cosine,
+            words: scored.words,
+            coverage: scored.coverage,
+            lead: scored.cosine.map_or(0.0, |cosine| cosine - self.mean),
+            agree: self.nearest == Some(scored.chunk_id) && self.most_words == Some(scored.chunk_id),
+            same_language,
+        }
+    }
 }

@@ -81,6 +81,11 @@ languages! {
 }
 
 impl Language {
+    /// What the text looks like; `None` when it has no two letters. Reliable from a few words on.
+    pub fn detect(text: &str) -> Option<Self> {
+        super::detect::detect(text)
+    }
+
     /// Reads `de`, `de-AT`, `pt_BR` and `German`. `None` for what is none of [`Language::ALL`].
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim().to_lowercase();

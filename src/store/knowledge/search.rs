@@ -1,0 +1,272 @@
+//! The search in SQL: BM25 over the keyword index, cosines over the vectors, and both on one scale. Everything here is
+//! for one role and sees nothing that is not for it, statistics included.
+
+use pgvector::HalfVector;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{
+    error::Result,
+    ids::{ChunkId, WorkspaceId},
+};
+
+/// What a role may find in one language.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Corpus {
+    pub language: String,
+    pub chunks: i64,
+    /// Lexemes in all chunks.
+    pub length: f64,
+}
+
+pub async fn corpora(db: &mut PgConnection, workspace: WorkspaceId, role: i16) -> Result<Vec<Corpus>> {
+    Ok(sqlx::query_as!(
+        Corpus,
+        r#"select language, sum(chunks) as "chunks!", sum(length) as "length!" from chunk_stats
+           where workspace_id = $1 and audience & $2 <> 0 group by language having sum(chunks) > 0 order by language"#,
+        workspace.uuid(),
+        role
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// A word of the question in the form in which one language's chunks have it, and in how many they do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Term {
+    pub language: String,
+    pub lexeme: String,
+    pub chunks: i64,
+}
+
+/// The question's words: by the text search configurations of `languages`, and `counted` ones found elsewhere.
+pub async fn terms(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    role: i16,
+    query: &str,
+    languages: (&[String], &[String]),
+    counted: (&[String], &[String]),
+) -> Result<Vec<Term>> {
+    Ok(sqlx::query_as!(
+        Term,
+        r#"with wanted as (
+               select l.language, u.lexeme from unnest($4::text[], $5::text[]) l (language, config),
+                      unnest(to_tsvector(l.config::regconfig, $3)) u
+               union
+               select language, lexeme from unnest($6::text[], $7::text[]) g (language, lexeme))
+           select w.language as "language!", w.lexeme as "lexeme!", coalesce(sum(s.chunks), 0) as "chunks!"
+           from wanted w left join term_stats s on s.workspace_id = $1 and s.language = w.language
+                and s.lexeme = w.lexeme and s.audience & $2 <> 0
+           group by w.language, w.lexeme order by w.language, w.lexeme"#,
+        workspace.uuid(),
+        role,
+        query,
+        languages.0,
+        languages.1,
+        counted.0,
+        counted.1
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Words that chunks of a language have and that begin with one of the prefixes, for spelling: lexeme, chunks.
+pub async fn vocabulary(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    role: i16,
+    language: &str,
+    prefixes: &[String],
+) -> Result<Vec<(String, i64)>> {
+    let rows = sqlx::query!(
+        r#"select s.lexeme, sum(s.chunks) as "chunks!" from unnest($4::text[]) p (prefix)
+           join term_stats s on s.workspace_id = $1 and s.language = $3 and s.lexeme >= p.prefix
+                and s.lexeme < p.prefix || chr(1114111) and s.audience & $2 <> 0
+           group by s.lexeme limit 5000"#,
+        workspace.uuid(),
+        role,
+        language,
+        prefixes
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.lexeme, row.chunks)).collect())
+}
+
+/// The question as the database compares it.
+#[derive(Debug, Clone)]
+pub struct Compared<'a> {
+    pub role: i16,
+    /// Side by side: of each word its language, lexeme, rarity, the mean length of chunks of that language, and the rarity
+    /// of all of the question's words in it.
+    pub languages: &'a [String],
+    pub lexemes: &'a [String],
+    pub rarities: &'a [f32],
+    pub lengths: &'a [f32],
+    pub wholes: &'a [f32],
+    pub category: Option<&'a str>,
+    pub language: Option<&'a str>,
+    /// Chunks that are not to be found.
+    pub without: &'a [Uuid],
+    pub limit: i64,
+}
+
+/// A vector, its model, and how both measures weigh (`model::confidence::weights`).
+#[derive(Debug, Clone)]
+pub struct Meaning<'a> {
+    pub model: i64,
+    pub vector: &'a HalfVector,
+    pub weights: (f32, f32, f32),
+}
+
+/// One chunk and what was measured of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    pub chunk_id: ChunkId,
+    pub cosine: Option<f32>,
+    pub words: f32,
+    pub coverage: f32,
+}
+
+/// By words alone.
+pub async fn by_words(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    compared: &Compared<'_>,
+) -> Result<Vec<Scored>> {
+    Ok(sqlx::query_as!(
+        Scored,
+        r#"with q as materialized (
+               select * from unnest($3::text[], $4::text[], $5::real[], $6::real[], $7::real[])
+                             q (language, lexeme, rarity, mean, whole))
+           select t.chunk_id as "chunk_id!: ChunkId", null::real as "cosine",
+                  sum(q.rarity * t.count / (t.count + 1.2 * (0.25 + 0.75 * t.length / q.mean)) / q.whole)::real as "words!",
+                  sum(q.rarity / q.whole)::real as "coverage!"
+           from q join chunk_terms t on t.workspace_id = $1 and t.language = q.language and t.lexeme = q.lexeme
+           where t.audience & $2 <> 0 and t.chunk_id <> all($10)
+                 and ($8::text is null or t.chunk_id in (
+                     select c.chunk_id from chunks c join documents d using (workspace_id, document_id)
+                     where c.workspace_id = $1 and d.category = $8))
+                 and ($9::text is null or t.language = $9)
+           group by t.chunk_id order by 3 desc, 1 limit $11"#,
+        workspace.uuid(),
+        compared.role,
+        compared.languages,
+        compared.lexemes,
+        compared.rarities,
+        compared.lengths,
+        compared.wholes,
+        compared.category,
+        compared.language,
+        compared.without,
+        compared.limit
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// By meaning and by words, every chunk compared.
+pub async fn exact(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    compared: &Compared<'_>,
+    meaning: &Meaning<'_>,
+) -> Result<Vec<Scored>> {
+    let (cosine, words, missing) = meaning.weights;
+    Ok(sqlx::query_as!(
+        Scored,
+        r#"with q as materialized (
+               select * from unnest($3::text[], $4::text[], $5::real[], $6::real[], $7::real[])
+                             q (language, lexeme, rarity, mean, whole)),
+           k as materialized (
+               select t.chunk_id, sum(q.rarity / q.whole)::real coverage,
+                      sum(q.rarity * t.count / (t.count + 1.2 * (0.25 + 0.75 * t.length / q.mean)) / q.whole)::real words
+               from q join chunk_terms t on t.workspace_id = $1 and t.language = q.language and t.lexeme = q.lexeme
+               where t.audience & $2 <> 0 group by t.chunk_id),
+           v as materialized (
+               select chunk_id, max(-(embedding <#> $13))::real cosine from chunk_vectors
+               where workspace_id = $1 and model = $12 and audience & $2 <> 0 group by chunk_id)
+           select chunk_id as "chunk_id!: ChunkId", v.cosine as "cosine", coalesce(k.words, 0)::real as "words!",
+                  coalesce(k.coverage, 0)::real as "coverage!"
+           from v full join k using (chunk_id)
+           where chunk_id <> all($10)
+                 and ($8::text is null or chunk_id in (
+                     select c.chunk_id from chunks c join documents d using (workspace_id, document_id)
+                     where c.workspace_id = $1 and d.category = $8))
+                 and ($9::text is null or chunk_id in (
+                     select c.chunk_id from chunks c where c.workspace_id = $1 and c.language = $9))
+           order by coalesce(v.cosine, $16) * $14 + coalesce(k.words, 0) * $15 desc, chunk_id limit $11"#,
+        workspace.uuid(),
+        compared.role,
+        compared.languages,
+        compared.lexemes,
+        compared.rarities,
+        compared.lengths,
+        compared.wholes,
+        compared.category,
+        compared.language,
+        compared.without,
+        compared.limit,
+        meaning.model,
+        meaning.vector.clone() as HalfVector,
+        cosine,
+        words,
+        missing
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// By meaning and by words, in a workspace with many vectors: the nearest by the index, the best by words, and both
+/// measures of all of these. Of vectors with 384 dimensions only; without category and language.
+pub async fn indexed(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    compared: &Compared<'_>,
+    meaning: &Meaning<'_>,
+) -> Result<Vec<Scored>> {
+    let (cosine, words, missing) = meaning.weights;
+    Ok(sqlx::query_as!(
+        Scored,
+        r#"with q as materialized (
+               select * from unnest($3::text[], $4::text[], $5::real[], $6::real[], $7::real[])
+                             q (language, lexeme, rarity, mean, whole)),
+           k as materialized (
+               select t.chunk_id, sum(q.rarity / q.whole)::real coverage,
+                      sum(q.rarity * t.count / (t.count + 1.2 * (0.25 + 0.75 * t.length / q.mean)) / q.whole)::real words
+               from q join chunk_terms t on t.workspace_id = $1 and t.language = q.language and t.lexeme = q.lexeme
+               where t.audience & $2 <> 0 group by t.chunk_id),
+           best as materialized (select chunk_id from k order by words desc, chunk_id limit 100),
+           near as materialized (
+               select chunk_id from chunk_vectors
+               where workspace_id = $1 and model = $10 and indexed and audience & $2 <> 0
+               order by embedding::halfvec(384) <#> $11::halfvec(384) limit 300),
+           both_legs as (select chunk_id from near union select chunk_id from best),
+           v as materialized (
+               select b.chunk_id, max(-(cv.embedding <#> $11))::real cosine from both_legs b
+               join chunk_vectors cv on cv.workspace_id = $1 and cv.model = $10 and cv.chunk_id = b.chunk_id
+               group by b.chunk_id)
+           select b.chunk_id as "chunk_id!: ChunkId", v.cosine as "cosine", coalesce(k.words, 0)::real as "words!",
+                  coalesce(k.coverage, 0)::real as "coverage!"
+           from both_legs b left join v using (chunk_id) left join k using (chunk_id)
+           where b.chunk_id <> all($8)
+           order by coalesce(v.cosine, $14) * $12 + coalesce(k.words, 0) * $13 desc, b.chunk_id limit $9"#,
+        workspace.uuid(),
+        compared.role,
+        compared.languages,
+        compared.lexemes,
+        compared.rarities,
+        compared.lengths,
+        compared.wholes,
+        compared.without,
+        compared.limit,
+        meaning.model,
+        meaning.vector.clone() as HalfVector,
+        cosine,
+        words,
+        missing
+    )
+    .fetch_all(db)
+    .await?)
+}
