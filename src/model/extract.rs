@@ -115,7 +115,7 @@ fn candidates(weights: &[(String, f32)], chunks: &[Chunk<'_>], read: &[Vec<Passa
                     weights.iter().filter(|(word, _)| among.iter().any(|other| akin(word, other))).map(|(_, w)| w).sum();
                 if whole > 0.0 { matched / whole } else { 0.0 }
             };
-            let near = overlap((passage.start, passage.end), chunk.nearest);
+            let near = if whole_body(chunk) { 0.0 } else { overlap((passage.start, passage.end), chunk.nearest) };
             let words_share = share(&words);
             // The nearest range alone counts where no word is shared: then the question is in another language.
             let score = words_share + HEADING * share(&above) + NEAREST * near - rank;
@@ -125,6 +125,11 @@ fn candidates(weights: &[(String, f32)], chunks: &[Chunk<'_>], read: &[Vec<Passa
         }
     }
     found
+}
+
+/// A range that is all of the chunk says nothing of its passages.
+fn whole_body(chunk: &Chunk<'_>) -> bool {
+    chunk.nearest.0 == 0 && chunk.nearest.1 >= chunk.body.len()
 }
 
 /// How much of a passage lies in a range, from 0 to 1.

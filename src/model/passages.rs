@@ -5,7 +5,7 @@
 mod safe;
 mod walk;
 
-pub use self::safe::addresses_models;
+pub use self::safe::{addresses_models, visible};
 
 /// What a passage is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,11 +2,15 @@
 //! audience leaves out does not exist for a role: no result, count, statistic or error tells of it.
 
 pub mod add;
+pub mod ask;
+mod compose;
 mod embed;
 pub mod find;
 pub mod list;
 pub mod product;
+mod prompt;
 mod question;
+pub mod rate;
 pub mod read;
 mod remembered;
 pub mod remove;
