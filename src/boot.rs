@@ -18,12 +18,14 @@ use crate::{
         },
     },
     clients::{
+        embedder::Embedder,
         http::{self, Http},
         llm::Llm,
         networks::registry::Networks,
     },
     clock::SystemClock,
     config::Config,
+    documents::Parser,
     error::{Error, Result},
     ids::RandomIds,
     platform::{self, Cluster, Role},
@@ -92,6 +94,8 @@ async fn start(
             connections: config.connections,
             mail: config.mail.clone(),
             llm: config.llm.clone().map(|at| Llm::new(&http, at)),
+            embedder: Embedder::off(),
+            parser: Parser::new(std::env::current_exe().map_err(Error::internal)?),
             audit_heads: Some(config.home.logs().join("audit-heads.jsonl")),
             unaudited: false,
         };

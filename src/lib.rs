@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clients;
 pub mod clock;
 pub mod config;
+pub mod documents;
 pub mod error;
 pub mod ids;
 pub mod jobs;

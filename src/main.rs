@@ -8,10 +8,10 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let done = match Config::from_env() {
+    let done = cli.run_bare().unwrap_or_else(|| match Config::from_env() {
         Ok(config) => start(cli, config),
         Err(error) => cli.without_settings(error),
-    };
+    });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -13,7 +13,8 @@ use crate::{
         ctx::Ctx,
         permit::permit,
         use_case::{
-            Answer, CallOptions, Effect, Form, Local, Locally, Remote, Remotely, Repeat, Reply, Scope, UseCase,
+            Answer, CallOptions, Effect, Form, Local, Locally, Remote, Remotely, Repeat, Reply, Scope, Seek, Seekingly,
+            Sought, UseCase,
         },
     },
     clock::Timestamp,
@@ -145,6 +146,29 @@ impl<U: Remote> Form<U> for Remotely {
         conclude::<U>(app, ctx, &mut tx, now, claim, changes, &output).await?;
         tx.commit().await?;
         app.announce(ctx.workspace);
+        Ok(Reply::Done(Answer { output, replayed: false }))
+    }
+}
+
+impl<U: Seek> Form<U> for Seekingly {
+    const REMOTE: bool = false;
+
+    async fn drive(app: &App, ctx: &Ctx, input: U::Input, options: CallOptions) -> Result<Reply<U::Output>> {
+        let now = app.clock.now();
+        let (mut tx, entered) = app.enter(ctx, U::DECIDES, now).await?;
+        if let Err(error) = permit(ctx, &mut tx, &entered, U::NEEDS).await {
+            refused(app, ctx, &mut tx, now, U::NAME, &error).await?;
+            tx.commit().await?;
+            return Err(error);
+        }
+        let mut scope = Scope::new(app, ctx, &mut tx, &entered, now);
+        scope.progress = options.progress;
+        let sought = U::look(&mut scope, input).await?;
+        tx.finish_read();
+        let output = match sought {
+            Sought::Found(output) => output,
+            Sought::Seek(plan) => U::seek(app, ctx, plan).await?,
+        };
         Ok(Reply::Done(Answer { output, replayed: false }))
     }
 }

@@ -55,11 +55,13 @@ use url::Url;
 use crate::{
     app::{
         audit::seal::Unchained,
+        knowledge::Knowledge,
         notifications::watch::{News, Watch},
         publishing::engine::Engine,
     },
-    clients::{http::Http, llm::Llm, mail::Mailer, networks::registry::Networks},
+    clients::{embedder::Embedder, http::Http, llm::Llm, mail::Mailer, networks::registry::Networks},
     clock::{Clock, Timestamp},
+    documents::Parser,
     error::{Error, Result},
     ids::{IdGen, RequestId, WorkspaceId},
     store::db::Db,
@@ -78,6 +80,8 @@ pub struct App {
     pub networks: Networks,
     pub http: Http,
     pub settings: Settings,
+    /// What was found lately, and who waits for documents.
+    pub knowledge: Knowledge,
     /// What this process's deliveries share.
     pub engine: Arc<Engine>,
     /// Wakes this process's publisher when something became due.
@@ -116,6 +120,10 @@ pub struct Settings {
     pub llm: Option<Llm>,
     /// Where heads of the audit log are kept besides the database.
     pub audit_heads: Option<PathBuf>,
+    /// What makes vectors of texts.
+    pub embedder: Embedder,
+    /// What reads documents.
+    pub parser: Parser,
     /// Nothing is written to the audit log: only for measuring what the log costs.
     pub unaudited: bool,
 }
@@ -167,6 +175,7 @@ impl App {
             networks,
             http,
             settings,
+            knowledge: Knowledge::default(),
             engine,
             due,
             unchained,

@@ -151,6 +151,23 @@ impl<T> Reply<T> {
     }
 }
 
+/// A read that may have to wait for something that is no transaction's business: a model that computes, a page that is
+/// fetched.
+pub trait Seek: UseCase<Form = Seekingly> {
+    type Plan: Send;
+    /// In a read transaction, the right checked.
+    fn look(scope: &mut Scope<'_>, input: Self::Input)
+    -> impl Future<Output = Result<Sought<Self::Output, Self::Plan>>> + Send;
+    /// No transaction is open here. What it reads, it reads with the rights of `ctx`.
+    fn seek(app: &App, ctx: &Ctx, plan: Self::Plan) -> impl Future<Output = Result<Self::Output>> + Send;
+}
+
+/// What a first look came to.
+pub enum Sought<T, P> {
+    Found(T),
+    Seek(P),
+}
+
 /// How a use case is driven.
 pub trait Form<U: UseCase> {
     /// Whether something outside is called in between.
@@ -168,3 +185,5 @@ pub trait Form<U: UseCase> {
 pub struct Locally;
 /// See [`Remote`].
 pub struct Remotely;
+/// See [`Seek`].
+pub struct Seekingly;

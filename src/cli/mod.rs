@@ -14,9 +14,11 @@ mod doctor;
 mod export;
 mod held;
 mod import;
+mod kb;
 mod key;
 mod member;
 mod notification;
+mod parse_document;
 mod passphrase;
 mod pause;
 mod plan;
@@ -32,6 +34,7 @@ mod setup;
 mod simulate;
 mod stdio;
 mod task;
+mod ticket;
 mod tools;
 mod workspace;
 
@@ -115,6 +118,12 @@ enum Command {
     /// What the team says about a post: add, list, delete
     #[command(subcommand)]
     Comment(comment::Comment),
+    /// Documents and answers: add, list, remove, search
+    #[command(subcommand)]
+    Kb(kb::Kb),
+    /// Questions that people answer: list, show, open, answer, assign, close, make a document of one
+    #[command(subcommand)]
+    Ticket(ticket::Ticket),
     /// Tasks: create, list, done, drop, update
     #[command(subcommand)]
     Task(task::Task),
@@ -150,6 +159,9 @@ enum Command {
     Db(db::Db),
     /// Run the practice network by itself
     Simulate(simulate::Simulate),
+    /// Read one document from standard input, within limits
+    #[command(hide = true)]
+    ParseDocument(parse_document::ParseDocument),
 }
 
 impl Cli {
@@ -164,6 +176,7 @@ impl Cli {
             Command::Db(command) => command.run(config).await,
             Command::Simulate(command) => command.run(config).await,
             Command::Tools(command) => command.run(),
+            Command::ParseDocument(command) => command.run(),
             Command::Pause(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Resume(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Crisis(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
@@ -186,6 +199,8 @@ impl Cli {
             Command::Export(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Post(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Comment(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Kb(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Ticket(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Task(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Queue(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Recycling(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
@@ -199,6 +214,14 @@ impl Cli {
 }
 
 impl Cli {
+    /// Runs a command that must not have settings, log or threads of the runtime: it reads what it cannot trust.
+    pub fn run_bare(&self) -> Option<Result<()>> {
+        match &self.command {
+            Command::ParseDocument(command) => Some(command.run()),
+            _ => None,
+        }
+    }
+
     /// The settings cannot be read. The doctor says so like everything else it finds; other commands cannot go on.
     pub fn without_settings(self, error: Error) -> Result<()> {
         match self.command {

@@ -180,7 +180,7 @@ impl Http {
     }
 }
 
-fn redirect(from: &Url, answer: &Answer) -> Option<Url> {
+pub(super) fn redirect(from: &Url, answer: &Answer) -> Option<Url> {
     let status = StatusCode::from_u16(answer.status).ok()?;
     status.is_redirection().then(|| answer.header("location").and_then(|target| from.join(target).ok()))?
 }

@@ -4,6 +4,9 @@
 use super::refusal::Refusal;
 use crate::model::{documents::Language, roles::Role};
 
+/// How far a head that has no end is looked through.
+const HEAD_LINES: usize = 50;
+
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct FrontMatter {
     pub title: Option<String>,
@@ -15,7 +18,12 @@ pub struct FrontMatter {
 
 /// What stands at the head, and the text after it.
 pub fn split(text: &str) -> Result<(FrontMatter, &str), Refusal> {
-    let Some((block, rest)) = block(text) else { return Ok((FrontMatter::default(), text)) };
+    let Some((block, rest)) = block(text) else {
+        return match names_audience(text) {
+            true => Err(Refusal::Audience("The lines at its head name who it is for and cannot be read.".into())),
+            false => Ok((FrontMatter::default(), text)),
+        };
+    };
     let mut read = FrontMatter::default();
     let mut lines = block.lines().peekable();
     while let Some(line) = lines.next() {
@@ -30,17 +38,17 @@ pub fn split(text: &str) -> Result<(FrontMatter, &str), Refusal> {
         while let Some(item) = lines.next_if(|next| is_item(next)) {
             items.push(plain(item.trim_start().trim_start_matches('-')));
         }
-        read.take(key.trim(), value, items)?;
+        read.take(&plain(key), value, items)?;
     }
     Ok((read, rest))
 }
 
 /// A head begins with `---` and a line that names a key; otherwise it is a line across the page.
 fn block(text: &str) -> Option<(&str, &str)> {
-    let after = text.strip_prefix("---")?.trim_start_matches([' ', '\t']).strip_prefix('\n')?;
+    let after = text.trim_start().strip_prefix("---")?.trim_start_matches([' ', '\t']).strip_prefix('\n')?;
     let first = after.lines().find(|line| !line.trim().is_empty())?;
     let (key, _) = first.split_once(':')?;
-    if !key.chars().all(|c| c.is_alphanumeric() || "_-# ".contains(c)) {
+    if !key.chars().all(|c| c.is_alphanumeric() || "_-#\"' ".contains(c)) {
         return None;
     }
     let mut at = 0;
@@ -51,6 +59,16 @@ fn block(text: &str) -> Option<(&str, &str)> {
         at += line.len();
     }
     None
+}
+
+/// A head that is not ours (TOML, no end, no keys) and speaks of an audience all the same.
+fn names_audience(text: &str) -> bool {
+    let text = text.trim_start();
+    let named = |line: &str| {
+        let key = line.trim_start_matches([' ', '"', '\'']).to_lowercase();
+        key.strip_prefix("audience").is_some_and(|rest| rest.trim_start_matches(['"', '\'', ' ']).starts_with([':', '=']))
+    };
+    (text.starts_with("---") || text.starts_with("+++")) && text.lines().take(HEAD_LINES).any(named)
 }
 
 fn is_item(line: &str) -> bool {
@@ -170,7 +188,15 @@ mod tests {
             let text = format!("---\ntitle: x\naudience: {audience}\n---\ntext");
             assert!(matches!(split(&text), Err(Refusal::Audience(_))), "{audience}");
         }
-        assert!(matches!(split("---\naudience: admin\naudience: viewer\n---\n"), Err(Refusal::Audience(_))));
+        for head in [
+            "---\naudience: admin\naudience: viewer\n---\n",
+            "---\naudience: admin\nno end",
+            "+++\naudience = \"admin\"\n+++\n",
+            "---\n* x\n\"audience\": admin\n---\n",
+        ] {
+            assert!(matches!(split(head), Err(Refusal::Audience(_))), "{head}");
+        }
+        assert_eq!(read("\n---\n'Audience': admin\n---\n").0.audience, Some(vec![Role::Admin]));
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub enum Refusal {
     Encrypted(String),
     /// The kind of file.
     Broken(String),
+    /// Of whatever kind.
+    Unexpected,
     /// Time, memory or depth ended.
     TooComplex,
     Empty,
@@ -50,6 +52,8 @@ impl From<Refusal> for Error {
                 format!("The file begins like a {kind} document and cannot be read as one."),
             )
             .next("Open it in the program that made it, save it again, and add that file."),
+            Refusal::Unexpected => Self::invalid("document_broken", "The file has something in it that cannot be read.")
+                .next("Open it in the program that made it, save it again, and add that file."),
             Refusal::TooComplex => Self::limit(
                 "document_too_complex",
                 "Reading the document took more time or memory than a document may take.",

@@ -1,12 +1,13 @@
 //! What runs by itself beside the calls: publishing what is due, making posts of series, keeping house, asking for
-//! figures, recycling, following approvals, and sending mail. Each job is a function of one step, which tests call; the loops around them are
-//! here and in the jobs' files.
+//! figures, recycling, following approvals, reading documents, and sending mail. Each job is a function of one step, which
+//! tests call; the loops around them are here and in the jobs' files.
 
 pub mod collect_metrics;
 pub mod fill_series;
 pub mod follow_approvals;
 pub mod keep_house;
 pub mod publish_posts;
+pub mod read_documents;
 pub mod recycle_posts;
 pub mod send_mail;
 
@@ -32,6 +33,7 @@ impl Jobs {
         tasks.spawn(follow_approvals::run(Arc::clone(app), shutdown.clone()));
         tasks.spawn(collect_metrics::run(Arc::clone(app), shutdown.clone()));
         tasks.spawn(recycle_posts::run(Arc::clone(app), shutdown.clone()));
+        tasks.spawn(read_documents::run(Arc::clone(app), shutdown.clone()));
         if app.settings.mail.is_some() {
             tasks.spawn(send_mail::run(Arc::clone(app), shutdown.clone()));
         }

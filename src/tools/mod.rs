@@ -1,6 +1,7 @@
 //! MCP tools: each translates and calls one use case. One file per noun; what they share is the registry.
 
 mod accounts;
+mod answers;
 mod approvals;
 mod assets;
 mod audit;
@@ -11,6 +12,7 @@ mod comments;
 mod crisis;
 mod held;
 mod imports;
+mod knowledge;
 mod members;
 mod metrics;
 mod networks;
@@ -25,6 +27,7 @@ pub mod registry;
 mod schema;
 mod series;
 mod tasks;
+mod tickets;
 mod versions;
 mod workspaces;
 
@@ -49,6 +52,7 @@ pub fn all() -> &'static [ToolSpec] {
             campaigns::tools(),
             imports::tools(),
             held::tools(),
+            knowledge::tools(),
             members::tools(),
             metrics::tools(),
             best_times::tools(),
@@ -60,6 +64,8 @@ pub fn all() -> &'static [ToolSpec] {
             comments::tools(),
             crisis::tools(),
             tasks::tools(),
+            answers::tools(),
+            tickets::tools(),
             plans::tools(),
         ]
         .into_iter()

@@ -15,6 +15,8 @@ pub mod read;
 mod remembered;
 pub mod remove;
 pub mod search;
+pub mod settle;
+mod source;
 pub mod view;
 mod write;
 

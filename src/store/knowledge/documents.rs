@@ -258,3 +258,30 @@ pub async fn count(db: &mut PgConnection, workspace: WorkspaceId) -> Result<i64>
     );
     Ok(count.fetch_one(db).await?)
 }
+
+/// How far the documents of a workspace are, of any audience.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Remaining {
+    /// Documents to be read.
+    pub waiting: i64,
+    /// Documents to be given vectors.
+    pub embedding: i64,
+    pub chunks: i64,
+    /// Chunks without vectors of the model.
+    pub lacking: i64,
+}
+
+pub async fn remaining(db: &mut PgConnection, workspace: WorkspaceId, model: Option<i64>) -> Result<Remaining> {
+    Ok(sqlx::query_as!(
+        Remaining,
+        r#"select count(*) filter (where state = 'waiting') as "waiting!",
+                  count(*) filter (where state = 'embedding') as "embedding!",
+                  (select count(*) from chunks where workspace_id = $1) as "chunks!",
+                  (select count(*) from chunks where workspace_id = $1 and model is distinct from $2) as "lacking!"
+           from documents where workspace_id = $1"#,
+        workspace.uuid(),
+        model
+    )
+    .fetch_one(db)
+    .await?)
+}

@@ -112,6 +112,8 @@ impl TestApp {
         let http = Http::new(setup.allow).unwrap();
         let networks = Networks::new(&http, Arc::clone(&clock), Some(network));
         let settings = Settings {
+            embedder: Embedder::off(),
+            parser: Parser::new(env!("CARGO_BIN_EXE_allin").into()),
             media_dirs: vec![media],
             asset_bytes_max: 20 * 1024 * 1024,
             send: SendTimes::from_answer_within(setup.answer_within),

@@ -1,0 +1,102 @@
+//! The documents that are for the caller's role.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    app::{
+        App, cursor,
+        ctx::Ctx,
+        knowledge::{
+            product,
+            view::{DocumentState, DocumentView},
+        },
+        posts::query::check_limit,
+        use_case::{Effect, Scope, Seek, Seekingly, Sought, UseCase},
+    },
+    error::Result,
+    ids::DocumentId,
+    model::{knowledge::bit, roles::Permission},
+    store::knowledge::{
+        documents::{self, Listed},
+        state,
+    },
+};
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KnowledgeList {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<DocumentState>,
+    /// Documents per page, 1 to 200. Default 20.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 200))]
+    pub limit: Option<u32>,
+    /// next_cursor of the page before, with the same filters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// In the order of their paths.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct KnowledgeListed {
+    pub documents: Vec<DocumentView>,
+    /// Missing on the last page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+impl UseCase for KnowledgeList {
+    type Input = Self;
+    type Output = KnowledgeListed;
+    type Form = Seekingly;
+    const NAME: &'static str = "knowledge_list";
+    const NEEDS: Permission = Permission::ReadKnowledge;
+    const EFFECT: Effect = Effect::Read;
+}
+
+impl Seek for KnowledgeList {
+    type Plan = Self;
+
+    async fn look(scope: &mut Scope<'_>, input: Self) -> Result<Sought<KnowledgeListed, Self>> {
+        let state = state::get(scope.tx, scope.ctx.workspace).await?;
+        if product::is_due(&state) {
+            return Ok(Sought::Seek(input));
+        }
+        list(scope, &input).await.map(Sought::Found)
+    }
+
+    async fn seek(app: &App, ctx: &Ctx, plan: Self) -> Result<KnowledgeListed> {
+        product::adopt(app, ctx.workspace).await?;
+        Box::pin(app.call_once::<Self>(ctx, plan)).await
+    }
+}
+
+async fn list(scope: &mut Scope<'_>, input: &KnowledgeList) -> Result<KnowledgeListed> {
+    let limit = check_limit(input.limit, 200)?;
+    let workspace = scope.ctx.workspace;
+    let role = bit(scope.role());
+    let name = format!("knowledge {role} {:?} {:?}", input.category, input.state);
+    let after = match &input.cursor {
+        Some(text) => {
+            let (_, id) = cursor::open(scope.app, &name, text)?;
+            documents::get(scope.tx, workspace, DocumentId(id)).await?.map(|document| document.path)
+        }
+        None => None,
+    };
+    let listed = Listed {
+        role: Some(role),
+        category: input.category.as_deref(),
+        state: input.state.map(DocumentState::as_str),
+        after: after.as_deref(),
+        limit: i64::from(limit) + 1,
+    };
+    let mut found = documents::list(scope.tx, workspace, &listed).await?;
+    let more = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    let last = found.last().filter(|_| more);
+    let next_cursor = last.map(|last| cursor::seal(scope.app, &name, last.created_at, last.document_id.uuid()));
+    Ok(KnowledgeListed { documents: found.into_iter().map(DocumentView::from).collect(), next_cursor })
+}
