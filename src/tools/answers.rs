@@ -10,7 +10,8 @@ use crate::{
             view::AnswerView,
         },
         knowledge::{
-            ask::{AnswerSource, Answered, KnowledgeAsk},
+            ask::{Answered, KnowledgeAsk},
+            cited::AnswerSource,
             rate::{KnowledgeRate, KnowledgeRated},
         },
     },

@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    app::knowledge::ask::{AnswerSource, read_sources, shown},
+    app::knowledge::{
+        ask::shown,
+        cited::{self, AnswerSource},
+    },
     clock::Timestamp,
     error::Result,
     ids::AnswerId,
@@ -29,7 +32,7 @@ pub struct AnswerView {
 }
 
 pub(crate) fn answer(answer: Answer) -> Result<AnswerView> {
-    let sources = if answer.readable { read_sources(&answer.sources)? } else { Vec::new() };
+    let sources = if answer.readable { cited::read(&answer.sources)? } else { Vec::new() };
     Ok(AnswerView {
         id: answer.answer_id,
         question: answer.question,

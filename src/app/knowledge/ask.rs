@@ -11,6 +11,7 @@ use crate::{
         conversations::no_such_conversation,
         ctx::Ctx,
         knowledge::{
+            cited::{self, AnswerSource},
             compose::{self, Composed, Question, Turn},
             find::{self, Wanted},
         },
@@ -19,7 +20,7 @@ use crate::{
     },
     clock::Timestamp,
     error::{Error, Result},
-    ids::{AnswerId, ChunkId, ConversationId, DocumentId, MemberId, TicketId},
+    ids::{AnswerId, ConversationId, MemberId, TicketId},
     model::{
         answers::AnswerKind,
         documents::Language,
@@ -59,20 +60,6 @@ pub struct KnowledgeAsk {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2000))]
     pub feature_context: Option<String>,
-}
-
-/// Where a part of an answer is from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(inline)]
-pub struct AnswerSource {
-    pub title: String,
-    pub path: String,
-    /// Anchor of the heading; empty before the first.
-    pub section: String,
-    pub document_id: DocumentId,
-    pub chunk_id: ChunkId,
-    /// The passage, as a resource.
-    pub address: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -201,7 +188,7 @@ impl Remote for KnowledgeAsk {
             answer: composed.text.clone(),
             kind: composed.kind,
             confidence: composed.confidence,
-            sources: stored(&composed.sources),
+            sources: cited::stored(&composed.sources),
             escalated,
             asked_at: scope.now,
             readable: true,
@@ -283,39 +270,4 @@ fn joined(note: Option<String>, more: Option<&str>) -> Option<String> {
 /// With three digits.
 pub(crate) fn shown(confidence: f32) -> f64 {
     (f64::from(confidence) * 1000.0).round() / 1000.0
-}
-
-/// As the store looks into it.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    document: uuid::Uuid,
-    chunk: uuid::Uuid,
-    title: String,
-    path: String,
-    section: String,
-}
-
-fn stored(sources: &[AnswerSource]) -> Value {
-    let kept = sources.iter().map(|source| Kept {
-        document: source.document_id.uuid(),
-        chunk: source.chunk_id.uuid(),
-        title: source.title.clone(),
-        path: source.path.clone(),
-        section: source.section.clone(),
-    });
-    json!(kept.collect::<Vec<_>>())
-}
-
-/// The sources of an answer that was kept.
-pub(crate) fn read_sources(kept: &Value) -> Result<Vec<AnswerSource>> {
-    let kept: Vec<Kept> = serde_json::from_value(kept.clone()).map_err(Error::internal)?;
-    let source = |kept: Kept| AnswerSource {
-        address: compose::address(ChunkId(kept.chunk)),
-        title: kept.title,
-        path: kept.path,
-        section: kept.section,
-        document_id: DocumentId(kept.document),
-        chunk_id: ChunkId(kept.chunk),
-    };
-    Ok(kept.into_iter().map(source).collect())
 }

@@ -3,18 +3,18 @@
 
 use serde::Deserialize;
 
-use super::prompt;
+use super::{cited, prompt};
 use crate::{
     app::{
         App,
         knowledge::{
-            ask::AnswerSource,
+            cited::AnswerSource,
             find::{Findings, Hit},
         },
     },
     clients::llm::{self, Llm, Prompt},
     error::{Error, Result},
-    ids::{ChunkId, fill_random},
+    ids::fill_random,
     model::{
         answers::AnswerKind,
         documents::Language,
@@ -137,23 +137,7 @@ fn assemble(composed: &mut Composed, hits: &[Hit], parts: &[Part], between: &str
         text.push(format!("{}{gap}{marks}", part.text));
     }
     composed.text.push_str(&text.join(between));
-    composed.sources = named.into_iter().filter_map(|hit| hits.get(hit)).map(source).collect();
-}
-
-fn source(hit: &Hit) -> AnswerSource {
-    AnswerSource {
-        title: hit.title.clone(),
-        path: hit.path.clone(),
-        section: hit.section.clone(),
-        document_id: hit.document,
-        chunk_id: hit.chunk,
-        address: address(hit.chunk),
-    }
-}
-
-/// Of a chunk, as a resource.
-pub fn address(chunk: ChunkId) -> String {
-    format!("kb://chunks/{chunk}")
+    composed.sources = named.into_iter().filter_map(|hit| hits.get(hit)).map(cited::of_hit).collect();
 }
 
 /// What is left of what the model wrote. No parts: it does not know.

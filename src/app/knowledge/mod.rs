@@ -3,6 +3,7 @@
 
 pub mod add;
 pub mod ask;
+pub mod cited;
 mod compose;
 mod embed;
 pub mod find;

@@ -74,9 +74,9 @@ pub async fn insert(db: &mut PgConnection, workspace: WorkspaceId, new: &Answer)
              on conflict (workspace_id, conversation_id) do update set last_at = excluded.last_at
                  where c.member_id = excluded.member_id
              returning 1)
-         insert into answers (workspace_id, answer_id, conversation_id, question, language, answer, kind, confidence, sources,
-                              escalated, asked_at)
-         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $12, $10 from conversation",
+         insert into answers (workspace_id, answer_id, conversation_id, member_id, question, language, answer, kind, confidence,
+                              sources, escalated, asked_at)
+         select $1, $2, $3, $11, $4, $5, $6, $7, $8, $9, $12, $10 from conversation",
         workspace.uuid(),
         new.answer_id.uuid(),
         new.conversation_id.uuid(),
@@ -116,14 +116,13 @@ pub async fn of_conversation(
 ) -> Result<Vec<Answer>> {
     sqlx::query_as!(
         Row,
-        r#"select a.answer_id as "answer_id: _", a.conversation_id as "conversation_id: _", c.member_id as "member_id: _",
+        r#"select a.answer_id as "answer_id: _", a.conversation_id as "conversation_id: _", a.member_id as "member_id: _",
                   a.question, a.language, a.answer, a.kind, a.confidence, a.sources, a.escalated, a.asked_at,
                   not exists (select from jsonb_array_elements(a.sources) s
                               left join documents d on d.workspace_id = a.workspace_id
                                    and d.document_id = (s ->> 'document')::uuid and d.audience & $3 <> 0
                               where d.document_id is null) as "readable!"
-           from answers a join conversations c using (workspace_id, conversation_id)
-           where a.workspace_id = $1 and a.conversation_id = $2
+           from answers a where a.workspace_id = $1 and a.conversation_id = $2
            order by a.asked_at desc, a.answer_id desc limit $4"#,
         workspace.uuid(),
         id.uuid(),
@@ -141,14 +140,13 @@ pub async fn of_conversation(
 pub async fn get(db: &mut PgConnection, workspace: WorkspaceId, id: AnswerId, role: i16) -> Result<Option<Answer>> {
     let row = sqlx::query_as!(
         Row,
-        r#"select a.answer_id as "answer_id: _", a.conversation_id as "conversation_id: _", c.member_id as "member_id: _",
+        r#"select a.answer_id as "answer_id: _", a.conversation_id as "conversation_id: _", a.member_id as "member_id: _",
                   a.question, a.language, a.answer, a.kind, a.confidence, a.sources, a.escalated, a.asked_at,
                   not exists (select from jsonb_array_elements(a.sources) s
                               left join documents d on d.workspace_id = a.workspace_id
                                    and d.document_id = (s ->> 'document')::uuid and d.audience & $3 <> 0
                               where d.document_id is null) as "readable!"
-           from answers a join conversations c using (workspace_id, conversation_id)
-           where a.workspace_id = $1 and a.answer_id = $2"#,
+           from answers a where a.workspace_id = $1 and a.answer_id = $2"#,
         workspace.uuid(),
         id.uuid(),
         role
