@@ -49,7 +49,8 @@ impl Local for ConversationGet {
         if owner.is_none() || owner != scope.ctx.member() {
             return Err(no_such_conversation());
         }
-        let mut found = answers::of_conversation(scope.tx, workspace, id, bit(scope.role()), MOST).await?;
+        let role = bit(scope.role());
+        let mut found = answers::of_conversation(scope.tx, workspace, id, role, MOST).await?;
         found.reverse();
         let answers = found.into_iter().map(view::answer).collect::<Result<_>>()?;
         Ok(WholeConversation { conversation_id: id, answers })

@@ -84,7 +84,8 @@ impl Local for KnowledgeRate {
 
 /// An answer that the caller was given.
 pub(crate) async fn own_answer(scope: &mut Scope<'_>, id: AnswerId) -> Result<Answer> {
-    let found = answers::get(scope.tx, scope.ctx.workspace, id, bit(scope.role())).await?;
+    let role = bit(scope.role());
+    let found = answers::get(scope.tx, scope.ctx.workspace, id, role).await?;
     let own = scope.ctx.member();
     found.filter(|answer| Some(answer.member_id) == own).ok_or_else(no_such_answer)
 }

@@ -38,11 +38,11 @@ impl UseCase for TicketGet {
 
 impl Local for TicketGet {
     async fn run(scope: &mut Scope<'_>, input: Self) -> Result<WholeTicket> {
-        let workspace = scope.ctx.workspace;
+        let (workspace, role) = (scope.ctx.workspace, bit(scope.role()));
         let ticket = seen(scope, input.ticket_id).await?;
         let messages = tickets::messages(scope.tx, workspace, ticket.ticket_id).await?;
         let mut asked = match ticket.conversation_id {
-            Some(id) => answers::of_conversation(scope.tx, workspace, id, bit(scope.role()), TURNS).await?,
+            Some(id) => answers::of_conversation(scope.tx, workspace, id, role, TURNS).await?,
             None => Vec::new(),
         };
         // Whoever answers sees what led to the ticket, and not what its asker asked since.
