@@ -36,7 +36,7 @@ pub fn run(name: &str, content_type: Option<&str>) -> Result<()> {
     let answer = thread::scope(|scope| {
         let reader = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, || {
             limits::alone().map_err(Error::internal)?;
-            Result::Ok(parse(&bytes, name, content_type).map_or_else(Answer::Refusal, Answer::Document))
+            Ok::<_, Error>(parse(&bytes, name, content_type).map_or_else(Answer::Refusal, Answer::Document))
         });
         // A library that panics met what it did not expect.
         reader.map_err(Error::internal)?.join().unwrap_or(Ok(Answer::Refusal(Refusal::Unexpected)))

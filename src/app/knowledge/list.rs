@@ -15,11 +15,14 @@ use crate::{
         use_case::{Effect, Scope, Seek, Seekingly, Sought, UseCase},
     },
     error::Result,
-    ids::DocumentId,
-    model::{knowledge::bit, roles::Permission},
-    store::knowledge::{
-        documents::{self, Listed},
-        state,
+    ids::{DocumentId, WorkspaceId},
+    model::{knowledge::bit, roles::{Permission, Role}},
+    store::{
+        db::Tx,
+        knowledge::{
+            documents::{self, Listed},
+            state,
+        },
     },
 };
 
@@ -65,24 +68,34 @@ impl Seek for KnowledgeList {
         if product::is_due(&state) {
             return Ok(Sought::Seek(input));
         }
-        list(scope, &input).await.map(Sought::Found)
+        let role = scope.role();
+        list(scope.app, scope.tx, scope.ctx.workspace, role, &input).await.map(Sought::Found)
     }
 
     async fn seek(app: &App, ctx: &Ctx, plan: Self) -> Result<KnowledgeListed> {
         product::adopt(app, ctx.workspace).await?;
-        Box::pin(app.call_once::<Self>(ctx, plan)).await
+        let (mut tx, entered) = app.db.tenant(ctx.workspace, ctx.actor.entrance(), app.now()).await?;
+        let role = entered.role.unwrap_or(Role::Admin);
+        let listed = list(app, &mut tx, ctx.workspace, role, &plan).await?;
+        tx.finish_read();
+        Ok(listed)
     }
 }
 
-async fn list(scope: &mut Scope<'_>, input: &KnowledgeList) -> Result<KnowledgeListed> {
+async fn list(
+    app: &App,
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    role: Role,
+    input: &KnowledgeList,
+) -> Result<KnowledgeListed> {
     let limit = check_limit(input.limit, 200)?;
-    let workspace = scope.ctx.workspace;
-    let role = bit(scope.role());
+    let role = bit(role);
     let name = format!("knowledge {role} {:?} {:?}", input.category, input.state);
     let after = match &input.cursor {
         Some(text) => {
-            let (_, id) = cursor::open(scope.app, &name, text)?;
-            documents::get(scope.tx, workspace, DocumentId(id)).await?.map(|document| document.path)
+            let (_, id) = cursor::open(app, &name, text)?;
+            documents::get(tx, workspace, DocumentId(id)).await?.map(|document| document.path)
         }
         None => None,
     };
@@ -93,10 +106,10 @@ async fn list(scope: &mut Scope<'_>, input: &KnowledgeList) -> Result<KnowledgeL
         after: after.as_deref(),
         limit: i64::from(limit) + 1,
     };
-    let mut found = documents::list(scope.tx, workspace, &listed).await?;
+    let mut found = documents::list(tx, workspace, &listed).await?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
     let last = found.last().filter(|_| more);
-    let next_cursor = last.map(|last| cursor::seal(scope.app, &name, last.created_at, last.document_id.uuid()));
+    let next_cursor = last.map(|last| cursor::seal(app, &name, last.created_at, last.document_id.uuid()));
     Ok(KnowledgeListed { documents: found.into_iter().map(DocumentView::from).collect(), next_cursor })
 }

@@ -5,12 +5,13 @@ use url::Url;
 use crate::{
     app::{App, assets::read_local, ctx::Origin, use_case::Scope},
     clients::pages,
+    documents::FILE_MAX,
     error::{Actor, Error, Result},
     model::prose,
 };
 
-/// Largest file, in bytes; the reader refuses larger ones, too.
-pub const BYTES_MOST: u64 = 25 * 1024 * 1024;
+/// Bytes; the reader refuses larger files, too.
+const BYTES_MAX: u64 = FILE_MAX as u64;
 
 pub enum Source {
     Text(String),
@@ -93,7 +94,7 @@ pub async fn fetch(app: &App, source: Source) -> Result<Fetched> {
         },
         Source::Bytes(bytes, name) => Fetched { source: "file", bytes, name, content_type: None, url: None },
         Source::Url(url) => {
-            let page = pages::fetch(&app.http, &url).await?;
+            let page = pages::fetch(&app.http, &url, FILE_MAX).await?;
             let last = page.url.path_segments().and_then(|mut parts| parts.next_back()).filter(|name| !name.is_empty());
             Fetched {
                 source: "url",
@@ -107,7 +108,7 @@ pub async fn fetch(app: &App, source: Source) -> Result<Fetched> {
             let allowed = app.settings.media_dirs.clone();
             let name = std::path::Path::new(&file).file_name().map(|name| name.to_string_lossy().into_owned());
             let read =
-                tokio::task::spawn_blocking(move || read_local(std::path::Path::new(&file), &allowed, BYTES_MOST));
+                tokio::task::spawn_blocking(move || read_local(std::path::Path::new(&file), &allowed, BYTES_MAX));
             Fetched {
                 source: "file",
                 bytes: read.await.map_err(Error::internal)??,
