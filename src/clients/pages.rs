@@ -73,11 +73,10 @@ fn failed(message: String) -> Error {
 fn unsent(error: HttpError) -> Error {
     match error {
         HttpError::Blocked(blocked) => blocked.into(),
-        HttpError::TooLarge { max_bytes } => Error::limit(
-            "document_too_large",
-            format!("The document is larger than {} MiB.", max_bytes / 1024 / 1024),
-        )
-        .next("Give the address of a smaller one, or of its parts."),
+        HttpError::TooLarge { max_bytes } => {
+            Error::limit("document_too_large", format!("The document is larger than {} MiB.", max_bytes / 1024 / 1024))
+                .next("Give the address of a smaller one, or of its parts.")
+        }
         other => {
             let message = format!("The document did not come: {}.", other.summary());
             failed(message).retry(Retry::After { seconds: 60 })

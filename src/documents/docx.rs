@@ -12,6 +12,8 @@ use super::{refusal::Refusal, text};
 const PARTS_MAX: usize = 10_000;
 /// Most bytes of all texts together, unpacked.
 const TEXTS_MAX: u64 = 64 * 1024 * 1024;
+/// Deepest nesting. A table within tables within tables is at about a hundred.
+const DEPTH_MAX: usize = 500;
 /// The part with the text of a document.
 const TEXT: &str = "word/document.xml";
 
@@ -91,7 +93,7 @@ fn seen(xml: &str) -> Result<(String, bool), Refusal> {
     let body = xml.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>")).map_or(xml, |(_, body)| body);
     let mut kept = String::with_capacity(body.len());
     let mut runs: Vec<Run> = Vec::new();
-    let (mut at, mut hid) = (0, false);
+    let (mut at, mut hid, mut depth) = (0, false, 0_usize);
     while let Some(found) = body.get(at..).and_then(|rest| rest.find('<')) {
         let start = at + found;
         let Some(length) = body.get(start..).and_then(|rest| rest.find('>')) else { break };
@@ -99,6 +101,10 @@ fn seen(xml: &str) -> Result<(String, bool), Refusal> {
         kept.push_str(body.get(at..start).unwrap_or_default());
         at = start + length + 1;
         let closes = tag.starts_with("</");
+        depth = if closes { depth.saturating_sub(1) } else { depth + usize::from(!tag.ends_with("/>")) };
+        if depth > DEPTH_MAX {
+            return Err(Refusal::TooComplex);
+        }
         let name = tag.trim_start_matches(['<', '/']).trim_end_matches(['>', '/']).split_whitespace().next();
         match name {
             Some("w:r") if !closes && !tag.ends_with("/>") => runs.push(Run { start: kept.len(), hidden: false }),

@@ -46,7 +46,7 @@ pub fn split(text: &str) -> Result<(FrontMatter, &str), Refusal> {
 /// A head begins with `---` and a line that names a key; otherwise it is a line across the page.
 fn block(text: &str) -> Option<(&str, &str)> {
     let after = text.trim_start().strip_prefix("---")?.trim_start_matches([' ', '\t']).strip_prefix('\n')?;
-    let first = after.lines().find(|line| !line.trim().is_empty())?;
+    let first = after.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#'))?;
     let (key, _) = first.split_once(':')?;
     if !key.chars().all(|c| c.is_alphanumeric() || "_-#\"' ".contains(c)) {
         return None;
@@ -66,7 +66,8 @@ fn names_audience(text: &str) -> bool {
     let text = text.trim_start();
     let named = |line: &str| {
         let key = line.trim_start_matches([' ', '"', '\'']).to_lowercase();
-        key.strip_prefix("audience").is_some_and(|rest| rest.trim_start_matches(['"', '\'', ' ']).starts_with([':', '=']))
+        key.strip_prefix("audience")
+            .is_some_and(|rest| rest.trim_start_matches(['"', '\'', ' ']).starts_with([':', '=']))
     };
     (text.starts_with("---") || text.starts_with("+++")) && text.lines().take(HEAD_LINES).any(named)
 }
@@ -108,9 +109,10 @@ impl FrontMatter {
         };
         let words: Vec<String> = inline.into_iter().chain(items).collect();
         let role = |word: &String| {
-            Role::ALL.into_iter().find(|role| role.as_str() == word).ok_or_else(|| {
-                Refusal::Audience(format!("The document is for `{}`, which is no role.", shorten(word)))
-            })
+            Role::ALL
+                .into_iter()
+                .find(|role| role.as_str() == word)
+                .ok_or_else(|| Refusal::Audience(format!("The document is for `{}`, which is no role.", shorten(word))))
         };
         let mut roles = words.iter().map(role).collect::<Result<Vec<_>, _>>()?;
         if roles.is_empty() {
@@ -170,13 +172,18 @@ mod tests {
             warnings: Vec::new(),
         };
         assert_eq!((head, rest), (expected, "\n# Text\n"));
-        assert_eq!(read("---\naudience:\n- viewer\n- 'admin'\n---\n").0.audience, Some(vec![Role::Viewer, Role::Admin]));
+        assert_eq!(
+            read("---\naudience:\n- viewer\n- 'admin'\n---\n").0.audience,
+            Some(vec![Role::Viewer, Role::Admin])
+        );
         assert_eq!(read("---\naudience: manager\n---\n").0.audience, Some(vec![Role::Manager]));
     }
 
     #[test]
     fn a_line_across_the_page_is_no_head() {
-        for text in ["---\n\nJust text\n\n---\n", "---\nkey: no end\n", "text\n---\nkey: a\n---\n", "----\nkey: a\n---\n"] {
+        for text in
+            ["---\n\nJust text\n\n---\n", "---\nkey: no end\n", "text\n---\nkey: a\n---\n", "----\nkey: a\n---\n"]
+        {
             assert_eq!(read(text), (FrontMatter::default(), text));
         }
     }

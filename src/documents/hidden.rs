@@ -2,8 +2,8 @@
 
 /// Elements whose text is no text of the page.
 const UNSEEN: &[&str] = &[
-    "script", "style", "template", "noscript", "head", "iframe", "object", "embed", "svg", "math", "canvas", "audio", "video",
-    "datalist",
+    "script", "style", "template", "noscript", "head", "iframe", "object", "embed", "svg", "math", "canvas", "audio",
+    "video", "datalist",
 ];
 
 /// Declarations that hide an element, without spaces.
@@ -68,6 +68,8 @@ pub struct Written {
     /// Has no end tag.
     pub is_empty: bool,
     pub hides: bool,
+    /// How many.
+    pub attributes: usize,
     pub bytes: usize,
 }
 
@@ -84,10 +86,11 @@ pub fn tag(text: &str) -> Option<Written> {
     let name = name.to_lowercase();
     let is_empty = attributes.iter().any(|(attribute, _)| attribute == "/") || EMPTY.contains(&name.as_str());
     let hides = hides(&name, attributes.iter().map(|(attribute, value)| (attribute.as_str(), *value)));
-    Some(Written { closes, is_empty, hides, bytes: text.len() - after.len(), name })
+    Some(Written { closes, is_empty, hides, attributes: attributes.len(), bytes: text.len() - after.len(), name })
 }
 
-const EMPTY: &[&str] = &["br", "hr", "img", "input", "meta", "link", "wbr", "area", "base", "col", "embed", "source", "track"];
+const EMPTY: &[&str] =
+    &["br", "hr", "img", "input", "meta", "link", "wbr", "area", "base", "col", "embed", "source", "track"];
 
 /// Up to the end of the tag, and what follows.
 fn attributes(mut rest: &str) -> Option<(Vec<(String, &str)>, &str)> {
@@ -130,13 +133,27 @@ mod tests {
     #[test]
     fn what_hides() {
         let hidden = [
-            "<script>", "<p hidden>", "<P HIDDEN=''>", "<a aria-hidden = true>", "<i style='Display : None'>",
-            "<i style=\"color:red;font-size:0px\">", "<i style=font-size:1px>", "<i style='opacity: .0 !important'>",
-            "<i style='text-indent:-9999px'>", "<i style='position:absolute;left:-100em'>", "<input type=hidden value=x>",
+            "<script>",
+            "<p hidden>",
+            "<P HIDDEN=''>",
+            "<a aria-hidden = true>",
+            "<i style='Display : None'>",
+            "<i style=\"color:red;font-size:0px\">",
+            "<i style=font-size:1px>",
+            "<i style='opacity: .0 !important'>",
+            "<i style='text-indent:-9999px'>",
+            "<i style='position:absolute;left:-100em'>",
+            "<input type=hidden value=x>",
         ];
         let seen = [
-            "<p>", "<p class=hidden>", "<p hidden=until-found>", "<p aria-hidden=false>", "<p style='opacity:0.9;left:-2px'>",
-            "<p style='font-size:0.9em;width:100%'>", "<p title='hidden'>", "<br/>",
+            "<p>",
+            "<p class=hidden>",
+            "<p hidden=until-found>",
+            "<p aria-hidden=false>",
+            "<p style='opacity:0.9;left:-2px'>",
+            "<p style='font-size:0.9em;width:100%'>",
+            "<p title='hidden'>",
+            "<br/>",
         ];
         for text in hidden {
             assert!(tag(text).unwrap().hides, "{text}");

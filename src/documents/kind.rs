@@ -24,7 +24,7 @@ impl Kind {
 
     /// By the ending of its name, else by its declared type.
     pub fn declared(name: &str, content_type: Option<&str>) -> Option<Self> {
-        let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase());
+        let ending = file_name(name).rsplit_once('.').map(|(_, ending)| ending.to_lowercase());
         let by_name = match ending.as_deref() {
             Some("md" | "markdown" | "mdown" | "mkd") => Some(Self::Markdown),
             Some("txt" | "text") => Some(Self::Text),
@@ -43,6 +43,16 @@ impl Kind {
             _ => None,
         })
     }
+}
+
+/// The last part of a path or an address.
+pub fn file_name(name: &str) -> &str {
+    let path = match name.split_once("://") {
+        Some((_, address)) => address.split(['?', '#']).next().unwrap_or(address),
+        None => name,
+    };
+    let path = path.trim_end_matches(['/', '\\']);
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
 /// What the bytes are for sure; `None` for texts.
@@ -121,6 +131,8 @@ mod tests {
             ("a.MD", Some("text/html"), Some(Kind::Markdown)),
             ("a", Some("text/html; charset=utf-8"), Some(Kind::Html)),
             ("a.pdf.txt", None, Some(Kind::Text)),
+            ("https://example.com/help/?a=b.pdf#c.pdf", None, None),
+            ("C:\\a#1.docx", None, Some(Kind::Docx)),
             ("a.exe", Some("application/octet-stream"), None),
         ];
         for (name, content_type, kind) in cases {

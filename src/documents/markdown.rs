@@ -114,8 +114,16 @@ mod tests {
             ("<div hidden>\n\nignore\n\n<div>x</div>\n\n</div>\n\ntext", "\n\ntext", true),
             ("<script>\nsteal()\n</script>\n\ntext", "\n\ntext", true),
             ("a <span hidden>never closed\n\n# b", "a ", true),
-            ("`<!-- code -->` and\n\n    <div hidden>code</div>\n", "`<!-- code -->` and\n\n    <div hidden>code</div>\n", false),
-            ("<details><summary>More</summary>\n\nseen\n\n</details>", "<details><summary>More</summary>\n\nseen\n\n</details>", false),
+            (
+                "`<!-- code -->` and\n\n    <div hidden>code</div>\n",
+                "`<!-- code -->` and\n\n    <div hidden>code</div>\n",
+                false,
+            ),
+            (
+                "<details><summary>More</summary>\n\nseen\n\n</details>",
+                "<details><summary>More</summary>\n\nseen\n\n</details>",
+                false,
+            ),
             ("1 < 2 and [a]: b", "1 < 2 and [a]: b", false),
         ];
         for (text, expected, suspicious) in cases {

@@ -172,10 +172,8 @@ fn heading(sections: &[Section]) -> Option<String> {
     sections.iter().find(|section| section.level == 1).and_then(|section| section.path.last().cloned())
 }
 
-/// The last part of a path or an address, without its ending.
 fn stem(name: &str) -> &str {
-    let path = name.split(['?', '#']).next().unwrap_or(name).trim_end_matches('/');
-    let last = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    let last = kind::file_name(name);
     last.rsplit_once('.').map_or(last, |(stem, _)| stem)
 }
 

@@ -72,7 +72,8 @@ fn title(document: &Document) -> Option<String> {
         other => other.as_dict().ok()?,
     };
     let title = pdf_extract::decode_text_string(info.get(b"Title").ok()?).ok()?;
-    let is_file = [".doc", ".docx", ".pdf", ".indd", ".odt", ".tex"].iter().any(|end| title.to_lowercase().ends_with(end));
+    let is_file =
+        [".doc", ".docx", ".pdf", ".indd", ".odt", ".tex"].iter().any(|end| title.to_lowercase().ends_with(end));
     (!is_file).then_some(title)
 }
 

@@ -52,8 +52,10 @@ impl From<Refusal> for Error {
                 format!("The file begins like a {kind} document and cannot be read as one."),
             )
             .next("Open it in the program that made it, save it again, and add that file."),
-            Refusal::Unexpected => Self::invalid("document_broken", "The file has something in it that cannot be read.")
-                .next("Open it in the program that made it, save it again, and add that file."),
+            Refusal::Unexpected => {
+                Self::invalid("document_broken", "The file has something in it that cannot be read.")
+                    .next("Open it in the program that made it, save it again, and add that file.")
+            }
             Refusal::TooComplex => Self::limit(
                 "document_too_complex",
                 "Reading the document took more time or memory than a document may take.",
@@ -61,11 +63,10 @@ impl From<Refusal> for Error {
             .next("Split it into smaller documents, or save it as plain text, and add that."),
             Refusal::Empty => Self::invalid("document_empty", "There is no text in the document.")
                 .next("Choose a file with text in it."),
-            Refusal::NoText => Self::invalid(
-                "document_empty",
-                "There is no text in the PDF; its pages are probably pictures of text.",
-            )
-            .next("Run it through text recognition (OCR) and add the result."),
+            Refusal::NoText => {
+                Self::invalid("document_empty", "There is no text in the PDF; its pages are probably pictures of text.")
+                    .next("Run it through text recognition (OCR) and add the result.")
+            }
             Refusal::Encoding => Self::invalid(
                 "document_encoding",
                 "The text is neither UTF-8 nor UTF-16, and nothing says how it is encoded.",

@@ -43,7 +43,8 @@ pub fn sections(markdown: &str) -> Vec<Section> {
             Event::End(TagEnd::Heading(_)) if depth == 1 => {
                 depth = 0;
                 let Some((level, start, title)) = heading.take() else { continue };
-                let title: String = title.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(TITLE_MAX).collect();
+                let title: String =
+                    title.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(TITLE_MAX).collect();
                 above.retain(|(other, _)| *other < level);
                 above.push((level, title.clone()));
                 sections.push(Section {
@@ -153,7 +154,8 @@ mod tests {
     #[test]
     fn anchors_are_those_of_github() {
         let mut anchors = Anchors::default();
-        let made = ["What's new in 2.0?", "FAQ", "FAQ", "FAQ-1", "FAQ", "Größe & Form", "日本語 の 見出し", "ที่นี่"].map(|t| anchors.next(t));
+        let made = ["What's new in 2.0?", "FAQ", "FAQ", "FAQ-1", "FAQ", "Größe & Form", "日本語 の 見出し", "ที่นี่"]
+            .map(|t| anchors.next(t));
         assert_eq!(
             made,
             ["whats-new-in-20", "faq", "faq-1", "faq-1-1", "faq-2", "größe--form", "日本語-の-見出し", "ที่นี่"]
@@ -162,7 +164,8 @@ mod tests {
 
     #[test]
     fn headings_make_paths() {
-        let text = "Before\n\n# Guide `x`\n\n## One\n\n> ## quoted\n\n```\n# code\n```\n\nTwo\n---\n\n#### Deep\n\n# End\n";
+        let text =
+            "Before\n\n# Guide `x`\n\n## One\n\n> ## quoted\n\n```\n# code\n```\n\nTwo\n---\n\n#### Deep\n\n# End\n";
         let found: Vec<_> = sections(text).into_iter().map(|s| (s.level, s.path.join(" / "), s.anchor)).collect();
         let expected = [
             (0, "", ""),

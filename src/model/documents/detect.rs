@@ -6,8 +6,10 @@ use super::Language;
 
 /// What is looked at of a long text.
 const SAMPLE_BYTES: usize = 16 * 1024;
-/// A character of a script without Latin letters weighs as many: a name in Latin letters does not make it English.
+/// In a question, a character of another script weighs as many Latin ones: a name in Latin letters does not make it English.
 const WEIGHT: usize = 3;
+/// Longer texts are in the language of most of their letters.
+const QUESTION_LETTERS: usize = 200;
 
 /// Letters that tell languages apart which whichlang does not know from those that it takes them for.
 const LETTERS: &[(&str, Language)] = &[
@@ -24,9 +26,8 @@ const LETTERS: &[(&str, Language)] = &[
 ];
 
 const SCRIPTS: &[(fn(char) -> bool, Language)] = &[
-    (|c| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9f}'), Language::Japanese),
+    (|c| is_kana(c) || is_han(c), Language::Chinese),
     (|c| matches!(c, '\u{ac00}'..='\u{d7a3}' | '\u{1100}'..='\u{11ff}' | '\u{3130}'..='\u{318f}'), Language::Korean),
-    (|c| matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}'), Language::Chinese),
     (|c| matches!(c, '\u{e00}'..='\u{e7f}'), Language::Thai),
     (|c| matches!(c, '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}'), Language::Greek),
     (|c| matches!(c, '\u{530}'..='\u{58f}'), Language::Armenian),
@@ -34,6 +35,14 @@ const SCRIPTS: &[(fn(char) -> bool, Language)] = &[
     (|c| matches!(c, '\u{900}'..='\u{97f}'), Language::Hindi),
     (|c| matches!(c, '\u{590}'..='\u{5ff}'), Language::Other),
 ];
+
+const fn is_kana(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9f}')
+}
+
+const fn is_han(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
 
 pub fn detect(text: &str) -> Option<Language> {
     let sample = head(text);
@@ -54,15 +63,15 @@ fn head(text: &str) -> &str {
 
 fn by_script(text: &str, letters: usize) -> Option<Language> {
     let count = |of: fn(char) -> bool| text.chars().filter(|c| of(*c)).count();
-    let counts: Vec<_> = SCRIPTS.iter().map(|(of, language)| (count(*of), *language)).collect();
-    let of = |wanted| counts.iter().find(|(_, language)| *language == wanted).map_or(0, |(count, _)| *count);
-    let (most, language) = counts.iter().copied().max_by_key(|(count, _)| *count)?;
-    if most * WEIGHT < letters.saturating_sub(most) || most == 0 {
+    let counts = SCRIPTS.iter().map(|(of, language)| (count(*of), *language));
+    let (most, language) = counts.max_by_key(|(count, _)| *count)?;
+    let weight = if letters < QUESTION_LETTERS { WEIGHT } else { 1 };
+    if most * weight < letters.saturating_sub(most) || most == 0 {
         return None;
     }
-    // Japanese writes most of its letters in Chinese ones; a kana in twenty is no name in a Chinese text.
-    let kana = of(Language::Japanese);
-    Some(if language == Language::Chinese && kana * 20 >= most { Language::Japanese } else { language })
+    // Japanese writes most of its words with Chinese characters; a kana in twenty is no name in a Chinese text.
+    let japanese = language == Language::Chinese && count(is_kana) * 20 >= most;
+    Some(if japanese { Language::Japanese } else { language })
 }
 
 /// One such letter may stand in a foreign name; a language has one in a hundred.

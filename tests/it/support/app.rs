@@ -6,6 +6,7 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 use allin::{
     app::{App, SendTimes, Settings},
     clients::{
+        embedder::Embedder,
         http,
         http::{Http, guard::Origin},
         llm::{Llm, LlmAddress},
@@ -13,6 +14,7 @@ use allin::{
         networks::registry::Networks,
     },
     clock::{Clock, ManualClock, SystemClock, Timestamp},
+    documents::Parser,
     ids::RandomIds,
     jobs::{collect_metrics, publish_posts},
     model::sandbox::Mode,
