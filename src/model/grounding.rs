@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Share of a sentence's words that its sources must have.
-const WORDS_SHARE: f32 = 0.6;
+const WORDS_SHARE: f32 = 0.65;
 /// Share of names where words cannot be compared.
 const NAMES_SHARE: f32 = 0.5;
 /// Share that a source must have to be named.

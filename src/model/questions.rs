@@ -18,7 +18,7 @@ const TAKEN_OVER: usize = 24;
 
 /// Words that point to something said before, of the languages that questions come in.
 const POINTING: &[&str] = &[
-    "it", "its", "that", "this", "they", "them", "those", "these", "one", "ones", "instead", "das", "dies", "dieses", "damit",
+    "it", "its", "that", "this", "they", "them", "those", "these", "instead", "das", "dies", "dieses", "damit",
     "dafür", "davon", "daran", "ihn", "diese", "eso", "esto", "ello", "lo", "ese", "esa", "esos", "ça", "cela", "ceci", "celui",
     "celle", "isso", "isto", "ele", "ela", "questo", "quello", "ciò", "dit", "dat", "daarmee", "hiervan", "это", "этого", "этим",
     "он", "она", "оно", "их", "его", "её", "bu", "bunu", "bunun", "şu", "onu", "nó", "đó", "này", "यह", "इसे", "वह", "उसे", "इसका",

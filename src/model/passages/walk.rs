@@ -184,7 +184,10 @@ impl Block {
         let mut start = 0;
         for (at, sentence) in self.text.split_sentence_bound_indices() {
             let end = at + sentence.len();
-            if self.code.iter().any(|code| code.start < end && end < code.end) {
+            // Not within code, and not at the question mark of an address.
+            let before = self.text.get(..end).and_then(|text| text.chars().next_back());
+            let between = before.is_some_and(|c| c.is_whitespace() || !c.is_ascii());
+            if !between || self.code.iter().any(|code| code.start < end && end < code.end) {
                 continue;
             }
             found.extend(self.passage(start..end));

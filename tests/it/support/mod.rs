@@ -8,6 +8,7 @@ pub mod client;
 pub mod database;
 pub mod faults;
 pub mod http;
+pub mod model;
 pub mod named;
 pub mod people;
 pub mod pictures;
