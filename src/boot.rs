@@ -1,5 +1,6 @@
 //! The only wiring: from a [`Config`] to a running [`App`].
 
+mod model;
 mod practice;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -18,7 +19,6 @@ use crate::{
         },
     },
     clients::{
-        embedder::Embedder,
         http::{self, Http},
         llm::Llm,
         networks::registry::Networks,
@@ -94,7 +94,7 @@ async fn start(
             connections: config.connections,
             mail: config.mail.clone(),
             llm: config.llm.clone().map(|at| Llm::new(&http, at)),
-            embedder: Embedder::off(),
+            embedder: model::embedder(&config, &http),
             parser: Parser::new(std::env::current_exe().map_err(Error::internal)?),
             audit_heads: Some(config.home.logs().join("audit-heads.jsonl")),
             unaudited: false,

@@ -1,5 +1,6 @@
 //! What the environment says, read once at the start. Nothing else reads the environment.
 
+mod embeddings;
 mod language_model;
 mod variables;
 
@@ -16,6 +17,7 @@ use crate::{
     tools::registry::{Profile, Toolset},
 };
 
+pub use embeddings::Embeddings;
 pub use variables::VARIABLES;
 
 /// Largest image taken in, in bytes.
@@ -68,6 +70,8 @@ pub struct Config {
     pub mail: Option<Mailer>,
     /// Where the language model is.
     pub llm: Option<LlmAddress>,
+    /// Where vectors of documents and questions come from.
+    pub embeddings: Embeddings,
     /// Where the home is for who sets nothing.
     pub usual_home: Option<PathBuf>,
     pub user_folders: UserFolders,
@@ -157,6 +161,13 @@ impl Config {
                 &allow_origins,
             )?,
             allow_origins,
+            embeddings: embeddings::read(embeddings::Written {
+                mode: text("ALLIN_EMBEDDINGS")?,
+                url: text("ALLIN_EMBEDDINGS_URL")?,
+                key: text("ALLIN_EMBEDDINGS_KEY")?,
+                model: text("ALLIN_EMBEDDINGS_MODEL")?,
+                dimension: number(text("ALLIN_EMBEDDINGS_DIMENSION")?, "ALLIN_EMBEDDINGS_DIMENSION", 8, 4096)?,
+            })?,
             home,
         })
     }

@@ -2,7 +2,9 @@
 
 mod add;
 mod ask;
+mod calibrate;
 mod conversations;
+mod eval;
 mod progress;
 mod rate;
 mod search;
@@ -56,6 +58,10 @@ pub enum Kb {
     Rate(rate::Rate),
     /// What you asked before, or one of these conversations
     Conversations(conversations::Conversations),
+    /// Measure searches and confidence on labelled questions
+    Eval(eval::Eval),
+    /// Fit the confidence to labelled questions, for the next build
+    Calibrate(calibrate::Calibrate),
 }
 
 impl Kb {
@@ -76,6 +82,8 @@ impl Kb {
             Self::Ask(command) => command.run(booted, ctx).await,
             Self::Rate(command) => command.run(booted, ctx).await,
             Self::Conversations(command) => command.run(booted, ctx).await,
+            Self::Eval(command) => command.run(booted, ctx).await,
+            Self::Calibrate(command) => command.run(booted, ctx).await,
         }
     }
 }

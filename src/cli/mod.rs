@@ -118,7 +118,7 @@ enum Command {
     /// What the team says about a post: add, list, delete
     #[command(subcommand)]
     Comment(comment::Comment),
-    /// Documents and answers: add, list, remove, search
+    /// Documents and answers: add, list, remove, search, eval, calibrate
     #[command(subcommand)]
     Kb(kb::Kb),
     /// Questions that people answer: list, show, open, answer, assign, close, make a document of one

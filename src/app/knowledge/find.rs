@@ -11,6 +11,7 @@ use crate::{
         App,
         ctx::Ctx,
         knowledge::{
+            measures::Measures,
             product,
             question::Words,
             remembered::Key,
@@ -90,6 +91,15 @@ pub struct Hit {
     pub nearest: (usize, usize),
 }
 
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    Both,
+    /// Meaning alone, for measuring.
+    Meaning,
+    Words,
+}
+
 /// Searches in read transactions of its own, with the rights of the caller.
 pub async fn find(app: &App, ctx: &Ctx, wanted: &Wanted) -> Result<Arc<Findings>> {
     let (mut role, mut state) = look(app, ctx, wanted).await?;
@@ -100,7 +110,14 @@ pub async fn find(app: &App, ctx: &Ctx, wanted: &Wanted) -> Result<Arc<Findings>
     app.knowledge.wake(app, ctx.workspace, &state).await;
     let model = app.settings.embedder.model().filter(|_| state.vectors > 0);
     let key = Key::new(ctx.workspace, role, &state, model.as_ref(), wanted);
-    app.knowledge.found.get(key, || search(app, ctx, role, &state, model, wanted)).await
+    app.knowledge.found.get(key, || search(app, ctx, role, &state, model, (wanted, By::Both))).await
+}
+
+/// Searches anew what documents there are, for measuring: nothing is taken over and nothing remembered.
+pub async fn find_by(app: &App, ctx: &Ctx, wanted: &Wanted, by: By) -> Result<Findings> {
+    let (role, state) = look(app, ctx, wanted).await?;
+    let model = app.settings.embedder.model().filter(|_| state.vectors > 0 && by != By::Words);
+    search(app, ctx, role, &state, model, (wanted, by)).await
 }
 
 /// The caller's role, or the lesser one that was asked for, and how the documents stand.
@@ -131,22 +148,29 @@ async fn search(
     role: Role,
     state: &State,
     model: Option<EmbeddingModel>,
-    wanted: &Wanted,
+    (wanted, by): (&Wanted, By),
 ) -> Result<Findings> {
-    let (vector, note) = meaning_of(app, model.as_ref(), state, &wanted.query).await;
+    let (vector, mut note) = meaning_of(app, model.as_ref(), state, &wanted.query).await;
     let mut tx = app.db.tenant(ctx.workspace, ctx.actor.entrance(), app.now()).await?.0;
-    let search = Search { workspace: ctx.workspace, role: bit(role), wanted, state };
+    let known = model.as_ref().is_some_and(|model| confidence::knows(&model.sha256));
+    if vector.is_some() && !known && note.is_none() {
+        note = Some("The scores go by words alone: they were not fitted to this embedding model.".to_owned());
+    }
+    let search = Search { workspace: ctx.workspace, role: bit(role), wanted, state, known };
     let meaning = vector.as_ref().zip(model.as_ref()).map(|(vector, model)| Meaning {
         model: model_key(model),
         vector,
-        weights: confidence::weights(),
+        weights: match (by, confidence::weights()) {
+            (By::Meaning, (cosine, _, missing)) => (cosine, 0.0, missing),
+            (By::Both | By::Words, weights) => weights,
+        },
     });
     let scored = search.scored(&mut tx, meaning.as_ref()).await?;
     let hits = search.hits(&mut tx, &scored, meaning.as_ref()).await?;
     tx.finish_read();
     let mode = if meaning.is_some() { SearchMode::Hybrid } else { SearchMode::Keyword };
     let confidence = hits.first().map_or(0.0, |hit| hit.score);
-    Ok(Findings { hits, mode, note, confidence, threshold: confidence::THRESHOLD })
+    Ok(Findings { hits, mode, note, confidence, threshold: confidence::threshold() })
 }
 
 /// First eight bytes of the hash of its weights.
@@ -188,6 +212,8 @@ struct Search<'a> {
     role: i16,
     wanted: &'a Wanted,
     state: &'a State,
+    /// Whether the confidence knows the model's cosines.
+    known: bool,
 }
 
 impl Search<'_> {
@@ -236,7 +262,7 @@ impl Search<'_> {
             None => Vec::new(),
         };
         let asked_in = Language::detect(&self.wanted.query);
-        let measures = Measures::of(scored);
+        let measures = Measures::of(scored, self.known);
         let mut hits = Vec::with_capacity(best.len());
         let mut most = 1.0_f32;
         for scored in scored.iter().take(self.wanted.k) {
@@ -266,41 +292,5 @@ fn hit(chunk: Chunk, signals: Signals, score: f32, window: Option<(i32, i32)>) -
         language: chunk.language,
         score,
         signals,
-    }
-}
-
-/// What is said of all that was measured together.
-struct Measures {
-    /// Mean of the ten greatest cosines.
-    mean: f32,
-    nearest: Option<ChunkId>,
-    most_words: Option<ChunkId>,
-}
-
-impl Measures {
-    fn of(scored: &[Scored]) -> Self {
-        let mut cosines: Vec<f32> = scored.iter().filter_map(|scored| scored.cosine).collect();
-        cosines.sort_by(|a, b| b.total_cmp(a));
-        cosines.truncate(10);
-        let count = u16::try_from(cosines.len().max(1)).map_or(1.0, f32::from);
-        let by = |measure: fn(&Scored) -> f32| {
-            scored.iter().max_by(|a, b| measure(a).total_cmp(&measure(b))).map(|scored| scored.chunk_id)
-        };
-        Self {
-            mean: cosines.iter().sum::<f32>() / count,
-            nearest: by(|scored| scored.cosine.unwrap_or(f32::MIN)),
-            most_words: by(|scored| scored.words),
-        }
-    }
-
-    fn signals(&self, scored: &Scored, same_language: bool) -> Signals {
-        Signals {
-            cosine: scored.cosine,
-            words: scored.words,
-            coverage: scored.coverage,
-            lead: scored.cosine.map_or(0.0, |cosine| cosine - self.mean),
-            agree: self.nearest == Some(scored.chunk_id) && self.most_words == Some(scored.chunk_id),
-            same_language,
-        }
     }
 }

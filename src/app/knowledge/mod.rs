@@ -3,11 +3,14 @@
 
 pub mod add;
 pub mod ask;
+pub mod calibrate;
 pub mod cited;
 mod compose;
 mod embed;
+pub mod evaluate;
 pub mod find;
 pub mod list;
+mod measures;
 pub mod product;
 mod prompt;
 mod question;

@@ -60,9 +60,10 @@ impl Words {
         )
         .await?;
         let mut words = Self::default();
+        let asked_in = Language::detect(query);
         for corpus in &corpora {
             let own: Vec<&Term> = terms.iter().filter(|term| term.language == corpus.language).collect();
-            words.add(tx, workspace, role, corpus, &own).await?;
+            words.add(tx, workspace, (role, asked_in), corpus, &own).await?;
         }
         Ok(words)
     }
@@ -71,15 +72,16 @@ impl Words {
         &mut self,
         tx: &mut Tx,
         workspace: WorkspaceId,
-        role: i16,
+        (role, asked_in): (i16, Option<Language>),
         corpus: &Corpus,
         terms: &[&Term],
     ) -> Result<()> {
         let mut weighed: Vec<(String, i64, f32)> = Vec::new();
         let unknown: Vec<&str> =
             terms.iter().filter(|term| term.chunks == 0).map(|term| term.lexeme.as_str()).collect();
-        // Where most words are unknown, the question is in another language and nothing was mistyped.
-        let unknown = if unknown.len() * 2 > terms.len() { Vec::new() } else { unknown };
+        // Where most words are unknown, a question in another language has no mistyped ones.
+        let foreign = asked_in.is_some_and(|asked| asked.code() != corpus.language);
+        let unknown = if foreign && unknown.len() * 2 > terms.len() { Vec::new() } else { unknown };
         let known = vocabulary(tx, workspace, role, corpus, &unknown).await?;
         for term in terms {
             if term.chunks > 0 {

@@ -25,7 +25,9 @@ const LETTERS: &[(&str, Language)] = &[
     ("ļķņģ", Language::Other),
 ];
 
-const SCRIPTS: &[(fn(char) -> bool, Language)] = &[
+type Script = fn(char) -> bool;
+
+const SCRIPTS: &[(Script, Language)] = &[
     (|c| is_kana(c) || is_han(c), Language::Chinese),
     (|c| matches!(c, '\u{ac00}'..='\u{d7a3}' | '\u{1100}'..='\u{11ff}' | '\u{3130}'..='\u{318f}'), Language::Korean),
     (|c| matches!(c, '\u{e00}'..='\u{e7f}'), Language::Thai),
@@ -62,7 +64,7 @@ fn head(text: &str) -> &str {
 }
 
 fn by_script(text: &str, letters: usize) -> Option<Language> {
-    let count = |of: fn(char) -> bool| text.chars().filter(|c| of(*c)).count();
+    let count = |of: Script| text.chars().filter(|c| of(*c)).count();
     let counts = SCRIPTS.iter().map(|(of, language)| (count(*of), *language));
     let (most, language) = counts.max_by_key(|(count, _)| *count)?;
     let weight = if letters < QUESTION_LETTERS { WEIGHT } else { 1 };

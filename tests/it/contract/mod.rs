@@ -2,6 +2,7 @@
 //! Each test reads the project as it is; a table that has to be changed says why.
 
 mod files;
+mod kb;
 pub mod keys;
 mod layers;
 mod licences;

@@ -8,6 +8,10 @@ use allin::{
 };
 use proptest::prelude::*;
 
+fn counted(text: &str) -> u32 {
+    tokens(text).try_into().unwrap()
+}
+
 /// Checks what must hold; says what does not.
 fn check(text: &str) -> Result<Vec<ParsedChunk>, String> {
     let chunks = chunk(text);
@@ -16,12 +20,12 @@ fn check(text: &str) -> Result<Vec<ParsedChunk>, String> {
     for chunk in &chunks {
         let (start, end) = (chunk.start as usize, chunk.end as usize);
         let body = text.get(start..end).ok_or(format!("{start}..{end} cuts a character"))?;
-        let counted = tokens(body) as u32;
-        if body != chunk.body || counted != chunk.tokens || body.trim().is_empty() {
+        let length = counted(body);
+        if body != chunk.body || length != chunk.tokens || body.trim().is_empty() {
             return Err(format!("{start}..{end} is not its body, has not its tokens, or is blank"));
         }
-        if counted > CHUNK_TOKENS {
-            return Err(format!("{start}..{end} has {counted} tokens"));
+        if length > CHUNK_TOKENS {
+            return Err(format!("{start}..{end} has {length} tokens"));
         }
         if start > covered && !text[covered..start].trim().is_empty() {
             return Err(format!("{covered}..{start} is in no chunk: {:?}", &text[covered..start]));
@@ -30,7 +34,7 @@ fn check(text: &str) -> Result<Vec<ParsedChunk>, String> {
             if start <= before.start as usize || end <= before.end as usize {
                 return Err(format!("{start}..{end} brings nothing"));
             }
-            let overlap = text.get(start..before.end as usize).map_or(0, tokens) as u32;
+            let overlap = text.get(start..before.end as usize).map_or(0, counted);
             if overlap > OVERLAP_TOKENS {
                 return Err(format!("{start}..{end} repeats {overlap} tokens"));
             }

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 const KINDS: [&str; 33] = [
     "ws", "prs", "mbr", "acc", "post", "tgt", "att", "cmp", "ast", "key", "con", "note", "req", "srs", "pol", "frz",
-    "rvw", "apr", "dec", "lnk", "cmt", "task", "inv", "ltr", "pack", "rsv", "inc", "doc", "chk", "conv", "ans", "tkt", "msg",
+    "rvw", "apr", "dec", "lnk", "cmt", "task", "inv", "ltr", "pack", "rsv", "inc", "doc", "chk", "conv", "ans", "tkt",
+    "msg",
 ];
 
 /// Numbers ids over everything that it is shown.

@@ -1,0 +1,134 @@
+//! Fitting the curves of the confidence to cases, and judging them by cases that they were not fitted on.
+
+use crate::model::{
+    confidence::{Curve, Curves, Fitted, Signal, Signals},
+    evaluation::{
+        cases::{Case, Truth},
+        folds::{FOLDS, folds},
+        logistic::{self, Logistic},
+    },
+};
+
+/// What each curve weighs. Few, and each of them tells something by itself: more gained nothing on questions that the
+/// curves were not fitted on.
+pub const fn signals(curve: Curve) -> &'static [Signal] {
+    match curve {
+        Curve::Own => &[Signal::Cosine, Signal::Coverage, Signal::Lead, Signal::Agree],
+        Curve::Across => &[Signal::Cosine, Signal::Lead],
+        Curve::Words => &[Signal::Coverage, Signal::Words],
+    }
+}
+
+/// Of the squared weights; 1 is what most programs take.
+const PENALTY: f64 = 1.0;
+
+/// The curve over all cases that it tells of; `None` where there are too few to fit one.
+pub fn fit(cases: &[&Case], curve: Curve) -> Option<Fitted> {
+    let of: Vec<(&Signals, bool)> = told(cases, curve);
+    let fitted = fit_to(&of, curve)?;
+    Some(Fitted::new(of.len(), signals(curve), &fitted))
+}
+
+/// The confidence of each case by curves that were fitted on the cases of other groups, in five folds; that of the shipped
+/// curves where there are too few others. What found nothing stays at 0.
+pub fn out_of_fold(cases: &[Case], shipped: &Curves) -> Vec<f64> {
+    let folds = folds(&cases.iter().map(|case| case.group).collect::<Vec<_>>());
+    let mut fitted: Vec<Vec<(Curve, Option<Logistic>)>> = Vec::new();
+    for fold in 0..FOLDS {
+        let others: Vec<&Case> =
+            cases.iter().zip(&folds).filter(|(_, of)| **of != fold).map(|(case, _)| case).collect();
+        fitted.push(Curve::ALL.map(|curve| (curve, fit_to(&told(&others, curve), curve))).to_vec());
+    }
+    let judge = |(case, fold): (&Case, &usize)| {
+        let Some(of) = &case.signals else { return 0.0 };
+        let curve = Curve::of(of);
+        let fitted = fitted.get(*fold).and_then(|curves| curves.iter().find(|(other, _)| *other == curve));
+        match fitted {
+            Some((_, Some(fitted))) => fitted.probability(&values(curve, of)),
+            _ => f64::from(shipped.confidence(of)),
+        }
+    };
+    cases.iter().zip(&folds).map(judge).collect()
+}
+
+fn told<'a>(cases: &[&'a Case], curve: Curve) -> Vec<(&'a Signals, bool)> {
+    let of = cases.iter().filter_map(|case| Some((case.signals.as_ref()?, case.truth == Truth::Answerable)));
+    of.filter(|(signals, _)| Curve::of(signals) == curve).collect()
+}
+
+fn fit_to(cases: &[(&Signals, bool)], curve: Curve) -> Option<Logistic> {
+    let rows: Vec<Vec<f64>> = cases.iter().map(|(of, _)| values(curve, of)).collect();
+    let truth: Vec<bool> = cases.iter().map(|(_, truth)| *truth).collect();
+    logistic::fit(&rows, &truth, PENALTY)
+}
+
+fn values(curve: Curve, of: &Signals) -> Vec<f64> {
+    signals(curve).iter().map(|signal| signal.of(of)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Answerable ones are covered well, others badly; one in ten lies on the other side.
+    fn cases() -> Vec<Case> {
+        (0..200_u16)
+            .map(|n| {
+                let answerable = n % 2 == 0;
+                let well = answerable != (n % 10 == 3 || n % 10 == 6);
+                let part = f32::from(n % 17) / 100.0;
+                Case {
+                    group: u64::from(n / 8),
+                    truth: if answerable { Truth::Answerable } else { Truth::OutOfScope },
+                    across: false,
+                    kind: None,
+                    ranking: None,
+                    signals: Some(Signals {
+                        cosine: Some(if well { 0.86 } else { 0.82 } + part / 4.0),
+                        words: 0.3,
+                        coverage: if well { 0.6 } else { 0.3 } + part,
+                        lead: 0.02,
+                        agree: well,
+                        same_language: true,
+                    }),
+                    confidence: 0.0,
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn cases_are_judged_by_curves_of_the_others() {
+        let mut cases = cases();
+        let judged = out_of_fold(&cases, Curves::shipped());
+        assert_eq!(judged.len(), cases.len());
+        assert!(judged.iter().all(|confidence| (0.0..=1.0).contains(confidence)));
+        // The truth of one group turned round changes every other group's figures and not its own fold's.
+        let folds = folds(&cases.iter().map(|case| case.group).collect::<Vec<_>>());
+        for case in cases.iter_mut().filter(|case| case.group == 0) {
+            case.truth = if case.truth == Truth::Answerable { Truth::OutOfScope } else { Truth::Answerable };
+        }
+        let turned = out_of_fold(&cases, Curves::shipped());
+        for ((before, after), fold) in judged.iter().zip(&turned).zip(&folds) {
+            assert_eq!(before == after, *fold == folds[0]);
+        }
+    }
+
+    #[test]
+    fn a_curve_is_fitted_to_its_own_cases() {
+        let cases = cases();
+        let cases: Vec<&Case> = cases.iter().collect();
+        let own = fit(&cases, Curve::Own).unwrap();
+        assert_eq!(own.cases, 200);
+        assert!(own.probability(cases[0].signals.as_ref().unwrap()) > 0.5);
+        assert!(own.probability(cases[1].signals.as_ref().unwrap()) < 0.5);
+        assert_eq!(fit(&cases, Curve::Across), None);
+    }
+
+    #[test]
+    fn what_found_nothing_has_no_confidence() {
+        let mut cases = cases();
+        cases[0].signals = None;
+        assert!(out_of_fold(&cases, Curves::shipped())[0].abs() < f64::EPSILON);
+    }
+}
