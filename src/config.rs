@@ -278,18 +278,6 @@ mod tests {
     }
 
     #[test]
-    fn a_language_model_is_called_where_address_and_model_are_set() {
-        let (url, model) = (("ALLIN_LLM_URL", "http://localhost:11434/v1"), ("ALLIN_LLM_MODEL", "a-model"));
-        assert!(read(&[]).unwrap().llm.is_none());
-        assert!(read(&[url, model]).unwrap().llm.is_some());
-        let (key, far) = (("ALLIN_LLM_KEY", "secret"), ("ALLIN_LLM_URL", "http://models.lan:8000/v1"));
-        for settings in [&[url][..], &[model], &[key], &[far, model]] {
-            assert_eq!(read(settings).err().map(|error| error.code()), Some("setting_invalid"), "{settings:?}");
-        }
-        assert!(read(&[far, model, ("ALLIN_ALLOW_ORIGINS", "models.lan:8000")]).unwrap().llm.is_some());
-    }
-
-    #[test]
     fn the_background_service_does_not_get_the_owners_connection() {
         let app = ("DATABASE_URL", "postgres://allin_app@localhost/allin");
         let owner = ("ALLIN_OWNER_DATABASE_URL", "postgres://owner:secret@localhost/allin");

@@ -30,3 +30,24 @@ pub fn read(
         (None, None) => Ok(None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(url: &str, model: &str, key: &str, listed: &[Origin]) -> Result<bool> {
+        let set = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        Ok(read(set(url), set(key), set(model), listed)?.is_some())
+    }
+
+    #[test]
+    fn a_language_model_is_called_where_address_and_model_are_set() {
+        let (near, far) = ("http://localhost:11434/v1", "http://models.lan:8000/v1");
+        assert!(!written("", "", "", &[]).unwrap());
+        assert!(written(near, "a-model", "", &[]).unwrap());
+        for (url, model, key) in [(near, "", ""), ("", "a-model", ""), ("", "", "secret"), (far, "a-model", "")] {
+            assert_eq!(written(url, model, key, &[]).unwrap_err().code(), "setting_invalid", "{url} {model} {key}");
+        }
+        assert!(written(far, "a-model", "", &["models.lan:8000".parse().unwrap()]).unwrap());
+    }
+}

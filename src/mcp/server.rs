@@ -58,8 +58,8 @@ pub struct Server {
 
 const INSTRUCTIONS: &str = "AllIN plans, schedules and publishes posts on social networks. Begin with workspace_overview: it \
 shows the accounts, the time zone and what is planned. Draft with post_create, then post_schedule or post_publish. Images come \
-in through asset_add. Times without an offset are local to the workspace. Every error says what to do next. Publishing and \
-deleting ask the person first.";
+in through asset_add. Times without an offset are local to the workspace. Questions about AllIN or the workspace's documents: \
+knowledge_ask. Every error says what to do next. Publishing and deleting ask the person first.";
 
 impl Server {
     pub fn new(app: Arc<App>, profile: Profile, local: Option<Caller>) -> Self {

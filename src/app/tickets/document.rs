@@ -75,12 +75,13 @@ impl Local for TicketDocument {
     async fn run(scope: &mut Scope<'_>, input: Self) -> Result<TicketChanged> {
         let workspace = scope.ctx.workspace;
         let audience = audience(scope, input.audience.as_deref())?;
+        // Before the ticket, as whoever removes a document does.
+        state::lock(scope.tx, workspace).await?;
         let mut ticket = held(scope, input.ticket_id, input.version).await?;
         let text = match &input.text {
             Some(text) => check_text(text)?,
             None => answer_of(scope, &ticket).await?,
         };
-        state::lock(scope.tx, workspace).await?;
         let (document, known) = document(scope, &ticket, &input, audience, &text).await?;
         match known {
             true => documents::replace(scope.tx, workspace, &document).await?,

@@ -62,7 +62,7 @@ impl Step {
 pub async fn plan(scope: &mut Scope<'_>, asked: &Unanswered<'_>) -> Result<Step> {
     let workspace = scope.ctx.workspace;
     let subject = short(asked.question, SUBJECT);
-    tickets::hold_subject(scope.tx, asked.member, &subject).await?;
+    tickets::hold_subject(scope.tx, asked.member, &subject.to_lowercase()).await?;
     let since = scope.now.plus_secs(-SAME_SECS);
     let same = tickets::same(scope.tx, workspace, asked.member, &subject, since, asked.answer).await?;
     if let Some((ticket, state)) = same {
