@@ -156,21 +156,20 @@ fn with_list(own: &[Passage], at: usize) -> Vec<usize> {
 fn quote(mut places: Vec<usize>, own: &[Passage]) -> Option<String> {
     places.sort_unstable();
     let mut text = String::new();
-    let mut before: Option<(usize, Kind)> = None;
+    let mut before: Option<usize> = None;
     for at in places {
         let passage = own.get(at)?;
-        if let Some((last, kind)) = before {
-            let together = last + 1 == at && kind == Kind::Sentence && passage.kind == Kind::Sentence;
-            text.push_str(match (together, last + 1 == at) {
-                (true, _) => " ",
-                (false, true) => "\n",
-                (false, false) => " … \n",
+        if let Some(last) = before {
+            text.push_str(match (last + 1 == at, passage.first) {
+                (true, false) => " ",
+                (true, true) => "\n",
+                (false, _) => "\n…\n",
             });
         }
         text.push_str(&passage.text);
-        before = Some((at, passage.kind));
+        before = Some(at);
     }
-    (!text.is_empty()).then(|| text.replace(" … \n", "\n…\n"))
+    (!text.is_empty()).then_some(text)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 mod literal;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::literal::{Literals, names, negates, numbers, without_marks};
 use super::{
@@ -13,8 +13,8 @@ use super::{
     words::{akin, content},
 };
 
-/// Share of a sentence's words that its sources must have.
-const WORDS_SHARE: f32 = 0.65;
+/// Of a hundred words of a sentence so many may be the model's own; of three none.
+const MISSING_OF_100: usize = 35;
 /// Share of names where words cannot be compared.
 const NAMES_SHARE: f32 = 0.5;
 /// Share that a source must have to be named.
@@ -69,6 +69,17 @@ pub struct Grounded {
     pub dropped: usize,
 }
 
+impl Near {
+    fn size(&self) -> usize {
+        self.words.len() + self.numbers.len()
+    }
+
+    /// All that the other has, and something besides.
+    fn has_more_than(&self, other: &Self) -> bool {
+        self.size() > other.size() && other.words.is_subset(&self.words) && other.numbers.is_subset(&self.numbers)
+    }
+}
+
 impl Source {
     pub fn new(title: &str, heading_path: &[String], body: &str, language: &str) -> Self {
         let head = std::iter::once(title).chain(heading_path.iter().map(String::as_str)).collect::<Vec<_>>().join(" > ");
@@ -98,7 +109,7 @@ impl Source {
                 numbers: numbers.iter().filter(|number| close.iter().any(|said| said.numbers.contains(*number))).cloned().collect(),
                 no: close.iter().any(|said| said.no),
             };
-            if near.words.len() + near.numbers.len() > best.words.len() + best.numbers.len() {
+            if near.size() > best.size() {
                 best = near;
             }
         }
@@ -138,7 +149,13 @@ fn supported(claim: &Claim, sources: &[Source], language: &str) -> Option<Claim>
     let cited: Vec<(usize, &Source)> =
         named.into_iter().filter_map(|number| Some((number, sources.get(number.checked_sub(1)?)?))).collect();
     let (same, foreign): (Vec<_>, Vec<_>) = cited.into_iter().partition(|(_, source)| source.language == language);
-    let kept = if same.is_empty() { foreign } else { worded(&text, &words, same)? };
+    let kept = match same.is_empty() {
+        true => foreign,
+        false => {
+            let all: Vec<_> = (1..).zip(sources).filter(|(_, source)| source.language == language).collect();
+            worded(&text, &words, &same, &all)?
+        }
+    };
     let whole: Vec<&Source> = kept.iter().map(|(_, source)| *source).collect();
     let names = names(&text, language);
     let known = names.iter().filter(|name| whole.iter().any(|source| source.literals.has_word(name))).count();
@@ -150,25 +167,39 @@ fn supported(claim: &Claim, sources: &[Source], language: &str) -> Option<Claim>
     holds.then(|| Claim { text, sources: kept.into_iter().map(|(number, _)| number).collect() })
 }
 
-/// The sources that have enough of a sentence; `None` when together they have not.
+/// The sources that have enough of a sentence; `None` when together they have not. Where another source has all that a cited one
+/// has, and more, it is named in its place: it is what the sentence is from.
 fn worded<'a>(
     text: &str,
     words: &BTreeSet<String>,
-    cited: Vec<(usize, &'a Source)>,
+    cited: &[(usize, &'a Source)],
+    all: &[(usize, &'a Source)],
 ) -> Option<Vec<(usize, &'a Source)>> {
     let numbers = numbers(text);
-    let (mut kept, mut all) = (Vec::new(), Near::default());
-    for (number, source) in cited {
-        let near = source.nearest(words, &numbers);
-        if share(near.words.len(), words.len()) >= SOURCE_SHARE {
-            kept.push((number, source));
-            all.words.extend(near.words);
-            all.numbers.extend(near.numbers);
-            all.no |= near.no;
+    let read: Vec<(usize, &Source, Near)> =
+        all.iter().map(|(number, source)| (*number, *source, source.nearest(words, &numbers))).collect();
+    let mut kept: BTreeMap<usize, (&Source, &Near)> = BTreeMap::new();
+    for (number, _) in cited {
+        let Some((_, source, near)) = read.iter().find(|(known, ..)| known == number) else { continue };
+        if share(near.words.len(), words.len()) < SOURCE_SHARE {
+            continue;
         }
+        let better = read.iter().filter(|(.., other)| other.has_more_than(near)).max_by_key(|(.., other)| other.size());
+        match better {
+            Some((number, source, near)) => kept.insert(*number, (source, near)),
+            None => kept.insert(*number, (source, near)),
+        };
     }
-    let enough = share(all.words.len(), words.len()) >= WORDS_SHARE && numbers.is_subset(&all.numbers);
-    (enough && (all.no || !negates(text))).then_some(kept)
+    let mut together = Near::default();
+    for (_, near) in kept.values() {
+        together.words.extend(near.words.iter().cloned());
+        together.numbers.extend(near.numbers.iter().cloned());
+        together.no |= near.no;
+    }
+    let missing = words.len() - together.words.len();
+    let enough = missing <= (words.len() - 1) * MISSING_OF_100 / 100 && numbers.is_subset(&together.numbers);
+    (enough && (together.no || !negates(text)))
+        .then(|| kept.into_iter().map(|(number, (source, _))| (number, source)).collect())
 }
 
 fn share(part: usize, whole: usize) -> f32 {
@@ -257,6 +288,23 @@ mod tests {
         let all = vec![claim(&[1, 2]), claim(&[2]), claim(&[]), claim(&[0]), claim(&[9]), claim(&[usize::MAX])];
         let grounded = ground(all, &sources, "en");
         assert_eq!((grounded.claims, grounded.dropped), (vec![claim(&[1])], 5));
+    }
+
+    #[test]
+    fn a_sentence_is_named_after_the_source_that_has_all_of_it() {
+        let cake = |fruit: &str, days: &str| {
+            let body = format!("A damaged {fruit} cake is replaced within {days} days.");
+            Source::new("Cakes", &[], &body, "en")
+        };
+        let sources = [cake("apple", "2"), cake("pear", "3")];
+        let claim = |text: &str, sources: &[usize]| Claim { text: text.into(), sources: sources.to_vec() };
+        let apple = "A damaged apple cake is replaced within 2 days.";
+        for cited in [&[1][..], &[2], &[1, 2]] {
+            assert_eq!(ground(vec![claim(apple, cited)], &sources, "en").claims, [claim(apple, &[1])], "{cited:?}");
+        }
+        for mixed in ["A damaged apple cake is replaced within 3 days.", "Apple and plum cakes."] {
+            assert_eq!(ground(vec![claim(mixed, &[1, 2])], &sources, "en").claims, [], "{mixed}");
+        }
     }
 
     #[test]

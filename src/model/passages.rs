@@ -24,6 +24,8 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passage {
     pub kind: Kind,
+    /// The first of its paragraph, item or row.
+    pub first: bool,
     pub text: String,
     /// Bytes of the Markdown that it was made of.
     pub start: usize,
@@ -38,14 +40,11 @@ pub fn passages(markdown: &str) -> Vec<Passage> {
 /// All of them as one text, a line each; sentences of a paragraph on one line.
 pub fn readable(markdown: &str) -> String {
     let mut text = String::new();
-    let mut before: Option<Kind> = None;
     for passage in passages(markdown) {
-        if let Some(kind) = before {
-            let together = kind == Kind::Sentence && passage.kind == Kind::Sentence;
-            text.push(if together { ' ' } else { '\n' });
+        if !text.is_empty() {
+            text.push(if passage.first { '\n' } else { ' ' });
         }
         text.push_str(&passage.text);
-        before = Some(passage.kind);
     }
     text
 }

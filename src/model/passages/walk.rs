@@ -166,7 +166,7 @@ impl Walk {
             Kind::Sentence => block.sentences(&mut self.found),
             Kind::Heading | Kind::Item | Kind::Row => {
                 let all = 0..block.text.len();
-                self.found.extend(block.passage(all));
+                self.found.extend(block.passage(all, true));
             }
         }
     }
@@ -190,16 +190,16 @@ impl Block {
             if !between || self.code.iter().any(|code| code.start < end && end < code.end) {
                 continue;
             }
-            found.extend(self.passage(start..end));
+            found.extend(self.passage(start..end, start == 0));
             start = end;
         }
         if start < self.text.len() {
-            found.extend(self.passage(start..self.text.len()));
+            found.extend(self.passage(start..self.text.len(), start == 0));
         }
     }
 
     /// A part of the block; code in it stays as it is.
-    fn passage(&self, part: Range<usize>) -> Option<Passage> {
+    fn passage(&self, part: Range<usize>, first: bool) -> Option<Passage> {
         let mut text = self.prefix.clone();
         let mut at = part.start;
         for code in self.code.iter().filter(|code| code.start >= part.start && code.end <= part.end) {
@@ -211,7 +211,8 @@ impl Block {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let end = if part.end == self.text.len() { self.end } else { self.origin(part.end.saturating_sub(1)) + 1 };
         let says = text.chars().any(char::is_alphanumeric);
-        says.then(|| Passage { kind: self.kind, text, start: self.origin(part.start), end: end.max(self.origin(part.start)) })
+        let start = self.origin(part.start);
+        says.then(|| Passage { kind: self.kind, first, text, start, end: end.max(start) })
     }
 
     fn whole_code(&self) -> Passage {
@@ -219,6 +220,6 @@ impl Block {
         let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
         let fence = "`".repeat((longest + 1).max(3));
         let text = format!("{fence}\n{code}\n{fence}");
-        Passage { kind: Kind::Code, text, start: self.origin(0), end: self.end }
+        Passage { kind: Kind::Code, first: true, text, start: self.origin(0), end: self.end }
     }
 }

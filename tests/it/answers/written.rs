@@ -1,5 +1,7 @@
 //! Answers that a language model writes: checked sentence by sentence, and quoted instead when it fails.
 
+use std::sync::{Arc, Mutex};
+
 use allin::{
     app::knowledge::ask::KnowledgeAsk,
     model::{answers::AnswerKind, roles::Role},
@@ -55,32 +57,46 @@ async fn what_has_no_support_is_left_out() {
     app.close().await;
 }
 
+/// A model whose next reply is set.
+async fn settable() -> (TestApp, Arc<Mutex<Reply>>) {
+    let next = Arc::new(Mutex::new(Reply::Refuse(500)));
+    let reply = Arc::clone(&next);
+    let (app, _) = with(move |_| reply.lock().unwrap().clone()).await;
+    (app, next)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_nothing_is_left_or_it_does_not_know_a_person_is_asked() {
+    let (app, next) = settable().await;
+    let team = app.team("Bakery").await;
+    member(&app, &team, "Ben", Role::Manager).await;
+    let ctx = team.connection(&app);
+    know(&app, &ctx, "cakes.md", HANDBOOK, None).await;
     for reply in [
         sentences(&[("Refunds are paid by bank transfer on Mondays.", &[1])]),
         json!({ "sentences": [], "not_in_sources": true }).to_string(),
         json!({ "sentences": [{ "text": "A damaged cake is replaced.", "sources": [1] }], "not_in_sources": true }).to_string(),
         json!({ "sentences": [], "not_in_sources": false, "escalate_to_human": false }).to_string(),
     ] {
-        let (app, _) = with(move |_| Reply::Say(reply.clone())).await;
-        let team = app.team("Bakery").await;
-        member(&app, &team, "Ben", Role::Manager).await;
-        let ctx = team.connection(&app);
-        know(&app, &ctx, "cakes.md", HANDBOOK, None).await;
+        *next.lock().unwrap() = Reply::Say(reply);
+        app.clock.advance_secs(2 * 24 * 3600);
         let answered = ask(&app, &ctx, RETURN).await;
         assert_eq!((answered.kind, answered.escalate_to_human), (AnswerKind::None, true));
         assert_eq!(answered.answer, "The documents do not answer this. A person has been asked.");
         assert!(answered.ticket.is_some() && answered.sources.is_empty());
-        app.close().await;
     }
+    app.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_it_fails_the_documents_are_quoted() {
+    let (app, next) = settable().await;
+    let ctx = app.team("Bakery").await.connection(&app);
+    know(&app, &ctx, "cakes.md", HANDBOOK, None).await;
     for (reply, code) in [
         (Reply::Refuse(401), "llm_refused"),
         (Reply::Refuse(404), "llm_refused"),
+        (Reply::Refuse(400), "llm_refused"),
         (Reply::Refuse(429), "llm_busy"),
         (Reply::Refuse(500), "llm_unreachable"),
         (Reply::Refuse(302), "llm_unreachable"),
@@ -91,16 +107,17 @@ async fn when_it_fails_the_documents_are_quoted() {
         (Reply::Body(json!([1, 2, 3])), "llm_malformed"),
         (Reply::Body(json!({ "choices": [{ "message": { "content": "x".repeat(600_000) } }] })), "llm_malformed"),
     ] {
-        let (app, _) = with(move |_| reply.clone()).await;
-        let ctx = app.team("Bakery").await.connection(&app);
-        know(&app, &ctx, "cakes.md", HANDBOOK, None).await;
+        *next.lock().unwrap() = reply;
         let answered = ask(&app, &ctx, RETURN).await;
         assert_eq!(answered.kind, AnswerKind::Extract, "{code}: {answered:?}");
         assert!(answered.answer.contains("replaced within two days"), "{}", answered.answer);
         assert!(answered.note.as_deref().unwrap().ends_with(&format!("[{code}]")), "{code}: {:?}", answered.note);
-        app.close().await;
     }
-    // Nobody is there.
+    app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_nobody_is_there_the_documents_are_quoted() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
     drop(listener);
