@@ -174,6 +174,8 @@ create table answers (
     workspace_id uuid not null,
     answer_id uuid not null,
     conversation_id uuid not null,
+    -- Of the conversation, repeated so that everybody's own questions are found by it.
+    member_id uuid not null,
     question text not null check (length(question) <= 4000),
     language text not null check (length(language) between 2 and 3),
     answer text not null,
@@ -185,7 +187,8 @@ create table answers (
     escalated boolean not null,
     asked_at timestamptz not null,
     primary key (workspace_id, answer_id),
-    foreign key (workspace_id, conversation_id) references conversations on delete cascade
+    foreign key (workspace_id, conversation_id) references conversations on delete cascade,
+    foreign key (workspace_id, member_id) references members
 );
 create index answers_of_conversation on answers (workspace_id, conversation_id, asked_at, answer_id);
 
@@ -358,5 +361,61 @@ begin
         execute format('revoke execute on function %s from public', f);
         execute format('grant execute on function %s to allin_app', f);
     end loop;
+end
+$$;
+
+-- Personal data ------------------------------------------------------------------------------------------------------
+
+-- Conversations go after a while, and words of tickets that are closed.
+alter table retention_rules
+    drop constraint retention_rules_kind_check,
+    add constraint retention_rules_kind_check check (kind in ('notifications', 'invitations', 'comments', 'tasks',
+        'metric_samples', 'audit_openings', 'deleted_posts', 'conversations', 'tickets'));
+create index conversations_by_age on conversations (workspace_id, last_at, conversation_id);
+
+-- Erasing a workspace takes its documents, questions and tickets, too. As before otherwise.
+create or replace function workspace_erase(p_workspace uuid, p_key text, p_now timestamptz) returns void
+    language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+    name text;
+    people uuid[];
+begin
+    if p_workspace is distinct from nullif(current_setting('allin.workspace_id', true), '')::uuid then
+        raise exception 'this is another workspace' using errcode = '42501';
+    end if;
+    -- Nothing is armed meanwhile; a message under way would have nowhere to be written down.
+    perform pg_advisory_xact_lock(sending_lock(p_workspace));
+    if exists (select from attempts where workspace_id = p_workspace and state = 'armed') then
+        raise exception 'a message is under way' using errcode = '23514', constraint = 'workspace_erase';
+    end if;
+    select array_agg(m.person_id) into people from members m where m.workspace_id = p_workspace;
+    delete from protocol_sessions where starts_with(owner_key, p_key || '/');
+    -- What refers to others first.
+    foreach name in array array['knowledge_due', 'ticket_messages', 'tickets', 'chunk_ratings', 'answer_ratings', 'answers',
+        'conversations', 'chunk_terms', 'chunk_vectors', 'chunks', 'document_contents', 'documents', 'term_stats', 'chunk_stats',
+        'knowledge_state', 'dispatch', 'metric_dispatch', 'series_due', 'lanes', 'mail_queue', 'token_hashes',
+        'incident_notes', 'incident_attempts', 'incidents', 'review_links', 'approval_decisions', 'approval_delegations',
+        'approval_turns', 'approval_requests',
+        'approval_steps', 'approval_policies', 'approval_freezes', 'reviewers', 'letters', 'invitations', 'consents',
+        'retention_rules', 'retention_runs', 'notifications', 'notification_choices', 'tasks', 'post_comments',
+        'import_rows', 'recyclings', 'recycling_rules', 'series_occurrences', 'series', 'pauses', 'edits', 'receipts',
+        'metric_samples', 'metric_targets', 'account_samples', 'metric_accounts', 'attempts', 'segments', 'targets',
+        'post_versions', 'posts', 'queues', 'connect_requests', 'account_grants', 'accounts', 'asset_chunks', 'assets',
+        'campaigns', 'api_keys', 'idempotency', 'spent_confirmations', 'audit_openings', 'credit_reservations',
+        'credit_months', 'credit_packs', 'workspace_plans', 'members', 'person_workspaces']
+    loop
+        execute format('delete from %I where workspace_id = $1', name) using p_workspace;
+    end loop;
+    update workspaces set name = 'Erased workspace', paused_reason = null, paused_by = null, erased_at = p_now
+    where workspace_id = p_workspace;
+    -- Who is in no other workspace.
+    update persons p set display_name = 'Erased member', email = null, email_proved = false
+    where p.person_id = any (people) and not exists (select from person_workspaces w where w.person_id = p.person_id);
+    update person_keys k set ended_at = p_now
+    where k.person_id = any (people) and k.ended_at is null
+      and not exists (select from person_workspaces w where w.person_id = k.person_id);
+    delete from person_tries t
+    where t.person_id = any (people) and not exists (select from person_workspaces w where w.person_id = t.person_id);
 end
 $$;

@@ -20,6 +20,7 @@ use crate::{
     },
     clients::{
         http::{self, Http},
+        llm::Llm,
         networks::registry::Networks,
     },
     clock::SystemClock,
@@ -92,6 +93,7 @@ async fn start(
             send: config.send,
             connections: config.connections,
             mail: config.mail.clone(),
+            llm: config.llm.clone().map(|at| Llm::new(&http, at)),
             embedder: model::embedder(&config, &http),
             parser: Parser::new(std::env::current_exe().map_err(Error::internal)?),
             audit_heads: Some(config.home.logs().join("audit-heads.jsonl")),

@@ -1,6 +1,7 @@
 //! What the environment says, read once at the start. Nothing else reads the environment.
 
 mod embeddings;
+mod language_model;
 mod variables;
 
 use std::{ffi::OsString, path::PathBuf, str::FromStr as _};
@@ -9,7 +10,7 @@ use secrecy::SecretString;
 
 use crate::{
     app::SendTimes,
-    clients::{http::guard::Origin, mail::Mailer},
+    clients::{http::guard::Origin, llm::LlmAddress, mail::Mailer},
     error::{Error, Result},
     ids::{MemberId, WorkspaceId},
     platform::{Home, StartOptions, background::UserFolders},
@@ -67,6 +68,8 @@ pub struct Config {
     pub log_json: bool,
     /// How notifications are mailed.
     pub mail: Option<Mailer>,
+    /// Where the language model is.
+    pub llm: Option<LlmAddress>,
     /// Where vectors of documents and questions come from.
     pub embeddings: Embeddings,
     /// Where the home is for who sets nothing.
@@ -110,6 +113,8 @@ impl Config {
         let mut media_dirs: Vec<PathBuf> =
             get("ALLIN_MEDIA_DIRS").map(|dirs| std::env::split_paths(&dirs).collect()).unwrap_or_default();
         media_dirs.push(home.media());
+        let allow_origins: Vec<_> =
+            list("ALLIN_ALLOW_ORIGINS")?.iter().map(|item| Origin::from_str(item)).collect::<Result<_>>()?;
         let answer_within =
             number(text("ALLIN_ANSWER_WITHIN_MS")?, "ALLIN_ANSWER_WITHIN_MS", 100, 300_000)?.unwrap_or(ANSWER_WITHIN);
         Ok(Self {
@@ -123,10 +128,6 @@ impl Config {
             },
             pool_size: u32::try_from(number(text("ALLIN_POOL_SIZE")?, "ALLIN_POOL_SIZE", 2, 500)?.unwrap_or(16))
                 .unwrap_or(16),
-            allow_origins: list("ALLIN_ALLOW_ORIGINS")?
-                .iter()
-                .map(|item| Origin::from_str(item))
-                .collect::<Result<_>>()?,
             sandbox_url: text("ALLIN_SANDBOX_URL")?.map(|url| sandbox_url(&url)).transpose()?,
             media_dirs,
             asset_bytes_max: ASSET_BYTES_MAX,
@@ -153,6 +154,13 @@ impl Config {
             },
             settings: made(&text)?,
             mail: mail(text("ALLIN_SMTP_URL")?, text("ALLIN_MAIL_FROM")?)?,
+            llm: language_model::read(
+                text("ALLIN_LLM_URL")?,
+                text("ALLIN_LLM_KEY")?,
+                text("ALLIN_LLM_MODEL")?,
+                &allow_origins,
+            )?,
+            allow_origins,
             embeddings: embeddings::read(embeddings::Written {
                 mode: text("ALLIN_EMBEDDINGS")?,
                 url: text("ALLIN_EMBEDDINGS_URL")?,

@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod campaigns;
 pub mod comments;
 pub mod confirm;
+pub mod conversations;
 pub mod crisis;
 pub mod ctx;
 pub mod cursor;
@@ -36,6 +37,7 @@ pub mod receipts;
 pub mod recycling;
 pub mod series;
 pub mod tasks;
+pub mod tickets;
 pub mod use_case;
 pub mod workspaces;
 pub mod zones;
@@ -57,7 +59,7 @@ use crate::{
         notifications::watch::{News, Watch},
         publishing::engine::Engine,
     },
-    clients::{embedder::Embedder, http::Http, mail::Mailer, networks::registry::Networks},
+    clients::{embedder::Embedder, http::Http, llm::Llm, mail::Mailer, networks::registry::Networks},
     clock::{Clock, Timestamp},
     documents::Parser,
     error::{Error, Result},
@@ -114,6 +116,8 @@ pub struct Settings {
     pub connections: usize,
     /// How notifications are mailed.
     pub mail: Option<Mailer>,
+    /// What writes answers; without one they are extracts.
+    pub llm: Option<Llm>,
     /// Where heads of the audit log are kept besides the database.
     pub audit_heads: Option<PathBuf>,
     /// What makes vectors of texts.

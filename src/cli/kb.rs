@@ -1,9 +1,12 @@
 //! `allin kb`.
 
 mod add;
+mod ask;
 mod calibrate;
+mod conversations;
 mod eval;
 mod progress;
+mod rate;
 mod search;
 
 use clap::Subcommand;
@@ -49,6 +52,12 @@ pub enum Kb {
     },
     /// Find passages
     Search(search::Search),
+    /// Ask a question; what the documents do not answer goes to a person
+    Ask(ask::Ask),
+    /// Say whether an answer helped
+    Rate(rate::Rate),
+    /// What you asked before, or one of these conversations
+    Conversations(conversations::Conversations),
     /// Measure searches and confidence on labelled questions
     Eval(eval::Eval),
     /// Fit the confidence to labelled questions, for the next build
@@ -70,6 +79,9 @@ impl Kb {
                 Ok(())
             }
             Self::Search(command) => command.run(booted, ctx).await,
+            Self::Ask(command) => command.run(booted, ctx).await,
+            Self::Rate(command) => command.run(booted, ctx).await,
+            Self::Conversations(command) => command.run(booted, ctx).await,
             Self::Eval(command) => command.run(booted, ctx).await,
             Self::Calibrate(command) => command.run(booted, ctx).await,
         }

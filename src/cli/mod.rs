@@ -34,6 +34,7 @@ mod setup;
 mod simulate;
 mod stdio;
 mod task;
+mod ticket;
 mod tools;
 mod workspace;
 
@@ -120,6 +121,9 @@ enum Command {
     /// Documents and answers: add, list, remove, search, eval, calibrate
     #[command(subcommand)]
     Kb(kb::Kb),
+    /// Questions that people answer: list, show, open, answer, assign, close, make a document of one
+    #[command(subcommand)]
+    Ticket(ticket::Ticket),
     /// Tasks: create, list, done, drop, update
     #[command(subcommand)]
     Task(task::Task),
@@ -196,6 +200,7 @@ impl Cli {
             Command::Post(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Comment(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Kb(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
+            Command::Ticket(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Task(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Queue(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,
             Command::Recycling(command) => once(config, async |booted, ctx| command.run(booted, ctx).await).await,

@@ -43,6 +43,12 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("ALLIN_EMBEDDINGS_MODEL", "model to ask it for"),
     ("ALLIN_EMBEDDINGS_DIMENSION", "how many numbers that model's vectors have"),
     (
+        "ALLIN_LLM_URL",
+        "OpenAI-compatible endpoint that writes answers, such as http://localhost:11434/v1; without it they are extracts",
+    ),
+    ("ALLIN_LLM_MODEL", "name of the language model there"),
+    ("ALLIN_LLM_KEY", "key for it, where the server asks for one"),
+    (
         "SSL_CERT_FILE",
         "PEM file of the authorities to trust, for networks and mail, in place of the system's; not on macOS or Windows",
     ),

@@ -1,11 +1,13 @@
-//! The MCP server: what a client of either protocol era sees of the tools and resources. Knows protocol types and the
+//! The MCP server: what a client of either protocol era sees of the tools, resources and prompts. Knows protocol types and the
 //! registry; every call goes to a use case.
 
 mod ask;
 mod keys;
+mod prompts;
 mod relay;
 mod results;
 mod server;
+mod shown;
 mod subscriptions;
 
 pub use keys::{Keys, Sessions};

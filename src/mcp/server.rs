@@ -3,22 +3,20 @@
 
 use std::sync::Arc;
 
-use data_encoding::BASE64URL_NOPAD;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, DiscoverResult, Implementation,
-        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        CacheScope, CallToolRequestParams, CallToolResponse, DiscoverResult, GetPromptRequestParams, GetPromptResponse,
+        Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
         ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, SubscribeRequestParams,
         SubscriptionFilter, Tool, UnsubscribeRequestParams,
     },
     service::{RequestContext, SubscriptionContext},
 };
-use serde_json::{Value, json};
 
 use super::{
     ask::{self, Answered},
-    relay,
+    prompts, relay,
     results::{failed, finished, protocol_error, split},
     subscriptions::{self, Subscribed},
 };
@@ -34,7 +32,7 @@ use crate::{
     resources,
     tools::{
         self,
-        registry::{Profile, Said, ToolReply, ToolSpec},
+        registry::{Profile, ToolReply, ToolSpec},
     },
     transport,
 };
@@ -60,8 +58,8 @@ pub struct Server {
 
 const INSTRUCTIONS: &str = "AllIN plans, schedules and publishes posts on social networks. Begin with workspace_overview: it \
 shows the accounts, the time zone and what is planned. Draft with post_create, then post_schedule or post_publish. Images come \
-in through asset_add. Times without an offset are local to the workspace. Every error says what to do next. Publishing and \
-deleting ask the person first.";
+in through asset_add. Times without an offset are local to the workspace. Questions about AllIN or the workspace's documents: \
+knowledge_ask. Every error says what to do next. Publishing and deleting ask the person first.";
 
 impl Server {
     pub fn new(app: Arc<App>, profile: Profile, local: Option<Caller>) -> Self {
@@ -143,62 +141,6 @@ impl Server {
             Err(error) => failed(&error).into(),
         }
     }
-
-    /// Opens the page that a result names, where the client can.
-    async fn show(
-        &self,
-        ctx: &Ctx,
-        spec: &ToolSpec,
-        said: Said,
-        context: &RequestContext<RoleServer>,
-    ) -> CallToolResponse {
-        let abilities = ask::abilities(context);
-        let url = said.page.clone().or_else(|| spec.page.and_then(|page| page(&said.data)));
-        let Some(url) = url.filter(|_| abilities.url) else { return finished(said).into() };
-        let what = if said.page.is_some() { "decide" } else { "enter the password" };
-        let message = format!("{}: {what} on this page.", spec.title());
-        if abilities.modern {
-            return ask::page(url, message, self.sealed(ctx, spec, &said));
-        }
-        if let Ok(url) = url.parse::<url::Url>() {
-            let id = self.app.new_request().to_string();
-            tokio::select! {
-                // Whatever the person does with the page, the result says what comes next.
-                _ = context.peer.elicit_url(message, url, id) => {}
-                () = context.ct.cancelled() => {}
-            }
-        }
-        finished(said).into()
-    }
-
-    fn sealed(&self, ctx: &Ctx, spec: &ToolSpec, said: &Said) -> String {
-        let payload = json!({ "data": said.data, "text": said.text }).to_string();
-        let signature = self.app.vault.sign("page", &self.page_text(ctx, spec, &payload));
-        format!("{}.{}", BASE64URL_NOPAD.encode(payload.as_bytes()), BASE64URL_NOPAD.encode(&signature))
-    }
-
-    fn page_text(&self, ctx: &Ctx, spec: &ToolSpec, payload: &str) -> Vec<u8> {
-        format!("{}\n{}\n{}\n{payload}", ctx.workspace, ctx.actor.key(), spec.name).into_bytes()
-    }
-
-    fn reopened(&self, ctx: &Ctx, spec: &ToolSpec, state: &str) -> Result<Said> {
-        let wrong =
-            || Error::conflict("state_invalid", "This state is not from this call.").next("Call the tool anew.");
-        let (payload, signature) = state.split_once('.').ok_or_else(wrong)?;
-        let payload = BASE64URL_NOPAD
-            .decode(payload.as_bytes())
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .ok_or_else(wrong)?;
-        let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).map_err(|_| wrong())?;
-        if !self.app.vault.verify("page", &self.page_text(ctx, spec, &payload), &signature) {
-            return Err(wrong());
-        }
-        let mut value: Value = serde_json::from_str(&payload).map_err(|_| wrong())?;
-        let text = value.get("text").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let data = value.get_mut("data").map(Value::take).ok_or_else(wrong)?;
-        Ok(Said { data, text, picture: None, page: None, replayed: false })
-    }
 }
 
 /// Lists depend on the caller, so no cache may share them; a minute is short enough for a changed role.
@@ -207,7 +149,12 @@ const LIST_TTL_MS: u64 = 60_000;
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
         let capabilities =
-            ServerCapabilities::builder().enable_tools().enable_resources().enable_resources_subscribe().build();
+            ServerCapabilities::builder()
+                .enable_tools()
+                .enable_prompts()
+                .enable_resources()
+                .enable_resources_subscribe()
+                .build();
         let implementation = Implementation::new("allin", env!("CARGO_PKG_VERSION"))
             .with_title("AllIN")
             .with_description("Plans, schedules and publishes posts on social networks.");
@@ -281,6 +228,26 @@ impl ServerHandler for Server {
         Ok(ListResourcesResult::with_all_items(resources::list())
             .with_ttl_ms(3_600_000)
             .with_cache_scope(CacheScope::Public))
+    }
+
+    async fn list_prompts(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> std::result::Result<ListPromptsResult, ErrorData> {
+        Ok(ListPromptsResult::with_all_items(prompts::list())
+            .with_ttl_ms(3_600_000)
+            .with_cache_scope(CacheScope::Public))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> std::result::Result<GetPromptResponse, ErrorData> {
+        let arguments = request.arguments.unwrap_or_default();
+        let found = prompts::get(&request.name, &arguments).map_err(|error| protocol_error(&error))?;
+        Ok(found.into())
     }
 
     async fn list_resource_templates(

@@ -4,6 +4,7 @@
 mod consents;
 mod holdings;
 mod installation;
+mod knowledge;
 mod people;
 mod publishing;
 mod retention;
@@ -114,7 +115,8 @@ impl Holding {
     }
 
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        [people::HOLDINGS, holdings::HOLDINGS, publishing::HOLDINGS, installation::HOLDINGS].into_iter().flatten()
+        let all = [people::HOLDINGS, holdings::HOLDINGS, publishing::HOLDINGS, knowledge::HOLDINGS, installation::HOLDINGS];
+        all.into_iter().flatten()
     }
 
     /// Those that an export walks through, in order.

@@ -2,6 +2,7 @@
 //! tables there are, and what is done with each, is in `model/privacy`.
 
 pub mod erase;
+pub mod knowledge;
 pub mod retention;
 mod rows;
 pub mod workspace;

@@ -1,6 +1,7 @@
 //! MCP tools: each translates and calls one use case. One file per noun; what they share is the registry.
 
 mod accounts;
+mod answers;
 mod approvals;
 mod assets;
 mod audit;
@@ -26,6 +27,7 @@ pub mod registry;
 mod schema;
 mod series;
 mod tasks;
+mod tickets;
 mod versions;
 mod workspaces;
 
@@ -62,6 +64,8 @@ pub fn all() -> &'static [ToolSpec] {
             comments::tools(),
             crisis::tools(),
             tasks::tools(),
+            answers::tools(),
+            tickets::tools(),
             plans::tools(),
         ]
         .into_iter()

@@ -18,7 +18,7 @@ use allin::{
 };
 use futures::{FutureExt as _, future::join_all};
 
-use crate::support::model;
+use crate::support::embedding;
 
 const QUESTIONS: [&str; 3] =
     ["How do I set a new password?", "Who may approve a post?", "What does the Team plan cost in users?"];
@@ -34,7 +34,7 @@ fn product(a: &[f32], b: &[f32]) -> f32 {
 
 #[tokio::test]
 async fn questions_find_the_passages_that_answer_them_across_languages() {
-    let embedder = model::embedder().await;
+    let embedder = embedding::embedder().await;
     let passages = embedder.passages(PASSAGES.map(String::from).to_vec()).await.unwrap();
     let german = [
         "Wie setze ich ein neues Passwort?",
@@ -58,7 +58,7 @@ async fn questions_find_the_passages_that_answer_them_across_languages() {
 
 #[tokio::test]
 async fn windows_leave_room_for_their_prefix_and_end_with_sentences() {
-    let embedder = model::embedder().await;
+    let embedder = embedding::embedder().await;
     let body = "A pause holds everything that is due, on all accounts. Nothing leaves it by itself. ".repeat(40);
     let prefix = "Pauses › What a pause holds";
     let bare = embedder.windows("", &body).await.unwrap();
@@ -76,7 +76,7 @@ async fn windows_leave_room_for_their_prefix_and_end_with_sentences() {
 
 #[tokio::test]
 async fn a_question_waits_for_one_window_and_not_for_an_ingest() {
-    let embedder = model::embedder().await;
+    let embedder = embedding::embedder().await;
     embedder.query("load").await.unwrap();
     let text = "A pause holds everything that is due, on all accounts. ".repeat(18);
     let mut ingest = Box::pin(embedder.passages(vec![text.clone(); 24]));
@@ -94,7 +94,7 @@ async fn a_question_waits_for_one_window_and_not_for_an_ingest() {
 
 #[tokio::test]
 async fn the_same_question_is_computed_once_and_kept() {
-    let embedder = model::embedder().await;
+    let embedder = embedding::embedder().await;
     let asked = (0..300).map(|number| embedder.query(QUESTIONS[number % 3]));
     let found: Vec<_> = join_all(asked).await.into_iter().map(Result::unwrap).collect();
     for (number, vector) in found.iter().enumerate() {
@@ -106,7 +106,7 @@ async fn the_same_question_is_computed_once_and_kept() {
 
 #[tokio::test]
 async fn the_model_is_dropped_when_nobody_asks_and_its_memory_is_given_back() {
-    let embedder = model::idle_after(Duration::from_millis(300)).await;
+    let embedder = embedding::idle_after(Duration::from_millis(300)).await;
     assert!(!embedder.is_loaded(), "loaded before anybody asked");
     let mut after = Vec::new();
     for round in 0..4 {
@@ -154,7 +154,7 @@ fn absent(folder: &tempfile::TempDir, brings: Option<PathBuf>) -> (Embedder, Arc
 #[tokio::test]
 async fn the_model_is_fetched_when_it_is_prepared_and_once() {
     let folder = tempfile::tempdir().unwrap();
-    let (embedder, count) = absent(&folder, Some(model::file().await));
+    let (embedder, count) = absent(&folder, Some(embedding::file().await));
     assert!(matches!(embedder.readiness(), Readiness::Missing { .. }));
     for refused in [
         embedder.query("early").await.map(drop),

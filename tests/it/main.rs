@@ -14,6 +14,7 @@
 mod support;
 
 mod activity;
+mod answers;
 mod approvals;
 mod asking;
 mod audit;
@@ -54,6 +55,7 @@ mod sandbox;
 mod schedule;
 mod schema;
 mod tasks;
+mod tickets;
 mod tools;
 mod vectors;
 mod versions;

@@ -2,4 +2,5 @@
 
 mod faces;
 mod profiles;
+mod prompts;
 mod results;

@@ -2,14 +2,19 @@
 //! audience leaves out does not exist for a role: no result, count, statistic or error tells of it.
 
 pub mod add;
+pub mod ask;
 pub mod calibrate;
+pub mod cited;
+mod compose;
 mod embed;
 pub mod evaluate;
 pub mod find;
 pub mod list;
 mod measures;
 pub mod product;
+mod prompt;
 mod question;
+pub mod rate;
 pub mod read;
 mod remembered;
 pub mod remove;

@@ -20,7 +20,7 @@ use crate::{
     ids::MemberId,
     model::roles::Permission,
     store::{
-        privacy::erase,
+        privacy::{erase, knowledge},
         tokens,
         workspaces::{self, Member},
     },
@@ -69,10 +69,10 @@ impl UseCase for PersonErase {
         let leaves = if present { " They leave the workspace: keys and connections stop working." } else { "" };
         let text = format!(
             "Erase what is kept about {} in this workspace? It cannot be taken back.{leaves} Removed: name, mail address, the \
-             words of {} comment(s) and {} closed task(s), {} notification(s), and what opens their words in the audit log. \
+             words of {} comment(s) and {} closed task(s), {} notification(s), {} question(s) to the documents, and what opens their words in the audit log. \
              {} post(s) stay, without a name, and so do decisions and the audit log, by ids. What is public on networks \
              stays there.",
-            member.display_name, extent.comments, extent.tasks, extent.notifications, extent.posts
+            member.display_name, extent.comments, extent.tasks, extent.notifications, extent.questions, extent.posts
         );
         let version = format!("{} {present} {}", member.role.as_str(), member.display_name);
         Ok(Some(Question { text, version }))
@@ -113,6 +113,7 @@ async fn erase(scope: &mut Scope<'_>, member: &Member) -> Result<u64> {
     let blank = scope.new_id();
     let email = erase::person(scope.tx, workspace, id, blank, scope.now).await?;
     erase::own_words(scope.tx, workspace, id, scope.now).await?;
+    knowledge::own(scope.tx, workspace, id, scope.now).await?;
     erase::decision_words(scope.tx, workspace, Some(id), None).await?;
     for invitation in erase::invitations(scope.tx, workspace, Some(id), email.as_deref()).await? {
         tokens::drop_of(scope.tx, workspace, invitation.uuid()).await?;
@@ -130,6 +131,7 @@ async fn erase(scope: &mut Scope<'_>, member: &Member) -> Result<u64> {
     let mut known_as: Vec<String> = email.into_iter().collect();
     if telling {
         erase::name_in_words(scope.tx, workspace, id, &whole_word(name)).await?;
+        knowledge::name_in_words(scope.tx, workspace, &whole_word(name)).await?;
         known_as.push(name.to_owned());
     }
     erase::results(scope.tx, workspace, id, &known_as).await?;

@@ -20,6 +20,8 @@ pub enum RetentionKind {
     MetricSamples,
     AuditOpenings,
     DeletedPosts,
+    Conversations,
+    Tickets,
 }
 
 /// What a kind means.
@@ -33,7 +35,7 @@ pub struct Rule {
 }
 
 impl RetentionKind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Notifications,
         Self::Invitations,
         Self::Comments,
@@ -41,6 +43,8 @@ impl RetentionKind {
         Self::MetricSamples,
         Self::AuditOpenings,
         Self::DeletedPosts,
+        Self::Conversations,
+        Self::Tickets,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -52,6 +56,8 @@ impl RetentionKind {
             Self::MetricSamples => "metric_samples",
             Self::AuditOpenings => "audit_openings",
             Self::DeletedPosts => "deleted_posts",
+            Self::Conversations => "conversations",
+            Self::Tickets => "tickets",
         }
     }
 
@@ -67,6 +73,8 @@ impl RetentionKind {
             Self::DeletedPosts => {
                 ("the words of deleted posts of which nothing was ever sent or put before somebody", Some(365), 7)
             }
+            Self::Conversations => ("what members asked and were answered", Some(365), 1),
+            Self::Tickets => ("subject and messages of tickets that are closed", None, 7),
         };
         Rule { removes, default_days, least_days }
     }

@@ -18,6 +18,7 @@ pub struct Extent {
     pub comments: i64,
     pub tasks: i64,
     pub notifications: i64,
+    pub questions: i64,
 }
 
 pub async fn extent(db: &mut PgConnection, workspace: WorkspaceId, member: MemberId) -> Result<Extent> {
@@ -26,7 +27,8 @@ pub async fn extent(db: &mut PgConnection, workspace: WorkspaceId, member: Membe
         r#"select (select count(*) from posts where workspace_id = $1 and author_id = $2 and deleted_at is null) as "posts!",
                   (select count(*) from post_comments where workspace_id = $1 and member_id = $2 and text is not null) as "comments!",
                   (select count(*) from tasks where workspace_id = $1 and creator_id = $2 and state <> 'open') as "tasks!",
-                  (select count(*) from notifications where workspace_id = $1 and member_id = $2) as "notifications!""#,
+                  (select count(*) from notifications where workspace_id = $1 and member_id = $2) as "notifications!",
+                  (select count(*) from answers where workspace_id = $1 and member_id = $2) as "questions!""#,
         workspace.uuid(),
         member.uuid()
     )

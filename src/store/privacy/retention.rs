@@ -9,6 +9,7 @@ use crate::{
     error::Result,
     ids::WorkspaceId,
     model::privacy::{ERASED, RetentionKind},
+    store::privacy::knowledge,
 };
 
 /// What a workspace has set: the kind, and its days; without days it is kept for good.
@@ -129,6 +130,8 @@ pub async fn remove(
         )
         .execute(db)
         .await?,
+        RetentionKind::Conversations => return knowledge::forget_conversations(db, workspace, before, limit).await,
+        RetentionKind::Tickets => return knowledge::forget_tickets(db, workspace, before, now, limit).await,
         RetentionKind::DeletedPosts => {
             let forgotten = sqlx::query_scalar!(r#"select posts_forget($1, $2, $3, $4) as "count!""#, id, before, now, most)
                 .fetch_one(db)

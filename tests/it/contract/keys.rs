@@ -19,6 +19,7 @@ const NARROW: &[(&str, &str)] = &[
     ("lanes", "where an account is, and whether it waits, for the queue of all tenants"),
     ("servers", "servers that fail, no tenant's"),
     ("mail_queue", "which notifications and letters wait to be mailed, for all tenants"),
+    ("knowledge_due", "workspaces with documents to read, for all tenants"),
 ];
 
 /// Narrow tables without a policy of their own, although rows belong to workspaces: functions look at the caller.
@@ -33,6 +34,7 @@ const OPEN: &[(&str, &str)] = &[
 /// Tables without tenant data that the application reads itself, with what it may do.
 const PLAIN: &[(&str, &str, &str)] = &[
     ("installation", "insert select update", "a few facts about the whole installation"),
+    ("product_vectors", "insert select", "numbers of the product's own documents, the same for all tenants"),
     ("_sqlx_migrations", "select", "the version, to refuse a newer schema"),
 ];
 
@@ -78,6 +80,8 @@ const HISTORY: &[(&str, &str, &str)] = &[
     ("audit_openings", "delete insert select", "erased or kept, never changed"),
     ("receipts", "insert select", "written once"),
     ("consents", "insert select", "written once; a withdrawal is another row"),
+    ("tickets", "insert select update", "what was asked stays known"),
+    ("ticket_messages", "insert select update", "what was answered stays known; words go"),
     ("retention_rules", "insert select update", "set once and again, never gone"),
     ("retention_runs", "insert select", "what was removed stays known"),
 ];
@@ -106,6 +110,10 @@ const DEFINERS: &[&str] = &[
     "metric_release",
     "dispatch_renew_all",
     "dispatch_take",
+    "knowledge_due_done",
+    "knowledge_due_put",
+    "knowledge_due_renew",
+    "knowledge_due_take",
     "letter_put",
     "mail_claim",
     "mail_drop",

@@ -3,6 +3,7 @@
 
 use allin::model::{
     accounts::AccountStatus,
+    answers::AnswerKind,
     approvals::{Need, RequestState, Verdict},
     letters::LetterKind,
     metrics::Absence,
@@ -13,6 +14,7 @@ use allin::model::{
     roles::Role,
     states::{PostStatus, Review, TargetState},
     tasks::TaskState,
+    tickets::TicketState,
 };
 use allin::store::tokens::TokenKind;
 use sqlx::PgConnection;
@@ -21,6 +23,7 @@ fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
     let statuses = [AccountStatus::Connected, AccountStatus::Limited, AccountStatus::Disconnected];
     vec![
         ("account_samples.absence", Absence::ALL.map(Absence::as_str).to_vec()),
+        ("answers.kind", AnswerKind::ALL.map(AnswerKind::as_str).to_vec()),
         ("approval_decisions.verdict", Verdict::ALL.iter().map(|word| word.as_str()).collect()),
         ("approval_requests.state", RequestState::ALL.iter().map(|word| word.as_str()).collect()),
         ("approval_steps.need", Need::ALL.iter().map(|word| word.as_str()).collect()),
@@ -39,6 +42,7 @@ fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
         ("posts.status", PostStatus::ALL.map(PostStatus::as_str).to_vec()),
         ("retention_rules.kind", RetentionKind::ALL.map(RetentionKind::as_str).to_vec()),
         ("tasks.state", TaskState::ALL.map(TaskState::as_str).to_vec()),
+        ("tickets.state", TicketState::ALL.map(TicketState::as_str).to_vec()),
         ("targets.state", TargetState::ALL.map(TargetState::as_str).to_vec()),
         // These have no enum in the program: the words stand in app/publishing, app/use_case.rs and model/roles.rs.
         ("approval_decisions.proof", vec!["passphrase", "link"]),
@@ -46,6 +50,8 @@ fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
         ("approval_steps.role", vec!["contributor", "publisher", "manager", "admin"]),
         ("attempts.state", vec!["armed", "published", "rejected", "unknown", "absent"]),
         ("audit_entries.outcome", vec!["done", "refused", "unknown"]),
+        ("documents.source", vec!["product", "file", "text", "url", "ticket"]),
+        ("documents.state", vec!["waiting", "embedding", "ready", "failed"]),
         ("credit_reservations.state", vec!["held", "spent", "released", "expired"]),
         ("token_hashes.kind", TokenKind::ALL.map(TokenKind::as_str).to_vec()),
     ]

@@ -77,18 +77,22 @@ async fn no_list_shows_anything_of_another_workspace() {
         ("recycling_get", json!({})),
         ("series_list", json!({})),
         ("task_list", json!({})),
+        ("conversation_list", json!({})),
+        ("ticket_list", json!({})),
         ("workspace_overview", json!({})),
     ];
     let single = [
         "approval_get",
         "campaign_get",
         "comment_list",
+        "conversation_get",
         "post_diff",
         "post_get",
         "post_history",
         "post_metrics",
         "post_preview",
         "receipt_get",
+        "ticket_get",
     ];
     for spec in tools::all()
         .iter()

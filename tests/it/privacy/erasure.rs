@@ -12,6 +12,7 @@ use allin::{
         audit::verify,
         comments::add::CommentAdd,
         ctx::{Actor, Ctx},
+        knowledge::{ask::KnowledgeAsk, rate::KnowledgeRate},
         members::{email::MemberEmail, invite::MemberInvite},
         pauses::{resume::PublishingResume, start::PublishingPause},
         people::proof,
@@ -25,6 +26,7 @@ use allin::{
             get::ReceiptGet,
         },
         tasks::{create::TaskCreate, update::TaskUpdate},
+        tickets::answer::TicketAnswer,
         use_case::{CallOptions, Reply},
         workspaces::create,
     },
@@ -127,9 +129,26 @@ impl Stage {
             let note = sqlx::query(sql).bind(team.workspace.uuid()).bind(somebody.uuid()).bind(app.now());
             note.bind(somebody.to_string()).execute(&mut superuser).await.unwrap();
         }
+        asking(&app, &own, &admin).await;
         keep_house::step(&app).await.unwrap();
         Self { app, team, somebody, public: posts[0], due: posts[1] }
     }
+}
+
+/// Questions, ratings and tickets, of theirs and about them.
+async fn asking(app: &TestApp, own: &Ctx, admin: &Ctx) {
+    let question = |text: String| KnowledgeAsk { question: text, ..KnowledgeAsk::default() };
+    let asked = question("Which bell does Quasimodo ring at Xyzzy tower?".into());
+    let asked = app.call_once::<KnowledgeAsk>(own, asked).await.unwrap();
+    assert!(asked.ticket.is_some(), "{asked:?}");
+    let rating =
+        KnowledgeRate { answer_id: asked.answer_id, helpful: false, comment: Some("Quasimodo knows better".into()) };
+    app.call_once::<KnowledgeRate>(own, rating).await.unwrap();
+    let about = question(format!("Where did {NAME} hide the Xyzzy?"));
+    let about = app.call_once::<KnowledgeAsk>(admin, about).await.unwrap();
+    let answer =
+        TicketAnswer { ticket_id: about.ticket.unwrap(), text: "Quasimodo hid it well".into(), version: None };
+    app.call_once::<TicketAnswer>(own, answer).await.unwrap();
 }
 
 async fn approve(app: &TestApp, admin: &Ctx, by: &Ctx, post: PostId) {

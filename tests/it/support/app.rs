@@ -9,6 +9,7 @@ use allin::{
         embedder::Embedder,
         http,
         http::{Http, guard::Origin},
+        llm::{Llm, LlmAddress},
         mail::Mailer,
         networks::registry::Networks,
     },
@@ -45,8 +46,10 @@ pub struct Setup {
     /// Calls at once to one server.
     pub connections: usize,
     pub mail: Option<Mailer>,
-    /// `support::model::embedder` for the real model.
+    /// `support::embedding::embedder` for the real model.
     pub embedder: Embedder,
+    /// What writes answers.
+    pub llm: Option<LlmAddress>,
     /// Put between the application and the sandbox: takes the sandbox's address, gives the one to call.
     pub between: Option<Box<dyn FnOnce(&Url) -> Url + Send>>,
 }
@@ -64,6 +67,7 @@ impl Default for Setup {
             allow: Vec::new(),
             mail: None,
             embedder: Embedder::off(),
+            llm: None,
             between: None,
         }
     }
@@ -120,6 +124,7 @@ impl TestApp {
             send: SendTimes::from_answer_within(setup.answer_within),
             connections: setup.connections,
             mail: setup.mail,
+            llm: setup.llm.map(|at| Llm::new(&http, at)),
             audit_heads: Some(folder.path().join("audit-heads.jsonl")),
             unaudited: false,
         };

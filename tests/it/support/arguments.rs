@@ -28,6 +28,8 @@ pub fn least(tool: &str, own: Ids) -> Value {
         | "recycling_get"
         | "series_list"
         | "task_list"
+        | "conversation_list"
+        | "ticket_list"
         | "workspace_overview"
         | "audit_query" => json!({}),
         "approval_get" | "approval_page" | "approval_withdraw" => json!({ "approval_id": own.approval }),
@@ -59,6 +61,13 @@ pub fn least(tool: &str, own: Ids) -> Value {
         "receipt_get" | "comment_list" | "post_cancel" | "post_delete" | "post_diff" | "post_get" | "post_history"
         | "post_metrics" | "post_preview" | "post_publish" | "post_update" => post,
         "series_create" => json!({ "post_id": own.post, "rule": "FREQ=DAILY;COUNT=1", "starts": "2027-01-01T09:00" }),
+        "knowledge_ask" => json!({ "question": "Who invented the Najdorf variation?" }),
+        "knowledge_rate" => json!({ "answer_id": own.answer, "helpful": true }),
+        "conversation_get" => json!({ "conversation_id": own.conversation }),
+        "ticket_open" => json!({ "answer_id": own.answer }),
+        "ticket_answer" => json!({ "ticket_id": own.ticket, "text": "An answer" }),
+        "ticket_document" => json!({ "ticket_id": own.ticket, "text": "An answer" }),
+        "ticket_assign" | "ticket_close" | "ticket_get" => json!({ "ticket_id": own.ticket }),
         "series_end" => json!({ "series_id": own.series }),
         other => panic!("tests/it/support/arguments.rs has no arguments for the tool {other}"),
     }
@@ -85,6 +94,9 @@ impl Ids {
             "cmt" => self.comment.to_string(),
             "task" => self.task.to_string(),
             "inc" => self.incident.to_string(),
+            "conv" => self.conversation.to_string(),
+            "ans" => self.answer.to_string(),
+            "tkt" => self.ticket.to_string(),
             "inv" => self.invitation.to_string(),
             other => panic!("tests/it/support/arguments.rs knows no id of the kind {other}"),
         }

@@ -34,6 +34,7 @@ use allin::{
             schedule::CampaignSchedule,
         },
         comments::{add::CommentAdd, delete::CommentDelete, list::CommentList},
+        conversations::{get::ConversationGet, list::ConversationList},
         crisis::{
             delete::CrisisDelete, end::CrisisEnd, note::CrisisNote, report::CrisisReport, revoke::CrisisRevoke,
             start::CrisisStart, status::CrisisStatus,
@@ -47,6 +48,7 @@ use allin::{
         },
         imports::{export::PostsExport, import::PostsImport},
         keys::{create::KeyCreate, list::KeyList, revoke::KeyRevoke},
+        knowledge::{ask::KnowledgeAsk, rate::KnowledgeRate},
         members::{
             activity::MemberActivity, add::MemberAdd, change::MemberChange, email::MemberEmail,
             hand_over::MemberHandOver, invitations::MemberInvitations, invite::MemberInvite, leave::MemberLeave,
@@ -78,13 +80,17 @@ use allin::{
         recycling::{get::RecyclingGet, mark::PostEvergreen, run::RecyclingRun, set::RecyclingSet},
         series::{create::SeriesCreate, end::SeriesEnd, fill::SeriesFill, list::SeriesList},
         tasks::{create::TaskCreate, list::TaskList, update::TaskUpdate},
+        tickets::{
+            answer::TicketAnswer, assign::TicketAssign, close::TicketClose, document::TicketDocument, get::TicketGet,
+            list::TicketList, open::TicketOpen,
+        },
         use_case::{CallOptions, Effect, Reply, UseCase},
         workspaces::{change::WorkspaceChange, overview::WorkspaceOverview, transfer::WorkspaceTransfer},
     },
     error::Result,
     ids::{
-        AccountId, ApiKeyId, ApprovalId, AssetId, AttemptId, CampaignId, CommentId, ConnectId, IdGen as _, IncidentId,
-        InvitationId, MemberId, NotificationId, PackId, PolicyId, PostId, RandomIds, ReviewerId, SeriesId, TaskId,
+        AccountId, AnswerId, ApiKeyId, ApprovalId, AssetId, AttemptId, CampaignId, CommentId, ConnectId, ConversationId, IdGen as _, IncidentId,
+        InvitationId, MemberId, NotificationId, PackId, PolicyId, PostId, RandomIds, ReviewerId, SeriesId, TaskId, TicketId,
     },
     model::{
         approvals::{Need, StepSpec, Verdict},
@@ -122,6 +128,9 @@ pub struct Ids {
     pub invitation: InvitationId,
     pub pack: PackId,
     pub incident: IncidentId,
+    pub conversation: ConversationId,
+    pub answer: AnswerId,
+    pub ticket: TicketId,
 }
 
 impl Ids {
@@ -147,6 +156,9 @@ impl Ids {
             invitation: InvitationId(id()),
             pack: PackId(id()),
             incident: IncidentId(id()),
+            conversation: ConversationId(id()),
+            answer: AnswerId(id()),
+            ticket: TicketId(id()),
         }
     }
 }
@@ -276,6 +288,8 @@ cases! {
     CommentAdd: |ids| CommentAdd { post_id: ids.post, text: "A comment".into(), reply_to: Some(ids.comment) };
     CommentDelete: |ids| CommentDelete { comment_id: ids.comment };
     CommentList: |ids| CommentList { post_id: ids.post, thread: None, limit: None, cursor: None };
+    ConversationGet: |ids| ConversationGet { conversation_id: ids.conversation };
+    ConversationList: |_ids| ConversationList::default();
     CrisisDelete: |ids| CrisisDelete { post_ids: vec![ids.post], all_since: false };
     CrisisEnd: |_ids| CrisisEnd {};
     CrisisNote: |ids| CrisisNote { text: "A note".into(), incident_id: Some(ids.incident) };
@@ -290,6 +304,12 @@ cases! {
     KeyCreate: |ids| KeyCreate { name: "a key".into(), member_id: Some(ids.member), expires_in_days: None };
     KeyList: |_ids| KeyList::default();
     KeyRevoke: |ids| KeyRevoke { key_id: ids.key };
+    KnowledgeAsk: |ids| KnowledgeAsk {
+        question: "Who invented the Najdorf variation?".into(),
+        conversation_id: Some(ids.conversation),
+        ..KnowledgeAsk::default()
+    };
+    KnowledgeRate: |ids| KnowledgeRate { answer_id: ids.answer, helpful: true, comment: None };
     MemberActivity: |_ids| MemberActivity::default();
     MemberAdd: |_ids| MemberAdd { name: "Somebody new".into(), role: Role::Viewer };
     MemberChange: |ids| MemberChange { member_id: ids.member, role: None, hand_over_to: None };
@@ -404,6 +424,20 @@ cases! {
     };
     TaskList: |ids| TaskList { post_id: Some(ids.post), ..TaskList::default() };
     TaskUpdate: |ids| TaskUpdate { assignee_id: Some(ids.member), ..TaskUpdate::of(ids.task) };
+    TicketAnswer: |ids| TicketAnswer { ticket_id: ids.ticket, text: "An answer".into(), version: None };
+    TicketAssign: |ids| TicketAssign { ticket_id: ids.ticket, assignee_id: Some(ids.member), version: None };
+    TicketClose: |ids| TicketClose { ticket_id: ids.ticket, version: None };
+    TicketDocument: |ids| TicketDocument {
+        ticket_id: ids.ticket,
+        text: Some("An answer".into()),
+        title: None,
+        category: None,
+        audience: None,
+        version: None,
+    };
+    TicketGet: |ids| TicketGet { ticket_id: ids.ticket };
+    TicketList: |_ids| TicketList::default();
+    TicketOpen: |ids| TicketOpen { answer_id: ids.answer, text: None };
     WorkspaceChange: |_ids| WorkspaceChange { name: None, time_zone: None };
     WorkspaceErase: |_ids| WorkspaceErase { name: "Another name".into() };
     WorkspaceExport: |_ids| WorkspaceExport { cursor: Some("nowhere".into()) };

@@ -6,6 +6,7 @@ pub mod bluesky;
 pub mod cases;
 pub mod client;
 pub mod database;
+pub mod embedding;
 pub mod faults;
 pub mod http;
 pub mod model;

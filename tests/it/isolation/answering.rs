@@ -1,0 +1,47 @@
+//! A conversation with what belongs to it, in a filled workspace.
+
+use allin::{
+    app::{
+        knowledge::{add::KnowledgeAdd, ask::KnowledgeAsk, rate::KnowledgeRate, settle::settle},
+        tickets::{answer::TicketAnswer, open::TicketOpen},
+    },
+    ids::{AnswerId, ConversationId, TicketId},
+};
+
+use crate::support::{TestApp, people::Team};
+
+pub struct Answering {
+    pub conversation: ConversationId,
+    pub answer: AnswerId,
+    pub ticket: TicketId,
+}
+
+/// A document, an answer from it with a rating, and a ticket about it.
+pub async fn answering(app: &TestApp, team: &Team, mark: &str) -> Answering {
+    let ctx = team.person(app);
+    let text = format!("# The {mark} document\n\nThe {mark} is fed at noon by the {mark} keeper.\n");
+    let document =
+        KnowledgeAdd { text: Some(text), path: Some(format!("{mark}.md")), ..KnowledgeAdd::default() };
+    app.call_once::<KnowledgeAdd>(&ctx, document).await.unwrap();
+    settle(app, &ctx, |_| ()).await.unwrap();
+    let input = KnowledgeAsk { question: format!("When is the {mark} fed by the {mark} keeper?"), ..KnowledgeAsk::default() };
+    let asked = app.call_once::<KnowledgeAsk>(&ctx, input).await.unwrap();
+    assert!(!asked.sources.is_empty(), "{asked:?}");
+    let comment = Some(format!("{mark} rating"));
+    let rating = KnowledgeRate { answer_id: asked.answer_id, helpful: true, comment };
+    app.call_once::<KnowledgeRate>(&ctx, rating).await.unwrap();
+    let open = TicketOpen { answer_id: asked.answer_id, text: Some(format!("{mark} ticket")) };
+    let ticket = app.call_once::<TicketOpen>(&ctx, open).await.unwrap().ticket.id;
+    let text = format!("{mark} message");
+    app.call_once::<TicketAnswer>(&ctx, TicketAnswer { ticket_id: ticket, text, version: None }).await.unwrap();
+    let mut superuser = app.database.superuser().await;
+    // As where there is an embedding model, and while there is something to read.
+    for sql in [
+        "insert into chunk_vectors (workspace_id, model, chunk_id, window_no, audience, starts, ends, embedding)
+         select workspace_id, 1, chunk_id, 0, audience, 0, 1, '[1,0,0]' from chunks where workspace_id = $1 limit 1",
+        "select knowledge_due_put($1, now() + interval '1 year')",
+    ] {
+        sqlx::query(sql).bind(team.workspace.uuid()).execute(&mut superuser).await.unwrap();
+    }
+    Answering { conversation: asked.conversation_id, answer: asked.answer_id, ticket }
+}
