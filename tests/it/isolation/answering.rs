@@ -5,7 +5,7 @@ use allin::{
         knowledge::{add::KnowledgeAdd, ask::KnowledgeAsk, rate::KnowledgeRate, settle::settle},
         tickets::{answer::TicketAnswer, open::TicketOpen},
     },
-    ids::{AnswerId, ConversationId, TicketId},
+    ids::{AnswerId, ConversationId, DocumentId, TicketId},
 };
 
 use crate::support::{TestApp, people::Team};
@@ -14,6 +14,7 @@ pub struct Answering {
     pub conversation: ConversationId,
     pub answer: AnswerId,
     pub ticket: TicketId,
+    pub document: DocumentId,
 }
 
 /// A document, an answer from it with a rating, and a ticket about it.
@@ -22,7 +23,7 @@ pub async fn answering(app: &TestApp, team: &Team, mark: &str) -> Answering {
     let text = format!("# The {mark} document\n\nThe {mark} is fed at noon by the {mark} keeper.\n");
     let document =
         KnowledgeAdd { text: Some(text), path: Some(format!("{mark}.md")), ..KnowledgeAdd::default() };
-    app.call_once::<KnowledgeAdd>(&ctx, document).await.unwrap();
+    let document = app.call_once::<KnowledgeAdd>(&ctx, document).await.unwrap().document.id;
     settle(app, &ctx, |_| ()).await.unwrap();
     let input = KnowledgeAsk { question: format!("When is the {mark} fed by the {mark} keeper?"), ..KnowledgeAsk::default() };
     let asked = app.call_once::<KnowledgeAsk>(&ctx, input).await.unwrap();
@@ -43,5 +44,5 @@ pub async fn answering(app: &TestApp, team: &Team, mark: &str) -> Answering {
     ] {
         sqlx::query(sql).bind(team.workspace.uuid()).execute(&mut superuser).await.unwrap();
     }
-    Answering { conversation: asked.conversation_id, answer: asked.answer_id, ticket }
+    Answering { conversation: asked.conversation_id, answer: asked.answer_id, ticket, document }
 }

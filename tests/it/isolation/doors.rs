@@ -79,6 +79,8 @@ async fn no_list_shows_anything_of_another_workspace() {
         ("task_list", json!({})),
         ("conversation_list", json!({})),
         ("ticket_list", json!({})),
+        ("knowledge_list", json!({})),
+        ("knowledge_search", json!({ "query": "Who feeds aardvark and zebra?" })),
         ("workspace_overview", json!({})),
     ];
     let single = [

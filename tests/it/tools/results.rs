@@ -88,7 +88,7 @@ async fn together(reader: &mut Reader, post: &Value) {
     reader.call("member_activity", json!({})).await;
 }
 
-/// Questions, tickets and conversations. The scores follow the calibration, so the words are not kept.
+/// Documents, questions, tickets and conversations. The scores follow the calibration, so the words are not kept.
 async fn answers(reader: &mut Reader) {
     let told = reader.story.len();
     let asked = reader.call("knowledge_ask", json!({ "question": "How do I pause all publishing at once?" })).await;
@@ -103,6 +103,11 @@ async fn answers(reader: &mut Reader) {
     reader.call("ticket_document", json!({ "ticket_id": ticket })).await;
     reader.call("ticket_get", json!({ "ticket_id": ticket })).await;
     reader.call("ticket_close", json!({ "ticket_id": ticket })).await;
+    reader.call("knowledge_search", json!({ "query": "How do I pause all publishing at once?" })).await;
+    let document = json!({ "text": "Cakes are baked at night.", "path": "cakes.md" });
+    let document = reader.call("knowledge_add", document).await["document"]["id"].clone();
+    reader.call("knowledge_list", json!({})).await;
+    reader.call("knowledge_remove", json!({ "document": document })).await;
     reader.call("conversation_list", json!({})).await;
     reader.call("conversation_get", json!({ "conversation_id": asked["conversation_id"] })).await;
     reader.story.truncate(told);
