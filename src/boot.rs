@@ -33,6 +33,8 @@ use crate::{
     vault::Vault,
 };
 
+pub use self::model::embedder;
+
 /// A started installation.
 pub struct Booted {
     pub app: Arc<App>,
@@ -94,7 +96,7 @@ async fn start(
             connections: config.connections,
             mail: config.mail.clone(),
             llm: config.llm.clone().map(|at| Llm::new(&http, at)),
-            embedder: model::embedder(&config, &http),
+            embedder: embedder(&config, &http),
             parser: Parser::new(std::env::current_exe().map_err(Error::internal)?),
             audit_heads: Some(config.home.logs().join("audit-heads.jsonl")),
             unaudited: false,

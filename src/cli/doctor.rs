@@ -3,6 +3,7 @@
 
 mod content;
 mod database;
+mod embeddings;
 mod machine;
 mod publishing;
 
@@ -76,6 +77,7 @@ impl Doctor {
     pub async fn run(self, config: Config) -> Result<()> {
         let mut checks = machine::look(&config).await;
         checks.extend(database::look(&config).await);
+        checks.push(embeddings::look(&config).await);
         checks.extend(machine::look_outside(&config).await);
         self.tell(checks)
     }

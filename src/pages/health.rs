@@ -1,5 +1,5 @@
 //! `/healthz`: whether the database answers, something publishes, and how long the oldest due post and the oldest mail
-//! have been waiting.
+//! have been waiting; and whether documents are searched by meaning or by words alone.
 
 use std::sync::Arc;
 
@@ -13,7 +13,9 @@ use serde_json::json;
 
 use crate::{
     app::{App, publishing::presence::SILENT_AFTER_SECS},
+    clients::embedder::Readiness,
     error::Result,
+    model::knowledge::SearchMode,
     store::{dispatch, mail, workers},
 };
 
@@ -53,7 +55,19 @@ async fn look(app: &App) -> Result<(bool, serde_json::Value)> {
             "waiting": mail.waiting,
             "oldest_seconds": mail.oldest.map(|since| now.millis_since(since) / 1000),
         },
+        "knowledge": knowledge(app),
         "queue": { "overdue": queue.overdue, "under_way": queue.leased, "oldest_due_seconds": waiting },
     });
     Ok((healthy, body))
+}
+
+/// How documents are searched, and why not by meaning. Not being able to is no reason to be restarted.
+fn knowledge(app: &App) -> serde_json::Value {
+    let (mode, why) = match app.settings.embedder.readiness() {
+        Readiness::Ready(_) => (SearchMode::Hybrid, None),
+        Readiness::Fetching => (SearchMode::Keyword, Some("the embedding model is being fetched".to_owned())),
+        Readiness::Missing { why } => (SearchMode::Keyword, Some(why)),
+        Readiness::Off => (SearchMode::Keyword, Some("switched off by ALLIN_EMBEDDINGS".to_owned())),
+    };
+    json!({ "mode": mode, "why": why, "model_loaded": app.settings.embedder.is_loaded() })
 }

@@ -53,8 +53,8 @@ pub fn tools() -> Vec<ToolSpec> {
             name: "knowledge_remove",
             toolset: Some(Toolset::Knowledge),
             title: "Remove a document",
-            description: "Removes a document by id or path, with everything that was made of it; the person is asked first. Answers that \
-                were given keep their words.",
+            description: "Removes a document by id or path, with everything that was made of it. Asks the person first; where the client \
+                cannot, call again with the confirmation once they have agreed. It cannot be undone.",
             idempotent: true,
             open_world: false,
             asks: true,

@@ -54,8 +54,8 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "pages",
-        &["app", "error", "ids", "model", "store", "vault"],
-        "finds the request behind a link before a workspace is known",
+        &["app", "clients", "error", "ids", "model", "store", "vault"],
+        "finds the request behind a link before a workspace is known; health tells whether the embedding model is there",
     ),
     ("rest", &["app", "mcp", "transport"], "the same bearer keys as /mcp"),
     ("config", &["app", "clients", "error", "ids", "platform", "tools"], "the types that settings become"),

@@ -132,7 +132,7 @@ async fn what_cannot_be_read_is_told_and_the_rest_goes_on() {
         (markdown("a.md", ""), "document_empty"),
         (KnowledgeAdd { data: Some("***".into()), ..KnowledgeAdd::default() }, "data_malformed"),
         (KnowledgeAdd { audience: Some(vec![]), ..markdown("a.md", "text") }, "audience_empty"),
-        (KnowledgeAdd { url: Some("https://127.0.0.1/x".into()), ..KnowledgeAdd::default() }, "address_not_allowed"),
+        (KnowledgeAdd { url: Some("https://127.0.0.1/x".into()), ..KnowledgeAdd::default() }, "outbound_blocked"),
         (KnowledgeAdd { file: Some("/etc/passwd".into()), ..KnowledgeAdd::default() }, "path_not_allowed"),
     ] {
         assert_eq!(app.call_once::<KnowledgeAdd>(&ctx, input).await.unwrap_err().code(), code);
