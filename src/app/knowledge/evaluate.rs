@@ -1,6 +1,7 @@
 //! How good searches and their confidence are on labelled questions: each is searched for, and where it says so once more
 //! with everything hidden that answers it. For whoever sits at the home; through the same search as everybody's.
 
+pub mod load;
 mod places;
 
 use std::{collections::BTreeSet, time::Instant};
