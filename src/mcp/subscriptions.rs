@@ -116,8 +116,11 @@ impl Subscribed {
                 return Ok(());
             }
             if subscribed.len() >= MOST && !subscribed.contains_key(&subject) {
-                return Err(Error::limit("too_many_subscriptions", format!("A session has at most {MOST} subscriptions."))
-                    .next("End some with resources/unsubscribe, or read documents again when you need them."));
+                return Err(Error::limit(
+                    "too_many_subscriptions",
+                    format!("A session has at most {MOST} subscriptions."),
+                )
+                .next("End some with resources/unsubscribe, or read documents again when you need them."));
             }
         }
         let ear = Ear::new(server, ctx, std::slice::from_ref(&subject)).await?;
@@ -156,9 +159,7 @@ async fn tell(server: Server, mut ear: Ear, peer: Peer<RoleServer>, stop: Cancel
         let Ok(told) = ear.told(&server, heard).await else { return };
         for one in told {
             let sent = match one {
-                Told::Resource(uri) => {
-                    peer.notify_resource_updated(ResourceUpdatedNotificationParam::new(uri)).await
-                }
+                Told::Resource(uri) => peer.notify_resource_updated(ResourceUpdatedNotificationParam::new(uri)).await,
                 Told::List => peer.notify_resource_list_changed().await,
             };
             if sent.is_err() {

@@ -50,12 +50,7 @@ pub fn templates() -> Vec<ResourceTemplate> {
 }
 
 /// The documents of one page, and the cursor of the next.
-pub async fn list(
-    app: &App,
-    ctx: &Ctx,
-    cursor: Option<String>,
-    limit: u32,
-) -> Result<(Vec<Resource>, Option<String>)> {
+pub async fn list(app: &App, ctx: &Ctx, cursor: Option<String>, limit: u32) -> Result<(Vec<Resource>, Option<String>)> {
     let input = KnowledgeList { limit: Some(limit), cursor, ..KnowledgeList::default() };
     let listed = app.call_once::<KnowledgeList>(ctx, input).await?;
     Ok((listed.documents.iter().map(resource).collect(), listed.next_cursor))
@@ -78,9 +73,7 @@ fn resource(document: &DocumentView) -> Resource {
 /// Reads what is behind `kb://`.
 pub async fn read(app: &App, ctx: &Ctx, uri: &str) -> Result<ReadResourceResult> {
     let input = match (path(uri), uri.strip_prefix("kb://chunks/")) {
-        (Some(path), _) => {
-            KnowledgeGet { document: Some(path), length: Some(LENGTH_MOST), ..KnowledgeGet::default() }
-        }
+        (Some(path), _) => KnowledgeGet { document: Some(path), length: Some(LENGTH_MOST), ..KnowledgeGet::default() },
         (_, Some(id)) => {
             let chunk_id = Some(id.parse().map_err(|_| no_such_resource())?);
             KnowledgeGet { chunk_id, ..KnowledgeGet::default() }
@@ -140,14 +133,25 @@ mod tests {
 
     #[test]
     fn addresses_lead_back_to_their_paths() {
-        for there in ["faq.md", "handbook/returns.md", "a b?c#d%e&f=g", "Größe/退货政策.md", "%2F", "../x", "example.com/a?b=c"] {
+        for there in
+            ["faq.md", "handbook/returns.md", "a b?c#d%e&f=g", "Größe/退货政策.md", "%2F", "../x", "example.com/a?b=c"]
+        {
             let address = address(there);
             assert!(address.bytes().all(|byte| byte.is_ascii_graphic()), "{address}");
             assert_eq!(path(&address).as_deref(), Some(there));
         }
         assert_eq!(address("a/b.md"), "kb://documents/a%2Fb.md");
         assert_eq!(path("kb://documents/a/b.md").as_deref(), Some("a/b.md"));
-        for wrong in ["kb://documents/", "kb://documents/%", "kb://documents/%+1", "kb://documents/%zz", "kb://documents/%ff", "kb://documents/%00", "kb://chunks/a", "allin://posts"] {
+        for wrong in [
+            "kb://documents/",
+            "kb://documents/%",
+            "kb://documents/%+1",
+            "kb://documents/%zz",
+            "kb://documents/%ff",
+            "kb://documents/%00",
+            "kb://chunks/a",
+            "allin://posts",
+        ] {
             assert_eq!(path(wrong), None, "{wrong}");
         }
     }

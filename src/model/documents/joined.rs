@@ -64,7 +64,10 @@ mod tests {
             (vec![("a", "| 1 | 2 |"), ("a", "| 3 | 4 |")], "| 1 | 2 |\n\n| 3 | 4 |"),
             // A letter that comes twice by chance.
             (vec![("a", "A banana"), ("a", "a day")], "A banana\n\na day"),
-            (vec![("a", "退货政策。顾客可以退回。"), ("a", "顾客可以退回。免费更换。")], "退货政策。顾客可以退回。免费更换。"),
+            (
+                vec![("a", "退货政策。顾客可以退回。"), ("a", "顾客可以退回。免费更换。")],
+                "退货政策。顾客可以退回。免费更换。",
+            ),
             (vec![("a", "Only this.")], "Only this."),
         ] {
             assert_eq!(joined(&parts), whole);

@@ -13,14 +13,9 @@ pub const CHANNEL: &str = "allin_documents";
 
 /// Heard when the transaction is committed.
 pub(super) async fn tell(db: &mut PgConnection, workspace: WorkspaceId, id: DocumentId) -> Result<()> {
-    sqlx::query!(
-        "select pg_notify($1, $2::uuid::text || ' ' || $3::uuid::text)",
-        CHANNEL,
-        workspace.uuid(),
-        id.uuid()
-    )
-    .execute(db)
-    .await?;
+    sqlx::query!("select pg_notify($1, $2::uuid::text || ' ' || $3::uuid::text)", CHANNEL, workspace.uuid(), id.uuid())
+        .execute(db)
+        .await?;
     Ok(())
 }
 

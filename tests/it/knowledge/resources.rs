@@ -94,7 +94,8 @@ async fn documents_are_listed_in_pages_and_read() {
         assert!(chunk.starts_with(&format!("“Sizes” ({path}#")) && chunk.contains("Only large ones"), "{chunk}");
         let own = read(&client, "kb://documents/65-faq.md").await.unwrap();
         assert!(own["text"].as_str().unwrap().contains("\n## "), "{own}");
-        for nowhere in ["kb://documents/nothing.md", "kb://documents/", "kb://chunks/nothing", "kb://elsewhere/faq.md"] {
+        for nowhere in ["kb://documents/nothing.md", "kb://documents/", "kb://chunks/nothing", "kb://elsewhere/faq.md"]
+        {
             let refused = read(&client, nowhere).await.unwrap_err();
             assert!(refused.contains("There is no such"), "{nowhere}: {refused}");
         }
@@ -108,7 +109,10 @@ async fn what_is_for_others_has_no_address() {
     let app = TestApp::start().await;
     let team = app.team("Bakery").await;
     let admin = team.connection(&app);
-    let secret = KnowledgeAdd { audience: Some(vec![Role::Admin]), ..markdown("salaries.md", "# Salaries\n\nThe baker earns 4,711.") };
+    let secret = KnowledgeAdd {
+        audience: Some(vec![Role::Admin]),
+        ..markdown("salaries.md", "# Salaries\n\nThe baker earns 4,711.")
+    };
     let document = add(&app, &admin, secret).await.document.id;
     read_all(&app, &admin).await;
     let chunk = search(&app, &admin, "What does the baker earn?").await.results[0].id;
@@ -123,7 +127,10 @@ async fn what_is_for_others_has_no_address() {
         assert_eq!(seen, role == Role::Admin, "{role:?}");
         let ctx = team.ctx(&app, member, crate::support::people::Door::Stdio);
         let get = |document: &str| {
-            app.call_once::<KnowledgeGet>(&ctx, KnowledgeGet { document: Some(document.into()), ..KnowledgeGet::default() })
+            app.call_once::<KnowledgeGet>(
+                &ctx,
+                KnowledgeGet { document: Some(document.into()), ..KnowledgeGet::default() },
+            )
         };
         if role == Role::Admin {
             assert!(read(&client, "kb://documents/salaries.md").await.unwrap().to_string().contains("4,711"));
@@ -140,7 +147,8 @@ async fn what_is_for_others_has_no_address() {
         client.close().await;
     }
     // While it waits to be read anew for everybody, what was for the Admin alone stays so.
-    let everybody = KnowledgeAdd { audience: Some(Role::ALL.to_vec()), ..markdown("salaries.md", "# Salaries\n\nAsk the Admin.") };
+    let everybody =
+        KnowledgeAdd { audience: Some(Role::ALL.to_vec()), ..markdown("salaries.md", "# Salaries\n\nAsk the Admin.") };
     add(&app, &admin, everybody).await;
     let viewer = super::member(&app, &team, Role::Viewer).await;
     let input = KnowledgeGet { document: Some("salaries.md".into()), ..KnowledgeGet::default() };
@@ -181,7 +189,11 @@ async fn a_long_document_is_read_in_parts() {
     assert_eq!(get(None, Some(1_000_000)).await.unwrap().text, text);
     assert_eq!(get(Some(1000), None).await.unwrap().text, "");
     assert_eq!(get(None, Some(0)).await.unwrap_err().code(), "length_invalid");
-    let both = KnowledgeGet { document: Some("long.md".into()), chunk_id: Some(allin::ids::ChunkId(team.admin.uuid())), ..KnowledgeGet::default() };
+    let both = KnowledgeGet {
+        document: Some("long.md".into()),
+        chunk_id: Some(allin::ids::ChunkId(team.admin.uuid())),
+        ..KnowledgeGet::default()
+    };
     for input in [both, KnowledgeGet::default()] {
         assert_eq!(app.call_once::<KnowledgeGet>(&ctx, input).await.unwrap_err().code(), "document_or_chunk");
     }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use allin::{
     app::{
+        ctx::Ctx,
         keys::revoke::KeyRevoke,
         knowledge::{add::KnowledgeAdd, remove::KnowledgeRemove},
-        ctx::Ctx,
     },
     model::roles::Role,
 };
@@ -68,7 +68,10 @@ async fn a_modern_client_hears_of_documents() {
     let (_, admin_key) = app.key(&team, team.admin).await;
     let http = app.serve().await;
     let client = http.client(&key, Era::Modern, Says::Mute).await;
-    let wanted = SubscriptionFilter::builder().resource_subscriptions([OPEN, SECRET, "allin://accounts"]).resources_list_changed().build();
+    let wanted = SubscriptionFilter::builder()
+        .resource_subscriptions([OPEN, SECRET, "allin://accounts"])
+        .resources_list_changed()
+        .build();
     let mut listening = client.running.listen(wanted.clone()).await.unwrap();
     let accepted = listening.acknowledged();
     assert_eq!(accepted.resource_subscriptions, Some(vec![OPEN.to_owned(), SECRET.to_owned()]));
