@@ -112,10 +112,11 @@ impl Subscribed {
     pub async fn begin(&self, server: &Server, ctx: Ctx, peer: Peer<RoleServer>, subject: Subject) -> Result<()> {
         {
             let subscribed = self.lock();
-            if subscribed.contains_key(&subject) && subject == Subject::List {
+            let known = subscribed.contains_key(&subject);
+            if known && subject == Subject::List {
                 return Ok(());
             }
-            if subscribed.len() >= MOST && !subscribed.contains_key(&subject) {
+            if subscribed.len() >= MOST && !known && subject != Subject::List {
                 return Err(Error::limit(
                     "too_many_subscriptions",
                     format!("A session has at most {MOST} subscriptions."),
