@@ -2,6 +2,8 @@
 
 mod audience;
 mod reading;
+mod resources;
+mod told;
 
 use allin::{
     app::{

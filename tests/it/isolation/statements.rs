@@ -267,6 +267,7 @@ fn sql_type(kind: &Value) -> String {
         "Int2" => "smallint",
         "Int4" => "integer",
         "Int8" => "bigint",
+        "Float4" => "real",
         "Float8" => "double precision",
         "Bool" => "boolean",
         "Bytea" => "bytea",

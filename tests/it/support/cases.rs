@@ -48,7 +48,10 @@ use allin::{
         },
         imports::{export::PostsExport, import::PostsImport},
         keys::{create::KeyCreate, list::KeyList, revoke::KeyRevoke},
-        knowledge::{ask::KnowledgeAsk, rate::KnowledgeRate},
+        knowledge::{
+            add::KnowledgeAdd, ask::KnowledgeAsk, get::KnowledgeGet, list::KnowledgeList, rate::KnowledgeRate,
+            remove::KnowledgeRemove, search::KnowledgeSearch,
+        },
         members::{
             activity::MemberActivity, add::MemberAdd, change::MemberChange, email::MemberEmail,
             hand_over::MemberHandOver, invitations::MemberInvitations, invite::MemberInvite, leave::MemberLeave,
@@ -89,8 +92,8 @@ use allin::{
     },
     error::Result,
     ids::{
-        AccountId, AnswerId, ApiKeyId, ApprovalId, AssetId, AttemptId, CampaignId, CommentId, ConnectId, ConversationId, IdGen as _, IncidentId,
-        InvitationId, MemberId, NotificationId, PackId, PolicyId, PostId, RandomIds, ReviewerId, SeriesId, TaskId, TicketId,
+        AccountId, AnswerId, ApiKeyId, ApprovalId, AssetId, AttemptId, CampaignId, ChunkId, CommentId, ConnectId, ConversationId,
+        DocumentId, IdGen as _, IncidentId, InvitationId, MemberId, NotificationId, PackId, PolicyId, PostId, RandomIds, ReviewerId, SeriesId, TaskId, TicketId,
     },
     model::{
         approvals::{Need, StepSpec, Verdict},
@@ -131,6 +134,8 @@ pub struct Ids {
     pub conversation: ConversationId,
     pub answer: AnswerId,
     pub ticket: TicketId,
+    pub document: DocumentId,
+    pub chunk: ChunkId,
 }
 
 impl Ids {
@@ -159,6 +164,8 @@ impl Ids {
             conversation: ConversationId(id()),
             answer: AnswerId(id()),
             ticket: TicketId(id()),
+            document: DocumentId(id()),
+            chunk: ChunkId(id()),
         }
     }
 }
@@ -304,12 +311,28 @@ cases! {
     KeyCreate: |ids| KeyCreate { name: "a key".into(), member_id: Some(ids.member), expires_in_days: None };
     KeyList: |_ids| KeyList::default();
     KeyRevoke: |ids| KeyRevoke { key_id: ids.key };
+    KnowledgeAdd: |_ids| KnowledgeAdd {
+        text: Some("# A document\n\nWords.".into()),
+        path: Some("case.md".into()),
+        ..KnowledgeAdd::default()
+    };
     KnowledgeAsk: |ids| KnowledgeAsk {
         question: "Who invented the Najdorf variation?".into(),
         conversation_id: Some(ids.conversation),
         ..KnowledgeAsk::default()
     };
+    KnowledgeGet: |ids| KnowledgeGet { document: Some(ids.document.to_string()), ..KnowledgeGet::default() };
+    KnowledgeList: |_ids| KnowledgeList::default();
     KnowledgeRate: |ids| KnowledgeRate { answer_id: ids.answer, helpful: true, comment: None };
+    KnowledgeRemove: |ids| KnowledgeRemove { document: ids.document.to_string() };
+    KnowledgeSearch: |_ids| KnowledgeSearch {
+        query: "How do I pause all publishing?".into(),
+        k: None,
+        category: None,
+        language: None,
+        min_score: None,
+        user_role: None,
+    };
     MemberActivity: |_ids| MemberActivity::default();
     MemberAdd: |_ids| MemberAdd { name: "Somebody new".into(), role: Role::Viewer };
     MemberChange: |ids| MemberChange { member_id: ids.member, role: None, hand_over_to: None };
