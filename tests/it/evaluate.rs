@@ -1,4 +1,4 @@
-//! `allin kb eval`: what it counts, what it refuses, and that searches are as good on questions that nobody tuned them on.
+//! `allin kb eval`: what it counts, what it refuses, and how good searches are on questions that no curve was fitted on.
 
 use std::{sync::Arc, time::Duration};
 
@@ -145,7 +145,7 @@ async fn cosines_of_another_model_say_nothing_about_confidence() {
     app.close().await;
 }
 
-/// Nobody tunes anything on these questions.
+/// No curve is fitted on these questions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_products_documents_answer_questions_that_were_held_out() {
     let app = TestApp::with(Setup { embedder: embedding::embedder().await, real_time: true, ..Setup::default() }).await;
