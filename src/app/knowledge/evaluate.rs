@@ -173,7 +173,7 @@ impl Run<'_> {
             truth,
             across: places.across(question, language(question)),
             kind: question.kind.clone(),
-            ranking: (truth == Truth::Answerable).then(|| Ranking { found: hits, relevant: answering.len() }),
+            ranking: (truth == Truth::Answerable).then_some(Ranking { found: hits, relevant: answering.len() }),
             signals,
             confidence,
         });
