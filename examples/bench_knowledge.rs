@@ -146,7 +146,8 @@ async fn ingest(booted: &Booted, out: &mut Map<String, Value>) -> Result<()> {
     let (wall, cpu) = (began.elapsed().as_secs_f64(), machine::cpu().saturating_sub(before).as_secs_f64());
     let list = KnowledgeList { limit: Some(200), ..KnowledgeList::default() };
     let listed = booted.app.call_once::<KnowledgeList>(&ctx, list).await?;
-    let tokens = listed.documents.iter().find(|document| document.path == "measured.md").map_or(0, |found| found.tokens);
+    let tokens =
+        listed.documents.iter().find(|document| document.path == "measured.md").map_or(0, |found| found.tokens);
     out.insert("ingest_tokens".into(), json!(tokens));
     out.insert("ingest_tokens_per_s".into(), json!((f64::from(tokens) / wall).round()));
     out.insert("ingest_tokens_per_cpu_s".into(), json!((f64::from(tokens) / cpu).round()));

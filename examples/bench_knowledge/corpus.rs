@@ -3,11 +3,7 @@
 use allin::{
     app::{
         ctx::Ctx,
-        knowledge::{
-            evaluate::load::load as load_documents,
-            find::model_key,
-            product, read,
-        },
+        knowledge::{evaluate::load::load as load_documents, find::model_key, product, read},
     },
     boot::Booted,
     error::{Error, Result},

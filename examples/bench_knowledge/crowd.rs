@@ -36,14 +36,8 @@ async fn at_once(app: &Arc<App>, ctx: &Ctx, questions: Vec<String>) -> Result<(V
     for query in questions {
         let (app, ctx) = (Arc::clone(app), ctx.clone());
         asking.spawn(async move {
-            let input = KnowledgeSearch {
-                query,
-                k: None,
-                category: None,
-                language: None,
-                min_score: None,
-                user_role: None,
-            };
+            let input =
+                KnowledgeSearch { query, k: None, category: None, language: None, min_score: None, user_role: None };
             let began = Instant::now();
             app.call_once::<KnowledgeSearch>(&ctx, input).await.map(|_| began.elapsed())
         });

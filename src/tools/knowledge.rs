@@ -112,7 +112,8 @@ fn line(document: &DocumentView) -> String {
     } else {
         format!(", for {}", document.audience.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", "))
     };
-    let category = if document.category.is_empty() { String::new() } else { format!(", {}", shown(&document.category)) };
+    let category =
+        if document.category.is_empty() { String::new() } else { format!(", {}", shown(&document.category)) };
     let problem = document.problem.as_ref().map_or_else(String::new, |problem| format!("\n  {}", shown(problem)));
     format!(
         "{}  {}: {} chunk(s), {}{category}{audience}, {state}{problem}",
@@ -131,7 +132,8 @@ impl Spoken for KnowledgeAdd {
 
 impl Spoken for KnowledgeGet {
     fn say(got: &KnowledgeGot) -> String {
-        let headings = got.chunk.as_ref().map(|chunk| format!("\n{}", shown(&chunk.headings.join(" > ")))).unwrap_or_default();
+        let headings =
+            got.chunk.as_ref().map(|chunk| format!("\n{}", shown(&chunk.headings.join(" > ")))).unwrap_or_default();
         let more = got.next_from.map(|from| format!("\n\nMore: from {from}")).unwrap_or_default();
         let (path, title) = (shown(&got.document.path), shown(&got.document.title));
         format!("{path} ({title}){headings}\n\n{}{more}", shown(&got.text))

@@ -10,12 +10,7 @@ use crate::{
     app::{
         App,
         ctx::Ctx,
-        knowledge::{
-            measures::Measures,
-            product,
-            question::Words,
-            remembered::Key,
-        },
+        knowledge::{measures::Measures, product, question::Words, remembered::Key},
     },
     clients::embedder::{EmbeddingModel, Readiness},
     error::{Error, Result},

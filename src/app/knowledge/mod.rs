@@ -40,11 +40,7 @@ use crate::{
     model::documents::ParsedDocument,
     store::{
         db::Entrance,
-        knowledge::{
-            due,
-            state::State,
-            vectors,
-        },
+        knowledge::{due, state::State, vectors},
     },
 };
 

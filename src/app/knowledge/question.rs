@@ -54,15 +54,7 @@ impl Words {
                 }
             }
         }
-        let terms = search::terms(
-            tx,
-            workspace,
-            role,
-            query,
-            (&spaced.0, &spaced.1),
-            (&counted.0, &counted.1),
-        )
-        .await?;
+        let terms = search::terms(tx, workspace, role, query, (&spaced.0, &spaced.1), (&counted.0, &counted.1)).await?;
         let mut words = Self::default();
         let asked_in = Language::detect(query);
         for corpus in &corpora {

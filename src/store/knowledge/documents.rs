@@ -253,10 +253,8 @@ pub async fn content(db: &mut PgConnection, workspace: WorkspaceId, id: Document
 
 /// How many documents a workspace has, of any audience.
 pub async fn count(db: &mut PgConnection, workspace: WorkspaceId) -> Result<i64> {
-    let count = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from documents where workspace_id = $1"#,
-        workspace.uuid()
-    );
+    let count =
+        sqlx::query_scalar!(r#"select count(*) as "count!" from documents where workspace_id = $1"#, workspace.uuid());
     Ok(count.fetch_one(db).await?)
 }
 

@@ -191,7 +191,11 @@ fn chunks_put_together_are_the_document() {
     // Sections that are cut, with and without an overlap.
     let sentences = |name: &str| (0..400).map(|n| format!("The {name} number {n} is told here. ")).collect::<String>();
     let rows: String = (0..300).map(|n| format!("| {n} | same | same |\n")).collect();
-    texts.push(format!("# One\n\n{}\n\n## Two\n\n{}\n\n| a | b | c |\n|---|---|---|\n{rows}\nThe end.\n", sentences("oven"), sentences("loaf")));
+    texts.push(format!(
+        "# One\n\n{}\n\n## Two\n\n{}\n\n| a | b | c |\n|---|---|---|\n{rows}\nThe end.\n",
+        sentences("oven"),
+        sentences("loaf")
+    ));
     texts.push((0..900).map(|n| format!("顾客第{n}次退回蛋糕。")).collect());
     let mut overlaps = 0;
     for text in &texts {

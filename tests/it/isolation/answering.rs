@@ -22,11 +22,11 @@ pub struct Answering {
 pub async fn answering(app: &TestApp, team: &Team, mark: &str) -> Answering {
     let ctx = team.person(app);
     let text = format!("# The {mark} document\n\nThe {mark} is fed at noon by the {mark} keeper.\n");
-    let document =
-        KnowledgeAdd { text: Some(text), path: Some(format!("{mark}.md")), ..KnowledgeAdd::default() };
+    let document = KnowledgeAdd { text: Some(text), path: Some(format!("{mark}.md")), ..KnowledgeAdd::default() };
     let document = app.call_once::<KnowledgeAdd>(&ctx, document).await.unwrap().document.id;
     settle(app, &ctx, |_| ()).await.unwrap();
-    let input = KnowledgeAsk { question: format!("When is the {mark} fed by the {mark} keeper?"), ..KnowledgeAsk::default() };
+    let input =
+        KnowledgeAsk { question: format!("When is the {mark} fed by the {mark} keeper?"), ..KnowledgeAsk::default() };
     let asked = app.call_once::<KnowledgeAsk>(&ctx, input).await.unwrap();
     assert!(!asked.sources.is_empty(), "{asked:?}");
     let comment = Some(format!("{mark} rating"));

@@ -92,8 +92,9 @@ use allin::{
     },
     error::Result,
     ids::{
-        AccountId, AnswerId, ApiKeyId, ApprovalId, AssetId, AttemptId, CampaignId, ChunkId, CommentId, ConnectId, ConversationId,
-        DocumentId, IdGen as _, IncidentId, InvitationId, MemberId, NotificationId, PackId, PolicyId, PostId, RandomIds, ReviewerId, SeriesId, TaskId, TicketId,
+        AccountId, AnswerId, ApiKeyId, ApprovalId, AssetId, AttemptId, CampaignId, ChunkId, CommentId, ConnectId,
+        ConversationId, DocumentId, IdGen as _, IncidentId, InvitationId, MemberId, NotificationId, PackId, PolicyId,
+        PostId, RandomIds, ReviewerId, SeriesId, TaskId, TicketId,
     },
     model::{
         approvals::{Need, StepSpec, Verdict},
