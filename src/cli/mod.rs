@@ -170,7 +170,7 @@ impl Cli {
             Command::Demo(command) => command.run(config).await,
             Command::Stdio(command) => Box::pin(command.run(config)).await,
             Command::Serve(command) => command.run(config).await,
-            Command::Service(command) => command.run(config).await,
+            Command::Service(command) => Box::pin(command.run(config)).await,
             Command::Setup(command) => command.run(config).await,
             Command::Doctor(command) => command.run(config).await,
             Command::Db(command) => command.run(config).await,

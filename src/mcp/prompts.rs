@@ -106,7 +106,7 @@ pub fn get(name: &str, arguments: &Map<String, Value>) -> Result<GetPromptResult
         return Err(Error::invalid("arguments_invalid", "This prompt takes no such argument.")
             .field(prose::line(other), "prompts/list shows the arguments"));
     }
-    let filled = known.and_then(|argument| arguments.get(argument)).map(|value| filled(value)).transpose()?;
+    let filled = known.and_then(|argument| arguments.get(argument)).map(filled).transpose()?;
     let question = match (quick.about, filled.filter(|text| !text.is_empty())) {
         (Some((.., with)), Some(text)) => with.replace("{}", &text),
         _ => quick.plain.to_owned(),

@@ -60,12 +60,10 @@ impl Walk {
 
     fn start(&mut self, tag: &Tag<'_>) {
         match tag {
-            Tag::Paragraph => {
-                // The first paragraph of an item is the item.
-                if !self.block.as_ref().is_some_and(|block| block.kind == Kind::Item && block.text.is_empty()) {
-                    self.open(Kind::Sentence, String::new());
-                }
-            }
+            // The first paragraph of an item is the item.
+            Tag::Paragraph
+                if self.block.as_ref().is_some_and(|block| block.kind == Kind::Item && block.text.is_empty()) => {}
+            Tag::Paragraph => self.open(Kind::Sentence, String::new()),
             Tag::Heading { .. } => self.open(Kind::Heading, String::new()),
             Tag::CodeBlock(_) => self.open(Kind::Code, String::new()),
             Tag::List(first) => {
