@@ -216,7 +216,7 @@ impl There {
             return VARIABLES.iter().any(|(name, _)| *name == what);
         }
         // A tool is one by its name alone, so that a use case or a text does not pass for it.
-        match what.starts_with("knowledge_") || what.starts_with("ticket_") {
+        match what.starts_with("knowledge_") {
             true => tools::find(what).is_some(),
             false => self.words.contains(what),
         }

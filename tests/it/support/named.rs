@@ -29,7 +29,13 @@ impl Names {
         match value {
             Value::String(text) => *text = self.text(text),
             Value::Array(items) => items.iter_mut().for_each(|item| self.walk(item)),
-            Value::Object(map) => map.values_mut().for_each(|item| self.walk(item)),
+            Value::Object(map) => {
+                // How long it took.
+                for name in ["query_time", "response_time"] {
+                    map.entry(name).and_modify(|time| *time = Value::from(0));
+                }
+                map.values_mut().for_each(|item| self.walk(item));
+            }
             _ => {}
         }
     }
