@@ -39,6 +39,7 @@ pub mod series;
 pub mod tasks;
 pub mod tickets;
 pub mod use_case;
+pub mod watch;
 pub mod workspaces;
 pub mod zones;
 
@@ -56,15 +57,15 @@ use crate::{
     app::{
         audit::seal::Unchained,
         knowledge::Knowledge,
-        notifications::watch::{News, Watch},
         publishing::engine::Engine,
+        watch::{News, Watch},
     },
     clients::{embedder::Embedder, http::Http, llm::Llm, mail::Mailer, networks::registry::Networks},
     clock::{Clock, Timestamp},
     documents::Parser,
     error::{Error, Result},
     ids::{IdGen, RequestId, WorkspaceId},
-    store::db::Db,
+    store::{db::Db, knowledge::faces, notifications as notices},
     vault::Vault,
 };
 
@@ -89,6 +90,7 @@ pub struct App {
     /// Whose audit logs this process wrote to.
     pub unchained: Unchained,
     notices: Watch,
+    documents: Watch,
     changed: broadcast::Sender<WorkspaceId>,
     pages: OnceLock<Url>,
     decider: Option<Decider>,
@@ -165,7 +167,8 @@ impl App {
     ) -> Self {
         let (changed, _) = broadcast::channel(256);
         let engine = Arc::new(Engine::new(settings.connections, db.size()));
-        let (due, pages, notices) = (Notify::new(), OnceLock::new(), Watch::default());
+        let (due, pages) = (Notify::new(), OnceLock::new());
+        let (notices, documents) = (Watch::of(notices::CHANNEL), Watch::of(faces::CHANNEL));
         let (decider, terminal, unchained) = (None, OnceLock::new(), Unchained::default());
         Self {
             db,
@@ -180,6 +183,7 @@ impl App {
             due,
             unchained,
             notices,
+            documents,
             changed,
             pages,
             decider,
@@ -239,6 +243,11 @@ impl App {
     /// Whose notifications change from now on, whichever process it was.
     pub async fn notices(&self) -> Result<broadcast::Receiver<News>> {
         self.notices.news(&self.db).await
+    }
+
+    /// Which documents change from now on, whichever process it was and whomever they are for.
+    pub async fn document_news(&self) -> Result<broadcast::Receiver<News>> {
+        self.documents.news(&self.db).await
     }
 
     /// Where this process serves pages to people; the first caller decides.

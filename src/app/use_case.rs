@@ -156,8 +156,10 @@ impl<T> Reply<T> {
 pub trait Seek: UseCase<Form = Seekingly> {
     type Plan: Send;
     /// In a read transaction, the right checked.
-    fn look(scope: &mut Scope<'_>, input: Self::Input)
-    -> impl Future<Output = Result<Sought<Self::Output, Self::Plan>>> + Send;
+    fn look(
+        scope: &mut Scope<'_>,
+        input: Self::Input,
+    ) -> impl Future<Output = Result<Sought<Self::Output, Self::Plan>>> + Send;
     /// No transaction is open here. What it reads, it reads with the rights of `ctx`.
     fn seek(app: &App, ctx: &Ctx, plan: Self::Plan) -> impl Future<Output = Result<Self::Output>> + Send;
 }

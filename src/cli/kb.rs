@@ -70,7 +70,8 @@ impl Kb {
         match self {
             Self::Add(command) => command.run(booted, ctx).await,
             Self::List { category, state, limit, cursor, json } => {
-                let found = app.call_once::<KnowledgeList>(ctx, KnowledgeList { category, state, limit, cursor }).await?;
+                let found =
+                    app.call_once::<KnowledgeList>(ctx, KnowledgeList { category, state, limit, cursor }).await?;
                 print::either(json, &found, || KnowledgeList::say(&found))
             }
             Self::Remove { document, yes } => {

@@ -81,13 +81,8 @@ impl Ticket {
         let app = &booted.app;
         let changed = match self {
             Self::List { state, mine, assigned, limit, cursor, json } => {
-                let input = TicketList {
-                    state,
-                    mine: mine.then_some(true),
-                    assigned: assigned.then_some(true),
-                    limit,
-                    cursor,
-                };
+                let input =
+                    TicketList { state, mine: mine.then_some(true), assigned: assigned.then_some(true), limit, cursor };
                 let found = app.call_once::<TicketList>(ctx, input).await?;
                 return print::either(json, &found, || TicketList::say(&found));
             }

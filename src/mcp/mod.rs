@@ -2,6 +2,7 @@
 //! registry; every call goes to a use case.
 
 mod ask;
+mod ear;
 mod keys;
 mod prompts;
 mod relay;
@@ -9,6 +10,7 @@ mod results;
 mod server;
 mod shown;
 mod subscriptions;
+mod welcome;
 
 pub use keys::{Keys, Sessions};
 pub use server::{Caller, Server};

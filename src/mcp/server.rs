@@ -7,9 +7,9 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, DiscoverResult, GetPromptRequestParams, GetPromptResponse,
-        Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-        ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, SubscribeRequestParams,
-        SubscriptionFilter, Tool, UnsubscribeRequestParams,
+        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        ReadResourceRequestParams, ReadResourceResponse, ServerConfig, SubscribeRequestParams, SubscriptionFilter,
+        Tool, UnsubscribeRequestParams,
     },
     service::{RequestContext, SubscriptionContext},
 };
@@ -18,7 +18,8 @@ use super::{
     ask::{self, Answered},
     prompts, relay,
     results::{failed, finished, protocol_error, split},
-    subscriptions::{self, Subscribed},
+    subscriptions::{self, Subject, Subscribed},
+    welcome,
 };
 use crate::{
     app::{
@@ -55,11 +56,6 @@ pub struct Server {
     /// What an older client's session has subscribed to.
     subscribed: Subscribed,
 }
-
-const INSTRUCTIONS: &str = "AllIN plans, schedules and publishes posts on social networks. Begin with workspace_overview: it \
-shows the accounts, the time zone and what is planned. Draft with post_create, then post_schedule or post_publish. Images come \
-in through asset_add. Times without an offset are local to the workspace. Questions about AllIN or the workspace's documents: \
-knowledge_ask. Every error says what to do next. Publishing and deleting ask the person first.";
 
 impl Server {
     pub fn new(app: Arc<App>, profile: Profile, local: Option<Caller>) -> Self {
@@ -148,29 +144,11 @@ const LIST_TTL_MS: u64 = 60_000;
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        let capabilities =
-            ServerCapabilities::builder()
-                .enable_tools()
-                .enable_prompts()
-                .enable_resources()
-                .enable_resources_subscribe()
-                .build();
-        let implementation = Implementation::new("allin", env!("CARGO_PKG_VERSION"))
-            .with_title("AllIN")
-            .with_description("Plans, schedules and publishes posts on social networks.");
-        ServerConfig::new(capabilities).with_server_info(implementation).with_instructions(INSTRUCTIONS)
+        welcome::info()
     }
 
     async fn discover(&self, _: RequestContext<RoleServer>) -> std::result::Result<DiscoverResult, ErrorData> {
-        let info = self.get_info();
-        let versions = self.supported_protocol_versions().into_owned();
-        let mut result = DiscoverResult::new(versions, info.capabilities)
-            .with_server_info(info.server_info)
-            // The same for everybody, and as long as this version of the program runs.
-            .with_ttl_ms(3_600_000)
-            .with_cache_scope(CacheScope::Public);
-        result.instructions = Some(INSTRUCTIONS.to_owned());
-        Ok(result)
+        Ok(welcome::discovered(self.supported_protocol_versions().into_owned()))
     }
 
     async fn list_tools(
@@ -222,12 +200,20 @@ impl ServerHandler for Server {
 
     async fn list_resources(
         &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
     ) -> std::result::Result<ListResourcesResult, ErrorData> {
-        Ok(ListResourcesResult::with_all_items(resources::list())
-            .with_ttl_ms(3_600_000)
-            .with_cache_scope(CacheScope::Public))
+        let ctx = self.ctx(&context)?;
+        // Older clients are told of changes without asking; to whom the list means nothing, they mean nothing either.
+        if !ask::abilities(&context).modern {
+            let begun = self.subscribed.begin(self, ctx.clone(), context.peer.clone(), Subject::List).await;
+            begun.map_err(|error| protocol_error(&error))?;
+        }
+        let cursor = request.and_then(|request| request.cursor);
+        let page = resources::page(&self.app, &ctx, cursor).await.map_err(|error| protocol_error(&error))?;
+        let mut result = ListResourcesResult::with_all_items(page.resources);
+        result.next_cursor = page.next_cursor;
+        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
     }
 
     async fn list_prompts(
@@ -293,16 +279,17 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> std::result::Result<(), ErrorData> {
         let ctx = self.ctx(&context)?;
-        let begun = self.subscribed.begin(self, ctx, context.peer.clone(), &request.uri).await;
+        let subject = Subject::named(&request.uri).map_err(|error| protocol_error(&error))?;
+        let begun = self.subscribed.begin(self, ctx, context.peer.clone(), subject).await;
         begun.map_err(|error| protocol_error(&error))
     }
 
     async fn unsubscribe(
         &self,
-        _: UnsubscribeRequestParams,
+        request: UnsubscribeRequestParams,
         _: RequestContext<RoleServer>,
     ) -> std::result::Result<(), ErrorData> {
-        self.subscribed.end();
+        self.subscribed.end(&request.uri);
         Ok(())
     }
 }

@@ -1,8 +1,9 @@
 //! Clients that want to hear of changes, in both eras: `subscriptions/listen`, which is one long request, and the older
-//! `resources/subscribe`, which lasts as long as its session. Notifications are the one resource that tells.
+//! `resources/subscribe`, which lasts as long as its session. Notifications, documents and the list of resources tell.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -11,92 +12,94 @@ use rmcp::{
     model::{ResourceUpdatedNotificationParam, SubscriptionFilter},
     service::{Peer, SubscriptionContext},
 };
-use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{results::protocol_error, server::Server};
+use super::{
+    ear::{Ear, Told},
+    results::protocol_error,
+    server::Server,
+};
 use crate::{
-    app::{
-        ctx::Ctx,
-        notifications::{list::NotificationList, watch::News},
-    },
+    app::ctx::Ctx,
     error::{Error, Result},
-    ids::{MemberId, WorkspaceId},
-    resources::notifications::URI,
+    resources::{knowledge, notifications::URI},
 };
 
 /// How often it is looked whether an older client is still there.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// Subscriptions of one client.
+const MOST: usize = 100;
+
+/// What a client is told of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Subject {
+    Notifications,
+    /// A document, by the address that the client used; whether it is there is nobody's business.
+    Document {
+        uri: String,
+        path: String,
+    },
+    /// Which documents are listed.
+    List,
+}
+
+impl Subject {
+    pub fn named(uri: &str) -> Result<Self> {
+        if uri == URI {
+            return Ok(Self::Notifications);
+        }
+        let document = knowledge::path(uri).map(|path| Self::Document { uri: uri.to_owned(), path });
+        document.ok_or_else(|| {
+            Error::invalid("not_subscribable", "This resource does not tell of changes.")
+                .next(format!("Subscribe to {URI} or a document, or read the resource again when you need it."))
+        })
+    }
+}
 
 /// What can be listened to, of what was asked for.
 pub fn accepted(requested: &SubscriptionFilter) -> SubscriptionFilter {
     let asked = requested.resource_subscriptions.iter().flatten();
-    SubscriptionFilter::builder().resource_subscriptions(asked.filter(|uri| *uri == URI).cloned()).build()
+    let known = asked.filter(|uri| Subject::named(uri).is_ok()).take(MOST).cloned();
+    let filter = SubscriptionFilter::builder().resource_subscriptions(known);
+    if requested.resources_list_changed == Some(true) { filter.resources_list_changed() } else { filter }.build()
 }
 
 /// Tells of changes until the client leaves or its access ends.
 pub async fn listen(server: &Server, ctx: Ctx, context: &SubscriptionContext) -> std::result::Result<(), ErrorData> {
-    if context.accepted().resource_subscriptions.is_none() {
+    let accepted = context.accepted();
+    let resources = accepted.resource_subscriptions.iter().flatten().filter_map(|uri| Subject::named(uri).ok());
+    let list = (accepted.resources_list_changed == Some(true)).then_some(Subject::List);
+    let subjects: Vec<Subject> = resources.chain(list).collect();
+    if subjects.is_empty() {
         context.cancelled().await;
         return Ok(());
     }
-    let mut ear = Ear::new(server, ctx).await.map_err(|error| protocol_error(&error))?;
+    let mut ear = Ear::new(server, ctx, &subjects).await.map_err(|error| protocol_error(&error))?;
     let sink = context.sink();
     // What came between the acknowledgement and now would be missed otherwise.
-    let mut tell = ear.has_unread(server).await.map_err(|error| protocol_error(&error))?;
+    let mut told = ear.there(server).await.map_err(|error| protocol_error(&error))?;
     loop {
-        if tell && sink.notify_resource_updated(URI).await.is_err() {
-            return Ok(());
+        for one in told {
+            let sent = match one {
+                Told::Resource(uri) => sink.notify_resource_updated(uri).await,
+                Told::List => sink.notify_resource_list_changed().await,
+            };
+            if sent.is_err() {
+                return Ok(());
+            }
         }
-        tokio::select! {
+        let heard = tokio::select! {
             () = context.cancelled() => return Ok(()),
-            heard = ear.hears() => {
-                if !heard {
-                    return Ok(());
-                }
-                // A removed member or a revoked key hears nothing any more.
-                server.role(&ear.ctx).await.map_err(|error| protocol_error(&error))?;
-                tell = true;
-            }
-        }
+            heard = ear.hears() => heard,
+        };
+        let Some(heard) = heard else { return Ok(()) };
+        told = ear.told(server, heard).await.map_err(|error| protocol_error(&error))?;
     }
 }
 
-/// One caller's own news.
-struct Ear {
-    ctx: Ctx,
-    of: (WorkspaceId, MemberId),
-    news: Receiver<News>,
-}
-
-impl Ear {
-    async fn new(server: &Server, ctx: Ctx) -> Result<Self> {
-        let member = ctx.member().ok_or_else(|| Error::invalid("no_member", "Only members have notifications."))?;
-        server.role(&ctx).await?;
-        Ok(Self { of: (ctx.workspace, member), news: server.app.notices().await?, ctx })
-    }
-
-    /// Waits for the next change that concerns the caller; `false` when there will be none. Can be dropped while it
-    /// waits without missing anything.
-    async fn hears(&mut self) -> bool {
-        loop {
-            match self.news.recv().await {
-                Ok(news) if !news.concerns(self.of.0, self.of.1) => {}
-                Ok(_) | Err(RecvError::Lagged(_)) => return true,
-                Err(RecvError::Closed) => return false,
-            }
-        }
-    }
-
-    async fn has_unread(&self, server: &Server) -> Result<bool> {
-        let one = NotificationList { limit: Some(1), ..NotificationList::default() };
-        Ok(server.app.call_once::<NotificationList>(&self.ctx, one).await?.unread > 0)
-    }
-}
-
-/// The subscription of an older session. A handler's clone belongs to another session, and starts without.
+/// The subscriptions of an older session. A handler's clone belongs to another session, and starts without.
 #[derive(Default)]
-pub struct Subscribed(Mutex<Option<DropGuard>>);
+pub struct Subscribed(Mutex<HashMap<Subject, DropGuard>>);
 
 impl Clone for Subscribed {
     fn clone(&self) -> Self {
@@ -106,35 +109,63 @@ impl Clone for Subscribed {
 
 impl Subscribed {
     /// Begins to tell, unless it does already.
-    pub async fn begin(&self, server: &Server, ctx: Ctx, peer: Peer<RoleServer>, uri: &str) -> Result<()> {
-        if uri != URI {
-            return Err(Error::invalid("not_subscribable", "This resource does not tell of changes.")
-                .next(format!("Subscribe to {URI}, or read the resource again when you need it.")));
+    pub async fn begin(&self, server: &Server, ctx: Ctx, peer: Peer<RoleServer>, subject: Subject) -> Result<()> {
+        {
+            let subscribed = self.lock();
+            let known = subscribed.contains_key(&subject);
+            if known && subject == Subject::List {
+                return Ok(());
+            }
+            if subscribed.len() >= MOST && !known && subject != Subject::List {
+                return Err(Error::limit(
+                    "too_many_subscriptions",
+                    format!("A session has at most {MOST} subscriptions."),
+                )
+                .next("End some with resources/unsubscribe, or read documents again when you need them."));
+            }
         }
-        let mut ear = Ear::new(server, ctx).await?;
+        let ear = Ear::new(server, ctx, std::slice::from_ref(&subject)).await?;
         let stop = CancellationToken::new();
         // Dropping the former guard ends the former subscription.
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(stop.clone().drop_guard());
-        let server = server.clone();
-        tokio::spawn(async move {
-            loop {
-                let go_on = tokio::select! {
-                    () = stop.cancelled() => false,
-                    () = tokio::time::sleep(LOOK_EVERY) => !peer.is_transport_closed(),
-                    heard = ear.hears() => {
-                        let news = ResourceUpdatedNotificationParam::new(URI);
-                        heard && server.role(&ear.ctx).await.is_ok() && peer.notify_resource_updated(news).await.is_ok()
-                    }
-                };
-                if !go_on {
-                    return;
-                }
-            }
-        });
+        self.lock().insert(subject, stop.clone().drop_guard());
+        tokio::spawn(tell(server.clone(), ear, peer, stop));
         Ok(())
     }
 
-    pub fn end(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    pub fn end(&self, uri: &str) {
+        if let Ok(subject) = Subject::named(uri) {
+            self.lock().remove(&subject);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Subject, DropGuard>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells an older client until it has left, does not want to hear any more, or may not.
+async fn tell(server: Server, mut ear: Ear, peer: Peer<RoleServer>, stop: CancellationToken) {
+    loop {
+        let heard = tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK_EVERY) => {
+                if peer.is_transport_closed() {
+                    return;
+                }
+                continue;
+            }
+            heard = ear.hears() => heard,
+        };
+        let Some(heard) = heard else { return };
+        let Ok(told) = ear.told(&server, heard).await else { return };
+        for one in told {
+            let sent = match one {
+                Told::Resource(uri) => peer.notify_resource_updated(ResourceUpdatedNotificationParam::new(uri)).await,
+                Told::List => peer.notify_resource_list_changed().await,
+            };
+            if sent.is_err() {
+                return;
+            }
+        }
     }
 }

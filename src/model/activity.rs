@@ -38,7 +38,7 @@ const DID: &[(&str, &str)] = &[
     ("invitation_revoke", "revoked an invitation"),
     ("key_create", "made an API key"),
     ("key_revoke", "revoked an API key"),
-    ("knowledge_add", "added a document"),
+    ("knowledge_add", "added or replaced a document"),
     ("knowledge_ask", "asked the documents"),
     ("knowledge_rate", "rated an answer"),
     ("knowledge_remove", "removed a document"),

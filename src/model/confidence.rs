@@ -19,8 +19,10 @@ pub struct Signals {
     pub coverage: f32,
     /// The cosine less the mean of the ten best.
     pub lead: f32,
-    /// Whether the chunk is the best by meaning and by words.
-    pub agree: bool,
+    /// What it is ranked by, less the mean of the five best others.
+    pub stands_out: f32,
+    /// How much of the question is in the chunk, in words as rare as those that no document has.
+    pub matched: f32,
     /// Whether question and chunk are in one language, as far as it can be told.
     pub same_language: bool,
 }
@@ -33,7 +35,8 @@ pub enum Signal {
     Words,
     Coverage,
     Lead,
-    Agree,
+    StandsOut,
+    Matched,
 }
 
 impl Signal {
@@ -43,7 +46,8 @@ impl Signal {
             Self::Words => signals.words,
             Self::Coverage => signals.coverage,
             Self::Lead => signals.lead,
-            Self::Agree => f32::from(u8::from(signals.agree)),
+            Self::StandsOut => signals.stands_out,
+            Self::Matched => signals.matched,
         })
     }
 }

@@ -2,6 +2,7 @@
 //! how bytes become one is the business of `documents`, where they are kept that of the store.
 
 mod detect;
+pub mod joined;
 mod language;
 
 use serde::{Deserialize, Serialize};

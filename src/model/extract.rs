@@ -85,7 +85,8 @@ fn weights(asked: &[String], chunks: &[Chunk<'_>], read: &[Vec<Passage>]) -> Vec
     asked.sort_unstable();
     asked.dedup();
     let count = |among: &[Vec<String>], word: &str| {
-        u16::try_from(among.iter().filter(|words| words.iter().any(|other| akin(word, other))).count()).unwrap_or(u16::MAX)
+        u16::try_from(among.iter().filter(|words| words.iter().any(|other| akin(word, other))).count())
+            .unwrap_or(u16::MAX)
     };
     let passages = f32::from(u16::try_from(all.len()).unwrap_or(u16::MAX));
     let weigh = |word: String| {
@@ -111,8 +112,11 @@ fn candidates(weights: &[(String, f32)], chunks: &[Chunk<'_>], read: &[Vec<Passa
             }
             let words = content(&passage.text);
             let share = |among: &[String]| -> f32 {
-                let matched: f32 =
-                    weights.iter().filter(|(word, _)| among.iter().any(|other| akin(word, other))).map(|(_, w)| w).sum();
+                let matched: f32 = weights
+                    .iter()
+                    .filter(|(word, _)| among.iter().any(|other| akin(word, other)))
+                    .map(|(_, w)| w)
+                    .sum();
                 if whole > 0.0 { matched / whole } else { 0.0 }
             };
             let near = if whole_body(chunk) { 0.0 } else { overlap((passage.start, passage.end), chunk.nearest) };

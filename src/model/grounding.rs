@@ -111,7 +111,11 @@ impl Source {
             let close = self.passages.get(start..(start + CLOSE).min(self.passages.len())).unwrap_or_default();
             let near = Near {
                 words: self.among(words, close),
-                numbers: numbers.iter().filter(|number| close.iter().any(|said| said.numbers.contains(*number))).cloned().collect(),
+                numbers: numbers
+                    .iter()
+                    .filter(|number| close.iter().any(|said| said.numbers.contains(*number)))
+                    .cloned()
+                    .collect(),
                 no: close.iter().any(|said| said.no),
             };
             if near.size() > best.size() {
@@ -150,7 +154,8 @@ fn supported(claim: &Claim, sources: &[Source], language: &str) -> Option<Claim>
         return None;
     }
     let text = readable(&without_marks(&claim.text)).split_whitespace().collect::<Vec<_>>().join(" ");
-    let words: BTreeSet<String> = content(&text).into_iter().filter(|word| !word.starts_with(char::is_numeric)).collect();
+    let words: BTreeSet<String> =
+        content(&text).into_iter().filter(|word| !word.starts_with(char::is_numeric)).collect();
     if words.is_empty() || addresses_models(&text) {
         return None;
     }

@@ -185,7 +185,10 @@ mod tests {
             Choice { kind: Task, app: Some(false), mail: None },
         ];
         let mailed = |chosen: &[Choice]| NotificationKind::ALL.map(|kind| ways(chosen, kind).mail);
-        assert_eq!(mailed(&chosen), [true, false, true, true, true, true, false, true, true, true, true, true, true, true]);
+        assert_eq!(
+            mailed(&chosen),
+            [true, false, true, true, true, true, false, true, true, true, true, true, true, true]
+        );
         assert_eq!(mailed(&[]), [true, true, true, true, false, true, false, true, true, true, true, true, true, true]);
         let hidden: Vec<_> = NotificationKind::ALL.into_iter().filter(|kind| !ways(&chosen, *kind).app).collect();
         assert_eq!(hidden, [Task]);

@@ -77,7 +77,8 @@ mod tests {
         );
         for passage in passages(markdown) {
             let source = &markdown[passage.start..passage.end];
-            let first = passage.text.trim_start_matches(['-', '`', '1', '2', '.', ' ', '\n']).split(' ').next().unwrap();
+            let first =
+                passage.text.trim_start_matches(['-', '`', '1', '2', '.', ' ', '\n']).split(' ').next().unwrap();
             assert!(source.contains(first.trim_end_matches('`').lines().next().unwrap()), "{passage:?}: {source:?}");
         }
         assert_eq!(texts("第一句。第二句。").len(), 2);
@@ -114,7 +115,10 @@ mod tests {
             assert_eq!(readable(markdown), shown, "{markdown}");
         }
         // Its fence is longer than any within.
-        assert_eq!(readable("````\n```\n![x](https://evil.example)\n````"), "````\n```\n![x](https://evil.example)\n````");
+        assert_eq!(
+            readable("````\n```\n![x](https://evil.example)\n````"),
+            "````\n```\n![x](https://evil.example)\n````"
+        );
     }
 
     #[test]

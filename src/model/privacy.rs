@@ -115,7 +115,8 @@ impl Holding {
     }
 
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        let all = [people::HOLDINGS, holdings::HOLDINGS, publishing::HOLDINGS, knowledge::HOLDINGS, installation::HOLDINGS];
+        let all =
+            [people::HOLDINGS, holdings::HOLDINGS, publishing::HOLDINGS, knowledge::HOLDINGS, installation::HOLDINGS];
         all.into_iter().flatten()
     }
 

@@ -8,7 +8,11 @@ pub fn prefixes(word: &str) -> Vec<String> {
     let letters: Vec<char> = word.chars().collect();
     match letters.as_slice() {
         [first, second, third, _, ..] if !letters.iter().any(char::is_ascii_digit) => {
-            vec![String::from_iter([first, second]), String::from_iter([second, first]), String::from_iter([first, third])]
+            vec![
+                String::from_iter([first, second]),
+                String::from_iter([second, first]),
+                String::from_iter([first, third]),
+            ]
         }
         _ => Vec::new(),
     }

@@ -17,7 +17,14 @@ const FRAMES: &[(&str, [&str; 3])] = &[
     ("de", ["Aus den Dokumenten:", "Die Dokumente beantworten das nicht.", "Ein Mensch wurde gefragt."]),
     ("en", ["From the documents:", "The documents do not answer this.", "A person has been asked."]),
     ("es", ["De los documentos:", "Los documentos no responden a esto.", "Se ha preguntado a una persona."]),
-    ("fr", ["D’après les documents :", "Les documents ne répondent pas à cette question.", "La question a été transmise à une personne."]),
+    (
+        "fr",
+        [
+            "D’après les documents :",
+            "Les documents ne répondent pas à cette question.",
+            "La question a été transmise à une personne.",
+        ],
+    ),
     ("hi", ["दस्तावेज़ों से:", "दस्तावेज़ों में इसका उत्तर नहीं है।", "एक व्यक्ति से पूछा गया है।"]),
     ("it", ["Dai documenti:", "I documenti non rispondono a questa domanda.", "È stato chiesto a una persona."]),
     ("ja", ["ドキュメントより：", "ドキュメントには答えがありません。", "担当者に問い合わせました。"]),
@@ -32,7 +39,10 @@ const FRAMES: &[(&str, [&str; 3])] = &[
 /// In a language by its code; in English where there are no words for it.
 pub fn framed(language: &str, frame: Frame) -> &'static str {
     let own = FRAMES.iter().find(|(code, _)| *code == language);
-    let [quoted, unknown, asked] = own.map_or(["From the documents:", "The documents do not answer this.", "A person has been asked."], |(_, words)| *words);
+    let [quoted, unknown, asked] = own.map_or(
+        ["From the documents:", "The documents do not answer this.", "A person has been asked."],
+        |(_, words)| *words,
+    );
     match frame {
         Frame::Quoted => quoted,
         Frame::Unknown => unknown,

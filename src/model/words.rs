@@ -13,11 +13,11 @@ const STOPWORDS: &[&str] = &[
     "how", "i", "ich", "if", "ik", "il", "im", "in", "into", "is", "ist", "it", "its", "je", "kan", "kann", "la",
     "las", "le", "les", "lo", "los", "man", "may", "me", "mein", "meine", "mich", "mijn", "mir", "mit", "moi", "mon",
     "my", "na", "ne", "nicht", "no", "non", "not", "o", "of", "on", "or", "os", "ou", "par", "para", "per", "por",
-    "pour", "qual", "quando", "que", "quel", "quelle", "quels", "qui", "quoi", "se", "sich", "sie", "sind", "so",
-    "su", "sul", "sur", "te", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "to",
-    "um", "uma", "un", "una", "und", "une", "uno", "van", "ve", "von", "was", "wat", "we", "wenn", "were", "what",
-    "when", "where", "which", "who", "why", "wie", "will", "wir", "wird", "with", "would", "y", "you", "your", "zu",
-    "zum", "zur", "à", "é", "ü", "в", "и", "как", "на", "не", "по", "с", "что", "это", "я",
+    "pour", "qual", "quando", "que", "quel", "quelle", "quels", "qui", "quoi", "se", "sich", "sie", "sind", "so", "su",
+    "sul", "sur", "te", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "to", "um",
+    "uma", "un", "una", "und", "une", "uno", "van", "ve", "von", "was", "wat", "we", "wenn", "were", "what", "when",
+    "where", "which", "who", "why", "wie", "will", "wir", "wird", "with", "would", "y", "you", "your", "zu", "zum",
+    "zur", "à", "é", "ü", "в", "и", "как", "на", "не", "по", "с", "что", "это", "я",
 ];
 
 /// Letters without case and form: NFKC, lower case.

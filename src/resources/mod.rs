@@ -1,7 +1,9 @@
-//! MCP resources: the same reads as the tools', by address. One file per noun; here is the table of addresses.
+//! MCP resources: the same reads as the tools', by address. One file per noun; here is the table of addresses. `kb://` are
+//! the documents.
 
 mod accounts;
 mod calendar;
+pub mod knowledge;
 mod networks;
 pub mod notifications;
 mod posts;
@@ -17,6 +19,8 @@ use crate::{
 /// Every address begins with it.
 const SCHEME: &str = "allin://";
 const MIME: &str = "application/json";
+/// Most resources on a page.
+const PAGE: u32 = 100;
 
 /// Resources with a fixed address.
 pub fn list() -> Vec<Resource> {
@@ -28,11 +32,32 @@ pub fn list() -> Vec<Resource> {
 
 /// Resources whose address has a part to fill in.
 pub fn templates() -> Vec<ResourceTemplate> {
-    [calendar::templates(), networks::templates(), posts::templates()].into_iter().flatten().collect()
+    [calendar::templates(), knowledge::templates(), networks::templates(), posts::templates()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// A page of what a caller can read by address.
+pub struct Page {
+    pub resources: Vec<Resource>,
+    pub next_cursor: Option<String>,
+}
+
+/// Those with a fixed address, then the documents that are for the caller, in pages.
+pub async fn page(app: &App, ctx: &Ctx, cursor: Option<String>) -> Result<Page> {
+    let mut resources = if cursor.is_none() { list() } else { Vec::new() };
+    let room = PAGE.saturating_sub(u32::try_from(resources.len()).unwrap_or(PAGE)).max(1);
+    let (documents, next_cursor) = knowledge::list(app, ctx, cursor, room).await?;
+    resources.extend(documents);
+    Ok(Page { resources, next_cursor })
 }
 
 /// Reads one address.
 pub async fn read(app: &App, ctx: &Ctx, uri: &str) -> Result<ReadResourceResult> {
+    if uri.starts_with(knowledge::SCHEME) {
+        return knowledge::read(app, ctx, uri).await;
+    }
     let path = uri.strip_prefix(SCHEME).unwrap_or_default();
     let parts: Vec<&str> = path.split('/').collect();
     match *parts.as_slice() {

@@ -1,4 +1,4 @@
-//! `allin://notifications`, the one resource that tells its subscribers of changes.
+//! `allin://notifications`, which tells its subscribers of changes.
 
 use rmcp::model::{ReadResourceResult, Resource};
 

@@ -67,7 +67,13 @@ pub fn tools() -> Vec<ToolSpec> {
 fn sources(text: &mut String, sources: &[AnswerSource]) {
     for (number, source) in (1..).zip(sources) {
         let section = if source.section.is_empty() { String::new() } else { format!("#{}", shown(&source.section)) };
-        _ = write!(text, "\n[{number}] {}, {}{section} ({})", shown(&source.title), shown(&source.path), source.address);
+        _ = write!(
+            text,
+            "\n[{number}] {}, {}{section} ({})",
+            shown(&source.title),
+            shown(&source.path),
+            source.address
+        );
     }
 }
 

@@ -31,8 +31,7 @@ pub const HANDBOOK: &str = "# Cakes\n\n## Returning a damaged cake\n\nA damaged 
     1. Choose a filling\n2. Pay 50 euros\n3. Wait for the call\n\nWedding cakes take three weeks.\n";
 
 pub async fn know(app: &TestApp, ctx: &Ctx, path: &str, text: &str, audience: Option<Vec<Role>>) {
-    let input =
-        KnowledgeAdd { text: Some(text.into()), path: Some(path.into()), audience, ..KnowledgeAdd::default() };
+    let input = KnowledgeAdd { text: Some(text.into()), path: Some(path.into()), audience, ..KnowledgeAdd::default() };
     app.call_once::<KnowledgeAdd>(ctx, input).await.unwrap();
     settle(app, ctx, |_| ()).await.unwrap();
 }
@@ -78,7 +77,11 @@ async fn the_documents_are_quoted_with_their_sources() {
     insta::assert_json_snapshot!("quoted", named(&answered), { ".confidence" => "[confidence]" });
     // The list comes with what announces it; the words around it are those of the asker's language.
     let ordered = ask(&app, &ctx, "How to order a wedding cake?").await;
-    assert!(ordered.answer.contains("1. Choose a filling\n2. Pay 50 euros\n3. Wait for the call"), "{}", ordered.answer);
+    assert!(
+        ordered.answer.contains("1. Choose a filling\n2. Pay 50 euros\n3. Wait for the call"),
+        "{}",
+        ordered.answer
+    );
     let german = KnowledgeAsk { language: Some("de".into()), ..question("How do I return a damaged cake?") };
     let german = app.call_once::<KnowledgeAsk>(&ctx, german).await.unwrap();
     assert!(german.answer.starts_with("Aus den Dokumenten:\n\n"), "{}", german.answer);
@@ -91,10 +94,8 @@ async fn what_nobody_wrote_down_goes_to_a_person_once() {
     let team = app.team("Bakery").await;
     let admin = team.connection(&app);
     know(&app, &admin, "cakes.md", HANDBOOK, None).await;
-    let (anna, ben) = (
-        member(&app, &team, "Anna", Role::Viewer).await,
-        member(&app, &team, "Ben", Role::Manager).await,
-    );
+    let (anna, ben) =
+        (member(&app, &team, "Anna", Role::Viewer).await, member(&app, &team, "Ben", Role::Manager).await);
     let carl = member(&app, &team, "Carl", Role::Publisher).await;
     let first = ask(&app, &anna, OUT_OF_SCOPE).await;
     assert_eq!(first.answer, "The documents do not answer this. A person has been asked.");

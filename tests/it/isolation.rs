@@ -261,7 +261,8 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
     .unwrap();
     let attempt = sqlx::query_scalar("select attempt_id from attempts where workspace_id = $1 limit 1");
     let attempt = AttemptId(attempt.bind(team.workspace.uuid()).fetch_one(&mut superuser).await.unwrap());
-    let answering::Answering { conversation, answer, ticket, document } = answering::answering(app, &team, mark).await;
+    let answering::Answering { conversation, answer, ticket, document, chunk } =
+        answering::answering(app, &team, mark).await;
     let approving::Approving { approval, policy, reviewer, incident } =
         approving::approving(app, &team, account, mark).await;
     // As if its call had begun before the gate was closed.
@@ -296,6 +297,7 @@ async fn fill(app: &TestApp, mark: &'static str) -> Filled {
         answer,
         ticket,
         document,
+        chunk,
     };
     Filled { team, ids, key, mark }
 }

@@ -2,6 +2,8 @@
 
 mod audience;
 mod reading;
+mod resources;
+mod told;
 
 use allin::{
     app::{
@@ -82,7 +84,8 @@ async fn assert_counted(app: &TestApp) {
         let mut rows = Vec::new();
         for sql in [kept, counted] {
             let found = sqlx::raw_sql(sql).fetch_all(&mut db).await.unwrap();
-            let texts = |row: &sqlx::postgres::PgRow| (0..row.len()).map(|at| row.get::<String, _>(at)).collect::<Vec<_>>();
+            let texts =
+                |row: &sqlx::postgres::PgRow| (0..row.len()).map(|at| row.get::<String, _>(at)).collect::<Vec<_>>();
             rows.push(found.iter().map(texts).collect::<Vec<_>>());
         }
         assert_eq!(rows[0], rows[1], "{what}");
@@ -106,7 +109,10 @@ async fn the_products_own_documents_are_found_by_their_words() {
     let team = app.team("Bakery").await;
     let ctx = team.connection(&app);
     let found = search(&app, &ctx, "How do I pause all publishing at once?").await;
-    assert!(places(&found)[..3].contains(&"60-troubleshooting.md#stopping-all-publishing-at-once".to_owned()), "{found:#?}");
+    assert!(
+        places(&found)[..3].contains(&"60-troubleshooting.md#stopping-all-publishing-at-once".to_owned()),
+        "{found:#?}"
+    );
     assert_eq!(found.mode.to_string(), "keyword");
     assert!(found.note.as_deref().unwrap().starts_with("Searched by words alone"), "{found:?}");
     // Mistyped words are understood.
@@ -125,7 +131,10 @@ async fn documents_are_found_in_their_language() {
     let team = app.team("Bakery").await;
     let ctx = team.connection(&app);
     for (path, text) in [
-        ("de.md", "# Rückgaben\n\nKunden schicken beschädigte Torten innerhalb von zwei Tagen mit einem Foto zurück, dann ersetzen wir sie."),
+        (
+            "de.md",
+            "# Rückgaben\n\nKunden schicken beschädigte Torten innerhalb von zwei Tagen mit einem Foto zurück, dann ersetzen wir sie.",
+        ),
         ("zh.md", "# 退货政策\n\n顾客可以在两天内退回损坏的蛋糕，并附上照片，我们会免费更换。"),
         ("ja.md", "# 返品について\n\n壊れたケーキは写真を添えて二日以内に返品できます。無料で交換します。"),
         ("th.md", "# นโยบายการคืนสินค้า\n\nลูกค้าสามารถคืนเค้กที่เสียหายภายในสองวันพร้อมรูปถ่าย เราจะเปลี่ยนให้ฟรี"),
@@ -142,7 +151,12 @@ async fn documents_are_found_in_their_language() {
         ("trả lại bánh bị hỏng", "vi.md"),
     ] {
         let found = search(&app, &ctx, query).await;
-        assert_eq!(found.results.first().map(|result| result.path.as_str()), Some(path), "{query}: {:?}", places(&found));
+        assert_eq!(
+            found.results.first().map(|result| result.path.as_str()),
+            Some(path),
+            "{query}: {:?}",
+            places(&found)
+        );
     }
     assert_counted(&app).await;
     app.close().await;

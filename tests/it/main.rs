@@ -31,6 +31,7 @@ mod crisis;
 mod documents;
 mod edits;
 mod embedder;
+mod evaluate;
 mod held;
 mod http;
 mod imports;

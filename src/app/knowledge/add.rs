@@ -164,8 +164,11 @@ impl Remote for KnowledgeAdd {
             Some(_) => documents::replace(scope.tx, workspace, &fresh).await?,
             None => {
                 if documents::count(scope.tx, workspace).await? >= MOST {
-                    return Err(Error::limit("too_many_documents", format!("A workspace has at most {MOST} documents."))
-                        .next("Remove some with knowledge_remove, or join them into longer ones."));
+                    return Err(Error::limit(
+                        "too_many_documents",
+                        format!("A workspace has at most {MOST} documents."),
+                    )
+                    .next("Remove some with knowledge_remove, or join them into longer ones."));
                 }
                 documents::insert(scope.tx, workspace, &fresh).await?;
             }
@@ -234,7 +237,8 @@ fn document(
         path,
         category: given.category.clone().unwrap_or_default(),
         // Until the document was read, nobody but who added it knows whom it is for: as few as can be.
-        audience: audience.unwrap_or_else(|| known.map_or(crate::model::knowledge::bit(scope.role()), |known| known.audience)),
+        audience: audience
+            .unwrap_or_else(|| known.map_or(crate::model::knowledge::bit(scope.role()), |known| known.audience)),
         language: given.language.unwrap_or(Language::Other).code().to_owned(),
         given: serde_json::to_value(given).map_err(Error::internal)?,
         state: DocumentState::Waiting.as_str().to_owned(),

@@ -75,7 +75,10 @@ pub async fn compose(app: &App, question: &Question<'_>, found: &Findings) -> Co
     match written {
         Some(Ok(Written { parts, dropped })) => {
             if dropped > 0 {
-                note(&mut composed, format!("{dropped} sentence(s) of the language model were left out: the documents do not say so."));
+                note(
+                    &mut composed,
+                    format!("{dropped} sentence(s) of the language model were left out: the documents do not say so."),
+                );
             }
             if !parts.is_empty() {
                 composed.kind = AnswerKind::Written;
@@ -84,7 +87,10 @@ pub async fn compose(app: &App, question: &Question<'_>, found: &Findings) -> Co
         }
         Some(Err(error)) => {
             tracing::warn!(error = error.chain(), "the language model wrote no answer");
-            note(&mut composed, format!("Quoted from the documents, because of the language model: {error} [{}]", error.code()));
+            note(
+                &mut composed,
+                format!("Quoted from the documents, because of the language model: {error} [{}]", error.code()),
+            );
             quote(&mut composed, question, &found.hits);
         }
         None => quote(&mut composed, question, &found.hits),

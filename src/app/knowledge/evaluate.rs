@@ -1,6 +1,7 @@
 //! How good searches and their confidence are on labelled questions: each is searched for, and where it says so once more
 //! with everything hidden that answers it. For whoever sits at the home; through the same search as everybody's.
 
+pub mod load;
 mod places;
 
 use std::{collections::BTreeSet, time::Instant};
@@ -172,7 +173,7 @@ impl Run<'_> {
             truth,
             across: places.across(question, language(question)),
             kind: question.kind.clone(),
-            ranking: (truth == Truth::Answerable).then(|| Ranking { found: hits, relevant: answering.len() }),
+            ranking: (truth == Truth::Answerable).then_some(Ranking { found: hits, relevant: answering.len() }),
             signals,
             confidence,
         });

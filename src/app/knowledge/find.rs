@@ -10,19 +10,13 @@ use crate::{
     app::{
         App,
         ctx::Ctx,
-        knowledge::{
-            measures::Measures,
-            product,
-            question::Words,
-            remembered::Key,
-        },
+        knowledge::{measures::Measures, product, question::Words, remembered::Key},
     },
     clients::embedder::{EmbeddingModel, Readiness},
     error::{Error, Result},
     ids::{ChunkId, DocumentId, WorkspaceId},
     model::{
         confidence::{self, Signals},
-        documents::Language,
         knowledge::{SearchMode, bit},
         roles::Role,
     },
@@ -156,7 +150,7 @@ async fn search(
     if vector.is_some() && !known && note.is_none() {
         note = Some("The scores go by words alone: they were not fitted to this embedding model.".to_owned());
     }
-    let search = Search { workspace: ctx.workspace, role: bit(role), wanted, state, known };
+    let search = Search { workspace: ctx.workspace, role: bit(role), wanted, state };
     let meaning = vector.as_ref().zip(model.as_ref()).map(|(vector, model)| Meaning {
         model: model_key(model),
         vector,
@@ -165,8 +159,10 @@ async fn search(
             (By::Both | By::Words, weights) => weights,
         },
     });
-    let scored = search.scored(&mut tx, meaning.as_ref()).await?;
-    let hits = search.hits(&mut tx, &scored, meaning.as_ref()).await?;
+    let words = Words::read(&mut tx, ctx.workspace, search.role, &wanted.query).await?;
+    let scored = search.scored(&mut tx, &words, meaning.as_ref()).await?;
+    let measures = Measures::of(&wanted.query, &scored, words.worths, known);
+    let hits = search.hits(&mut tx, &scored, &measures, meaning.as_ref()).await?;
     tx.finish_read();
     let mode = if meaning.is_some() { SearchMode::Hybrid } else { SearchMode::Keyword };
     let confidence = hits.first().map_or(0.0, |hit| hit.score);
@@ -212,13 +208,10 @@ struct Search<'a> {
     role: i16,
     wanted: &'a Wanted,
     state: &'a State,
-    /// Whether the confidence knows the model's cosines.
-    known: bool,
 }
 
 impl Search<'_> {
-    async fn scored(&self, tx: &mut Tx, meaning: Option<&Meaning<'_>>) -> Result<Vec<Scored>> {
-        let words = Words::read(tx, self.workspace, self.role, &self.wanted.query).await?;
+    async fn scored(&self, tx: &mut Tx, words: &Words, meaning: Option<&Meaning<'_>>) -> Result<Vec<Scored>> {
         let without: Vec<Uuid> = self.wanted.without.iter().map(|id| id.uuid()).collect();
         let compared = Compared {
             role: self.role,
@@ -247,7 +240,13 @@ impl Search<'_> {
         }
     }
 
-    async fn hits(&self, tx: &mut Tx, scored: &[Scored], meaning: Option<&Meaning<'_>>) -> Result<Vec<Hit>> {
+    async fn hits(
+        &self,
+        tx: &mut Tx,
+        scored: &[Scored],
+        measures: &Measures,
+        meaning: Option<&Meaning<'_>>,
+    ) -> Result<Vec<Hit>> {
         let best: Vec<ChunkId> = scored.iter().take(self.wanted.k).map(|scored| scored.chunk_id).collect();
         if best.is_empty() {
             return Ok(Vec::new());
@@ -261,13 +260,11 @@ impl Search<'_> {
             }
             None => Vec::new(),
         };
-        let asked_in = Language::detect(&self.wanted.query);
-        let measures = Measures::of(scored, self.known);
         let mut hits = Vec::with_capacity(best.len());
         let mut most = 1.0_f32;
         for scored in scored.iter().take(self.wanted.k) {
             let Some(chunk) = found.remove(&scored.chunk_id) else { continue };
-            let signals = measures.signals(scored, asked_in.is_none_or(|asked| asked.code() == chunk.language));
+            let signals = measures.signals(scored, &chunk.language);
             most = most.min(confidence::confidence(&signals));
             let window = nearest.iter().find(|(id, ..)| *id == chunk.chunk_id);
             hits.push(hit(chunk, signals, most, window.map(|(_, starts, ends)| (*starts, *ends))));

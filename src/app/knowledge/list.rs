@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app::{
-        App, cursor,
+        App,
         ctx::Ctx,
+        cursor,
         knowledge::{
             product,
             view::{DocumentState, DocumentView},
@@ -16,7 +17,10 @@ use crate::{
     },
     error::Result,
     ids::{DocumentId, WorkspaceId},
-    model::{knowledge::bit, roles::{Permission, Role}},
+    model::{
+        knowledge::bit,
+        roles::{Permission, Role},
+    },
     store::{
         db::Tx,
         knowledge::{

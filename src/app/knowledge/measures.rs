@@ -1,41 +1,69 @@
 //! What is said of all that a search measured together, as signals of how well one chunk answers.
 
-use crate::{ids::ChunkId, model::confidence::Signals, store::knowledge::search::Scored};
+use std::collections::BTreeMap;
+
+use crate::{
+    ids::ChunkId,
+    model::{
+        confidence::{self, Signals},
+        documents::Language,
+    },
+    store::knowledge::search::Scored,
+};
+
+/// How many of the others a chunk is compared with.
+const OTHERS: usize = 5;
 
 pub(super) struct Measures {
     /// Mean of the ten greatest cosines.
     mean: f32,
-    nearest: Option<ChunkId>,
-    most_words: Option<ChunkId>,
+    /// What the best are ranked by, best first.
+    best: Vec<(ChunkId, f32)>,
+    /// What all of the question's words are worth, by language.
+    worths: BTreeMap<String, f32>,
+    asked_in: Option<Language>,
     /// Whether the confidence knows this model's cosines.
     known: bool,
 }
 
 impl Measures {
-    pub(super) fn of(scored: &[Scored], known: bool) -> Self {
+    pub(super) fn of(query: &str, scored: &[Scored], worths: BTreeMap<String, f32>, known: bool) -> Self {
         let mut cosines: Vec<f32> = scored.iter().filter_map(|scored| scored.cosine).collect();
         cosines.sort_by(|a, b| b.total_cmp(a));
         cosines.truncate(10);
-        let count = u16::try_from(cosines.len().max(1)).map_or(1.0, f32::from);
-        let by = |measure: fn(&Scored) -> f32| {
-            scored.iter().max_by(|a, b| measure(a).total_cmp(&measure(b))).map(|scored| scored.chunk_id)
-        };
-        Self {
-            mean: cosines.iter().sum::<f32>() / count,
-            nearest: by(|scored| scored.cosine.unwrap_or(f32::MIN)),
-            most_words: by(|scored| scored.words),
-            known,
-        }
+        let mut best: Vec<(ChunkId, f32)> = scored.iter().map(|scored| (scored.chunk_id, fused(scored))).collect();
+        best.sort_by(|a, b| b.1.total_cmp(&a.1));
+        best.truncate(OTHERS + 1);
+        Self { mean: mean(cosines.into_iter()), best, worths, asked_in: language(query), known }
     }
 
-    pub(super) fn signals(&self, scored: &Scored, same_language: bool) -> Signals {
+    pub(super) fn signals(&self, scored: &Scored, language: &str) -> Signals {
+        let others = self.best.iter().filter(|(id, _)| *id != scored.chunk_id).map(|(_, fused)| *fused).take(OTHERS);
+        let worth = self.worths.get(language).copied().unwrap_or_default();
         Signals {
             cosine: scored.cosine.filter(|_| self.known),
             words: scored.words,
             coverage: scored.coverage,
             lead: scored.cosine.map_or(0.0, |cosine| cosine - self.mean),
-            agree: self.nearest == Some(scored.chunk_id) && self.most_words == Some(scored.chunk_id),
-            same_language,
+            stands_out: fused(scored) - mean(others),
+            matched: scored.coverage * worth,
+            same_language: self.asked_in.is_none_or(|asked| asked.code() == language),
         }
     }
+}
+
+/// Of one or two words in plain letters it is anybody's guess: they are names, codes and settings as often as not.
+fn language(query: &str) -> Option<Language> {
+    let told = !query.is_ascii() || query.split_whitespace().nth(2).is_some();
+    Language::detect(query).filter(|_| told)
+}
+
+fn fused(scored: &Scored) -> f32 {
+    confidence::fused(scored.cosine, scored.words)
+}
+
+/// 0 of nothing.
+fn mean(values: impl Iterator<Item = f32>) -> f32 {
+    let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
+    if count > 0.0 { sum / count } else { 0.0 }
 }

@@ -9,6 +9,7 @@ mod compose;
 mod embed;
 pub mod evaluate;
 pub mod find;
+pub mod get;
 pub mod list;
 mod measures;
 pub mod product;
@@ -19,6 +20,7 @@ pub mod read;
 mod remembered;
 pub mod remove;
 pub mod search;
+pub mod seen;
 pub mod settle;
 mod source;
 pub mod view;
@@ -38,11 +40,7 @@ use crate::{
     model::documents::ParsedDocument,
     store::{
         db::Entrance,
-        knowledge::{
-            due,
-            state::State,
-            vectors,
-        },
+        knowledge::{due, state::State, vectors},
     },
 };
 

@@ -1,6 +1,8 @@
 //! A question as the database compares it: its words in the form of each language that the role has documents in, how rare
 //! each is, and what was probably meant by a word that no document has.
 
+use std::collections::BTreeMap;
+
 use crate::{
     error::Result,
     ids::WorkspaceId,
@@ -21,6 +23,8 @@ pub struct Words {
     pub lengths: Vec<f32>,
     /// Rarity of all of the question's words in the language, those that no chunk has included.
     pub wholes: Vec<f32>,
+    /// How many words that no chunk has all of the question's words are worth, by language.
+    pub worths: BTreeMap<String, f32>,
 }
 
 /// From here on, what a fifth of the chunks say is left out: it costs most and tells least (facts: a thirtieth of the
@@ -50,15 +54,7 @@ impl Words {
                 }
             }
         }
-        let terms = search::terms(
-            tx,
-            workspace,
-            role,
-            query,
-            (&spaced.0, &spaced.1),
-            (&counted.0, &counted.1),
-        )
-        .await?;
+        let terms = search::terms(tx, workspace, role, query, (&spaced.0, &spaced.1), (&counted.0, &counted.1)).await?;
         let mut words = Self::default();
         let asked_in = Language::detect(query);
         for corpus in &corpora {
@@ -96,6 +92,7 @@ impl Words {
         weighed.sort_by(|a, b| a.0.cmp(&b.0).then(b.2.total_cmp(&a.2)));
         weighed.dedup_by(|later, first| later.0 == first.0);
         let whole: f32 = weighed.iter().map(|(_, chunks, _)| rarity(corpus.chunks, *chunks)).sum();
+        self.worths.insert(corpus.language.clone(), whole / rarity(corpus.chunks, 0));
         let mean = if corpus.chunks > 0 { corpus.length / as_f64(corpus.chunks) } else { 1.0 };
         for (lexeme, chunks, share) in weighed {
             let common = corpus.chunks > MANY_CHUNKS && as_f64(chunks) > COMMON_SHARE * as_f64(corpus.chunks);

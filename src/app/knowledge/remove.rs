@@ -11,11 +11,17 @@ use crate::{
         use_case::{Effect, Local, Locally, Scope, UseCase},
     },
     error::{Error, Result},
-    ids::DocumentId,
-    model::{knowledge::Audience, roles::Permission},
-    store::knowledge::{
-        documents::{self, Document},
-        state,
+    ids::{DocumentId, WorkspaceId},
+    model::{
+        knowledge::Audience,
+        roles::{Permission, Role},
+    },
+    store::{
+        db::Tx,
+        knowledge::{
+            documents::{self, Document},
+            state,
+        },
     },
 };
 
@@ -63,7 +69,8 @@ impl Local for KnowledgeRemove {
 
 /// One that members added.
 async fn own(scope: &mut Scope<'_>, name: &str) -> Result<Document> {
-    let document = named(scope, name).await?;
+    let role = scope.role();
+    let document = named(scope.tx, scope.ctx.workspace, role, name).await?;
     if document.source == "product" {
         return Err(Error::conflict("document_of_product", "This document is part of AllIN and stays.")
             .next("Remove documents that members added; knowledge_list says which are the product's."));
@@ -71,13 +78,11 @@ async fn own(scope: &mut Scope<'_>, name: &str) -> Result<Document> {
     Ok(document)
 }
 
-/// By id or path, if it is for the caller's role.
-pub async fn named(scope: &mut Scope<'_>, name: &str) -> Result<Document> {
-    let workspace = scope.ctx.workspace;
+/// By id or path, if it is for the role.
+pub async fn named(tx: &mut Tx, workspace: WorkspaceId, role: Role, name: &str) -> Result<Document> {
     let found = match name.parse::<DocumentId>() {
-        Ok(id) => documents::get(scope.tx, workspace, id).await?,
-        Err(_) => documents::by_path(scope.tx, workspace, name).await?,
+        Ok(id) => documents::get(tx, workspace, id).await?,
+        Err(_) => documents::by_path(tx, workspace, name).await?,
     };
-    let role = scope.role();
     found.filter(|document| Audience::from(document.audience).includes(role)).ok_or_else(no_such_document)
 }

@@ -108,8 +108,7 @@ impl Seek for KnowledgeSearch {
 }
 
 fn shown(found: &Findings, least: f32, took: Duration) -> KnowledgeFound {
-    let results: Vec<ResultView> =
-        found.hits.iter().filter(|hit| hit.score >= least).map(ResultView::from).collect();
+    let results: Vec<ResultView> = found.hits.iter().filter(|hit| hit.score >= least).map(ResultView::from).collect();
     KnowledgeFound {
         total_results: results.len(),
         results,

@@ -115,6 +115,17 @@ pub struct ResultView {
     pub citations: Vec<Citation>,
 }
 
+/// Which part of a document a text is.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct ChunkView {
+    pub id: ChunkId,
+    /// Anchor of the heading in the document; empty before the first.
+    pub section: String,
+    /// The headings above it, from the outermost.
+    pub headings: Vec<String>,
+}
+
 /// Where a text is from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]

@@ -67,11 +67,10 @@ pub async fn write(
     language.code().clone_into(&mut document.language);
 
     let known = chunks::known(tx, workspace, document.document_id).await?;
-    let mut known: HashMap<Vec<u8>, Vec<ChunkId>> =
-        known.into_iter().rev().fold(HashMap::new(), |mut known, chunk| {
-            known.entry(chunk.sha256).or_default().push(chunk.chunk_id);
-            known
-        });
+    let mut known: HashMap<Vec<u8>, Vec<ChunkId>> = known.into_iter().rev().fold(HashMap::new(), |mut known, chunk| {
+        known.entry(chunk.sha256).or_default().push(chunk.chunk_id);
+        known
+    });
     let mut kept = Vec::new();
     let mut fresh = Vec::new();
     for (position, chunk) in (0_i32..).zip(&parsed.chunks) {

@@ -9,4 +9,3 @@ pub mod mail;
 pub mod mark_read;
 pub mod note;
 pub mod tell;
-pub mod watch;

@@ -31,8 +31,15 @@ pub struct Unanswered<'a> {
 /// What is to be done, decided before the answer is written, so that it can say so.
 pub enum Step {
     Nothing,
-    Joined { ticket: TicketId, answered: bool },
-    Open { ticket: Box<Ticket>, question: String, told: Vec<MemberId> },
+    Joined {
+        ticket: TicketId,
+        answered: bool,
+    },
+    Open {
+        ticket: Box<Ticket>,
+        question: String,
+        told: Vec<MemberId>,
+    },
     /// The member has too many open ones.
     TooMany,
 }
@@ -53,7 +60,9 @@ impl Step {
             Self::Open { told, .. } if told.is_empty() => {
                 Some("There is nobody else here who answers tickets: the question waits for you in ticket_list.")
             }
-            Self::TooMany => Some("No ticket was opened, because you have many that wait; close some with ticket_close."),
+            Self::TooMany => {
+                Some("No ticket was opened, because you have many that wait; close some with ticket_close.")
+            }
             _ => None,
         }
     }

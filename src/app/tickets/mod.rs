@@ -52,8 +52,11 @@ async fn held(scope: &mut Scope<'_>, id: TicketId, version: Option<i32>) -> Resu
     tickets::lock(scope.tx, scope.ctx.workspace, id).await?;
     let ticket = seen(scope, id).await?;
     if version.is_some_and(|version| version != ticket.version) {
-        return Err(Error::conflict("version_conflict", format!("The ticket is at version {} by now.", ticket.version))
-            .next("Read it with ticket_get, then decide again."));
+        return Err(Error::conflict(
+            "version_conflict",
+            format!("The ticket is at version {} by now.", ticket.version),
+        )
+        .next("Read it with ticket_get, then decide again."));
     }
     Ok(ticket)
 }

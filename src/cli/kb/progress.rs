@@ -6,10 +6,7 @@ use std::{
 };
 
 use crate::{
-    app::{
-        ctx::Ctx,
-        knowledge::settle::settle,
-    },
+    app::{ctx::Ctx, knowledge::settle::settle},
     boot::Booted,
     clients::embedder::Readiness,
     error::Result,

@@ -128,8 +128,15 @@ const fn single(value: f64) -> f32 {
 mod tests {
     use super::*;
 
-    const CASE: Signals =
-        Signals { cosine: Some(0.88), words: 0.5, coverage: 0.8, lead: 0.03, agree: true, same_language: true };
+    const CASE: Signals = Signals {
+        cosine: Some(0.9),
+        words: 0.5,
+        coverage: 0.8,
+        lead: 0.04,
+        stands_out: 3.5,
+        matched: 2.0,
+        same_language: true,
+    };
 
     #[test]
     fn the_shipped_numbers_are_read() {
@@ -144,7 +151,15 @@ mod tests {
     #[test]
     fn a_good_match_is_trusted_and_a_bad_one_is_not() {
         let curves = Curves::shipped();
-        let bad = Signals { cosine: Some(0.78), words: 0.02, coverage: 0.05, lead: 0.001, agree: false, ..CASE };
+        let bad = Signals {
+            cosine: Some(0.78),
+            words: 0.02,
+            coverage: 0.05,
+            lead: 0.001,
+            stands_out: 0.1,
+            matched: 0.1,
+            ..CASE
+        };
         for (name, good, bad) in [
             ("own", CASE, bad),
             (

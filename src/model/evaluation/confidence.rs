@@ -61,7 +61,7 @@ pub fn bins(judged: &[Judged], bins: usize) -> Vec<Bin> {
             made.push(Bin {
                 count: count(bin),
                 confidence: mean(&bin.iter().map(|judged| judged.confidence).collect::<Vec<_>>()),
-                answerable: mean(&bin.iter().map(|judged| truth(judged)).collect::<Vec<_>>()),
+                answerable: mean(&bin.iter().map(truth).collect::<Vec<_>>()),
             });
         }
     }

@@ -34,10 +34,10 @@ fn sigmoid(logit: f64) -> f64 {
 /// Steps that are taken at most; a handful is enough where the cases can be fitted at all.
 const STEPS: usize = 100;
 
-/// Fits `values`, one row a case and all of one length, to the truth. What is minimised is the log loss over all cases plus
-/// `penalty / 2` times the sum of the squared weights, as scikit-learn has it with C = 1 / `penalty`. `None` where there
-/// is nothing to fit: no case, or only one kind.
-pub fn fit(values: &[Vec<f64>], truth: &[bool], penalty: f64) -> Option<Logistic> {
+/// Fits `values`, one row a case and all of one length, to the truth; `without` is what a case that is not true counts.
+/// What is minimised is the log loss over all cases plus `penalty / 2` times the sum of the squared weights, as
+/// scikit-learn has it with C = 1 / `penalty`. `None` where there is nothing to fit: no case, or only one kind.
+pub fn fit(values: &[Vec<f64>], truth: &[bool], without: f64, penalty: f64) -> Option<Logistic> {
     if values.len() != truth.len() || truth.iter().all(|is| *is) || !truth.iter().any(|is| *is) {
         return None;
     }
@@ -45,7 +45,7 @@ pub fn fit(values: &[Vec<f64>], truth: &[bool], penalty: f64) -> Option<Logistic
     let rows: Vec<Vec<f64>> = values.iter().map(|row| standardised(row, &terms)).collect();
     let mut weights = vec![0.0; terms.len() + 1];
     for _ in 0..STEPS {
-        let (gradient, hessian) = slope(&rows, truth, &weights, penalty);
+        let (gradient, hessian) = slope(&rows, truth, &weights, (without, penalty));
         let step = solve(hessian, gradient)?;
         let largest = step.iter().fold(0.0_f64, |most, change| most.max(change.abs()));
         // Far from the minimum a whole step may go too far.
@@ -80,14 +80,15 @@ fn standardised(row: &[f64], terms: &[Term]) -> Vec<f64> {
 
 type Matrix = Vec<Vec<f64>>;
 
-fn slope(rows: &[Vec<f64>], truth: &[bool], weights: &[f64], penalty: f64) -> (Vec<f64>, Matrix) {
+fn slope(rows: &[Vec<f64>], truth: &[bool], weights: &[f64], (without, penalty): (f64, f64)) -> (Vec<f64>, Matrix) {
     let width = weights.len();
     let mut gradient = vec![0.0; width];
     let mut hessian = vec![vec![0.0; width]; width];
     for (row, truth) in rows.iter().zip(truth) {
         let probability = sigmoid(row.iter().zip(weights).map(|(value, weight)| value * weight).sum());
-        let error = probability - f64::from(u8::from(*truth));
-        let spread = probability * (1.0 - probability);
+        let counts = if *truth { 1.0 } else { without };
+        let error = counts * (probability - f64::from(u8::from(*truth)));
+        let spread = counts * probability * (1.0 - probability);
         for ((one, slope), line) in row.iter().zip(&mut gradient).zip(&mut hessian) {
             *slope += error * one;
             line.iter_mut().zip(row).for_each(|(cell, other)| *cell += spread * one * other);
@@ -167,11 +168,12 @@ mod tests {
         ];
         let values: Vec<Vec<f64>> = rows.iter().map(|(row, _)| row.to_vec()).collect();
         let truth: Vec<bool> = rows.iter().map(|(_, truth)| *truth).collect();
-        for (penalty, expected, brier) in [
-            (1.0, [-0.025_039_459_61, 1.311_874_989_46, 0.521_686_404_65, 0.092_610_345_69], 0.086_394_242_95),
-            (0.1, [-0.083_312_206_08, 3.527_518_175_94, 0.157_038_042_83, -0.286_111_152_28], 0.051_562_197_18),
+        for (without, penalty, expected, brier) in [
+            (1.0, 1.0, [-0.025_039_459_61, 1.311_874_989_46, 0.521_686_404_65, 0.092_610_345_69], 0.086_394_242_95),
+            (2.5, 1.0, [-0.75368479808, 1.60238245557, 0.54959461767, 0.10978157052], 0.09335434047),
+            (1.0, 0.1, [-0.083_312_206_08, 3.527_518_175_94, 0.157_038_042_83, -0.286_111_152_28], 0.051_562_197_18),
         ] {
-            let curve = fit(&values, &truth, penalty).unwrap();
+            let curve = fit(&values, &truth, without, penalty).unwrap();
             let found = std::iter::once(curve.intercept).chain(curve.terms.iter().map(|term| term.weight));
             for (found, expected) in found.zip(expected) {
                 assert!((found - expected).abs() < 1e-6, "{found}, not {expected}");
@@ -189,14 +191,14 @@ mod tests {
     #[test]
     fn what_never_differs_weighs_nothing() {
         let values: Vec<Vec<f64>> = [0.0, 1.0, 2.0, 3.0].iter().map(|value| vec![*value, 7.0]).collect();
-        let curve = fit(&values, &[false, false, true, true], 1.0).unwrap();
+        let curve = fit(&values, &[false, false, true, true], 1.0, 1.0).unwrap();
         assert!(curve.terms[1].weight.abs() < 1e-9);
         assert!(curve.probability(&[3.0, 7.0]) > 0.5 && curve.probability(&[0.0, 7.0]) < 0.5);
     }
 
     #[test]
     fn one_kind_alone_cannot_be_fitted() {
-        assert_eq!(fit(&[vec![1.0], vec![2.0]], &[true, true], 1.0), None);
-        assert_eq!(fit(&[], &[], 1.0), None);
+        assert_eq!(fit(&[vec![1.0], vec![2.0]], &[true, true], 1.0, 1.0), None);
+        assert_eq!(fit(&[], &[], 1.0, 1.0), None);
     }
 }

@@ -49,7 +49,8 @@ impl Literals {
             let mut behind = self.text.get(at + item.len()..).unwrap_or_default().chars();
             let (next, second) = (behind.next(), behind.next());
             // A full stop ends a sentence, unless a name goes on behind it.
-            let goes_on = next.is_some_and(|c| matches!(c, '.' | '-' | ':')) && second.is_some_and(char::is_alphanumeric);
+            let goes_on =
+                next.is_some_and(|c| matches!(c, '.' | '-' | ':')) && second.is_some_and(char::is_alphanumeric);
             !before.is_some_and(joins) && !next.is_some_and(joins) && !goes_on
         })
     }
@@ -70,7 +71,8 @@ fn is_spelt(word: &str) -> bool {
 /// `docs.example.com`, `anna@example.com`, `settings.json`; not `e.g`, and no number.
 fn is_name_with_dots(word: &str) -> bool {
     let Some((head, last)) = word.rsplit_once('.') else { return word.contains('@') && word.len() > 2 };
-    let label = |label: &str| label.len() >= 2 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let label =
+        |label: &str| label.len() >= 2 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     label(last) && last.bytes().any(|byte| byte.is_ascii_alphabetic()) && head.len() >= 2 && head.is_ascii()
 }
 
@@ -139,10 +141,56 @@ pub fn without_marks(text: &str) -> String {
 
 /// Words of several languages that turn a statement round.
 const NO: &[&str] = &[
-    "not", "no", "never", "cannot", "can't", "don't", "doesn't", "isn't", "aren't", "won't", "without", "none", "nobody",
-    "nothing", "nicht", "kein", "keine", "keinen", "nie", "niemals", "ohne", "jamás", "nunca", "sin", "ne", "pas", "jamais",
-    "sans", "non", "mai", "senza", "não", "sem", "niet", "geen", "nooit", "zonder", "не", "нет", "без", "değil", "yok",
-    "không", "नहीं", "لا", "ليس", "不", "没", "ない", "ません",
+    "not",
+    "no",
+    "never",
+    "cannot",
+    "can't",
+    "don't",
+    "doesn't",
+    "isn't",
+    "aren't",
+    "won't",
+    "without",
+    "none",
+    "nobody",
+    "nothing",
+    "nicht",
+    "kein",
+    "keine",
+    "keinen",
+    "nie",
+    "niemals",
+    "ohne",
+    "jamás",
+    "nunca",
+    "sin",
+    "ne",
+    "pas",
+    "jamais",
+    "sans",
+    "non",
+    "mai",
+    "senza",
+    "não",
+    "sem",
+    "niet",
+    "geen",
+    "nooit",
+    "zonder",
+    "не",
+    "нет",
+    "без",
+    "değil",
+    "yok",
+    "không",
+    "नहीं",
+    "لا",
+    "ليس",
+    "不",
+    "没",
+    "ない",
+    "ません",
 ];
 
 /// Whether a text says no to something.
@@ -155,7 +203,8 @@ pub fn negates(text: &str) -> bool {
 
 /// Words that are names by how they are written. In German every noun looks like one; there only unusual ones count.
 pub fn names(text: &str, language: &str) -> Vec<String> {
-    let dense = text.chars().any(super::super::words::has_no_spaces) || text.chars().any(|c| ('\u{590}'..='\u{97f}').contains(&c));
+    let dense = text.chars().any(super::super::words::has_no_spaces)
+        || text.chars().any(|c| ('\u{590}'..='\u{97f}').contains(&c));
     let mut names = Vec::new();
     let mut begins = true;
     let plain: String = text.split('`').step_by(2).collect::<Vec<_>>().join(" ");

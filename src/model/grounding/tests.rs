@@ -72,10 +72,8 @@ fn across_languages_what_can_be_copied_must_be_there() {
 #[test]
 fn sources_that_say_nothing_of_it_are_not_named() {
     let sources = [source("en"), Source::new("Bread", &[], "Bread is baked at night.", "en")];
-    let claim = |sources: &[usize]| Claim {
-        text: "Starter has 1 user and 5 accounts.".into(),
-        sources: sources.to_vec(),
-    };
+    let claim =
+        |sources: &[usize]| Claim { text: "Starter has 1 user and 5 accounts.".into(), sources: sources.to_vec() };
     let all = vec![claim(&[1, 2]), claim(&[2]), claim(&[]), claim(&[0]), claim(&[9]), claim(&[usize::MAX])];
     let grounded = ground(all, &sources, "en");
     assert_eq!((grounded.claims, grounded.dropped), (vec![claim(&[1])], 5));
@@ -100,7 +98,8 @@ fn a_sentence_is_named_after_the_source_that_has_all_of_it() {
 
 #[test]
 fn words_from_all_over_a_chunk_are_no_statement() {
-    let far = format!("Publishing takes a passphrase. {} Gardens close at noon.", "Something else is said. ".repeat(20));
+    let far =
+        format!("Publishing takes a passphrase. {} Gardens close at noon.", "Something else is said. ".repeat(20));
     let sources = [Source::new("A", &[], &far, "en")];
     let claim = Claim { text: "Publishing gardens close with a passphrase at noon.".into(), sources: vec![1] };
     assert_eq!(ground(vec![claim], &sources, "en").claims, []);

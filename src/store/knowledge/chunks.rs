@@ -140,6 +140,22 @@ pub async fn of_role(
     Ok(found.fetch_all(db).await?)
 }
 
+/// Those of a document that are for a role, in its order.
+pub async fn of_document_for(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    document: DocumentId,
+    role: i16,
+) -> Result<Vec<Chunk>> {
+    let found = chunk_query!(
+        "where c.workspace_id = $1 and c.document_id = $2 and c.audience & $3 <> 0 order by c.position",
+        workspace.uuid(),
+        document.uuid(),
+        role
+    );
+    Ok(found.fetch_all(db).await?)
+}
+
 /// A document's, in its order.
 pub async fn of_document(db: &mut PgConnection, workspace: WorkspaceId, document: DocumentId) -> Result<Vec<Chunk>> {
     let found = chunk_query!(

@@ -7,6 +7,7 @@ use crate::{
     clock::Timestamp,
     error::Result,
     ids::{DocumentId, MemberId, WorkspaceId},
+    store::knowledge::faces::tell,
 };
 
 #[derive(Debug, Clone)]
@@ -73,9 +74,9 @@ pub async fn insert(db: &mut PgConnection, workspace: WorkspaceId, document: &Do
         document.created_at,
         document.updated_at
     )
-    .execute(db)
+    .execute(&mut *db)
     .await?;
-    Ok(())
+    tell(db, workspace, document.document_id).await
 }
 
 /// Another content or other properties: to be read again.
@@ -95,9 +96,9 @@ pub async fn replace(db: &mut PgConnection, workspace: WorkspaceId, document: &D
         document.added_by.map(MemberId::uuid),
         document.updated_at
     )
-    .execute(db)
+    .execute(&mut *db)
     .await?;
-    Ok(())
+    tell(db, workspace, document.document_id).await
 }
 
 /// What was read out of it.
@@ -118,9 +119,9 @@ pub async fn set_read(db: &mut PgConnection, workspace: WorkspaceId, document: &
         document.tokens,
         document.updated_at
     )
-    .execute(db)
+    .execute(&mut *db)
     .await?;
-    Ok(())
+    tell(db, workspace, document.document_id).await
 }
 
 /// It cannot be read; what was read of it before stays.
@@ -163,9 +164,9 @@ pub async fn set_ready(db: &mut PgConnection, workspace: WorkspaceId, id: Docume
 /// Its chunks and all that is kept of them go, too; statistics are the caller's business.
 pub async fn delete(db: &mut PgConnection, workspace: WorkspaceId, id: DocumentId) -> Result<()> {
     sqlx::query!("delete from documents where workspace_id = $1 and document_id = $2", workspace.uuid(), id.uuid())
-        .execute(db)
+        .execute(&mut *db)
         .await?;
-    Ok(())
+    tell(db, workspace, id).await
 }
 
 macro_rules! document_query {
@@ -252,10 +253,8 @@ pub async fn content(db: &mut PgConnection, workspace: WorkspaceId, id: Document
 
 /// How many documents a workspace has, of any audience.
 pub async fn count(db: &mut PgConnection, workspace: WorkspaceId) -> Result<i64> {
-    let count = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from documents where workspace_id = $1"#,
-        workspace.uuid()
-    );
+    let count =
+        sqlx::query_scalar!(r#"select count(*) as "count!" from documents where workspace_id = $1"#, workspace.uuid());
     Ok(count.fetch_one(db).await?)
 }
 

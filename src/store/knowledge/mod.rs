@@ -5,6 +5,7 @@ pub mod answers;
 pub mod chunks;
 pub mod documents;
 pub mod due;
+pub mod faces;
 pub mod ratings;
 pub mod search;
 pub mod state;

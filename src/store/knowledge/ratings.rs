@@ -81,11 +81,7 @@ pub async fn put_chunks(
 }
 
 /// Which of the chunks were rated, by how many members as helpful and as not. For `model::feedback::weight`.
-pub async fn of(
-    db: &mut PgConnection,
-    workspace: WorkspaceId,
-    chunks: &[ChunkId],
-) -> Result<Vec<(ChunkId, u32, u32)>> {
+pub async fn of(db: &mut PgConnection, workspace: WorkspaceId, chunks: &[ChunkId]) -> Result<Vec<(ChunkId, u32, u32)>> {
     let ids: Vec<Uuid> = chunks.iter().map(|chunk| chunk.uuid()).collect();
     let rows = sqlx::query!(
         r#"select chunk_id as "chunk: ChunkId", count(*) filter (where helpful) as "helpful!",

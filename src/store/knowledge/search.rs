@@ -130,11 +130,7 @@ pub struct Scored {
 }
 
 /// By words alone.
-pub async fn by_words(
-    db: &mut PgConnection,
-    workspace: WorkspaceId,
-    compared: &Compared<'_>,
-) -> Result<Vec<Scored>> {
+pub async fn by_words(db: &mut PgConnection, workspace: WorkspaceId, compared: &Compared<'_>) -> Result<Vec<Scored>> {
     Ok(sqlx::query_as!(
         Scored,
         r#"with q as materialized (

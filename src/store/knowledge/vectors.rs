@@ -41,13 +41,9 @@ pub async fn put(
     .await?;
     // It was removed meanwhile.
     let Some(found) = found else { return Ok(false) };
-    sqlx::query!(
-        "delete from chunk_vectors where workspace_id = $1 and chunk_id = $2",
-        workspace.uuid(),
-        chunk.uuid()
-    )
-    .execute(&mut *db)
-    .await?;
+    sqlx::query!("delete from chunk_vectors where workspace_id = $1 and chunk_id = $2", workspace.uuid(), chunk.uuid())
+        .execute(&mut *db)
+        .await?;
     for (number, window) in (0_i16..).zip(windows) {
         sqlx::query!(
             "insert into chunk_vectors (workspace_id, model, chunk_id, window_no, audience, starts, ends, indexed, embedding)

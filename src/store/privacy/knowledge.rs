@@ -22,14 +22,9 @@ pub async fn own(db: &mut PgConnection, workspace: WorkspaceId, member: MemberId
     )
     .execute(&mut *db)
     .await?;
-    sqlx::query!(
-        "update ticket_messages set text = $3 where workspace_id = $1 and member_id = $2",
-        id,
-        who,
-        ERASED
-    )
-    .execute(&mut *db)
-    .await?;
+    sqlx::query!("update ticket_messages set text = $3 where workspace_id = $1 and member_id = $2", id, who, ERASED)
+        .execute(&mut *db)
+        .await?;
     sqlx::query!("delete from conversations where workspace_id = $1 and member_id = $2", id, who)
         .execute(&mut *db)
         .await?;

@@ -75,7 +75,8 @@ async fn when_nothing_is_left_or_it_does_not_know_a_person_is_asked() {
     for reply in [
         sentences(&[("Refunds are paid by bank transfer on Mondays.", &[1])]),
         json!({ "sentences": [], "not_in_sources": true }).to_string(),
-        json!({ "sentences": [{ "text": "A damaged cake is replaced.", "sources": [1] }], "not_in_sources": true }).to_string(),
+        json!({ "sentences": [{ "text": "A damaged cake is replaced.", "sources": [1] }], "not_in_sources": true })
+            .to_string(),
         json!({ "sentences": [], "not_in_sources": false, "escalate_to_human": false }).to_string(),
     ] {
         *next.lock().unwrap() = Reply::Say(reply);
@@ -175,7 +176,8 @@ async fn it_sees_the_conversation_and_what_was_done_as_data() {
     let asked = model.asked();
     let (system, user) = (asked[1]["messages"][0]["content"].as_str().unwrap(), user_text(&asked[1]));
     assert!(system.contains("Write in german."), "{system}");
-    for part in ["earlier question", RETURN, "earlier answer", "what the person was doing", "Looking at a damaged cake"] {
+    for part in ["earlier question", RETURN, "earlier answer", "what the person was doing", "Looking at a damaged cake"]
+    {
         assert!(user.contains(part), "{part}: {user}");
     }
     // A new mark each time.

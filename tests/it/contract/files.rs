@@ -8,7 +8,6 @@ const MOST: usize = 400;
 
 /// Longer than the aim today. A file may shrink or leave this table, not grow in it.
 const LONG: &[(&str, usize)] = &[
-    ("src/mcp/server.rs", 308),
     ("src/platform/os_unix.rs", 304),
     ("src/store/accounts.rs", 315),
     ("src/store/targets.rs", 362),

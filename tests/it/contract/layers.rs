@@ -41,7 +41,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         "use cases; knows no protocol and no page",
     ),
     ("tools", &["app", "error", "model"], "translates for MCP and calls one use case; never the store"),
-    ("resources", &["app", "error"], "reads through use cases; never the store"),
+    ("resources", &["app", "error", "model"], "reads through use cases; never the store"),
     (
         "jobs",
         &["app", "error", "ids", "store"],

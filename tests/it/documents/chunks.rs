@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use allin::{
     documents::{chunk, tokens},
-    model::documents::{CHUNK_TOKENS, OVERLAP_TOKENS, ParsedChunk},
+    model::documents::{
+        CHUNK_TOKENS, OVERLAP_TOKENS, ParsedChunk,
+        joined::{Part, continued},
+    },
 };
 use proptest::prelude::*;
 
@@ -161,4 +164,44 @@ fn time_grows_with_the_text_only() {
         println!("{name}: {} kB in {took:?}", text.len() / 1000);
         assert!(took < Duration::from_secs(15), "{name} took {took:?}");
     }
+}
+
+/// The chunks put together, with single spaces.
+fn joined(chunks: &[ParsedChunk]) -> String {
+    let mut text = String::new();
+    let mut before = None;
+    for chunk in chunks {
+        let part = Part { section: &chunk.section, heading_path: &chunk.heading_path, body: &chunk.body };
+        let (apart, new) = continued(before, part);
+        text.push_str(apart);
+        text.push_str(new);
+        before = Some(part);
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn chunks_put_together_are_the_document() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("kb");
+    let mut texts: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    assert!(texts.len() >= 9);
+    // Sections that are cut, with and without an overlap.
+    let sentences = |name: &str| (0..400).map(|n| format!("The {name} number {n} is told here. ")).collect::<String>();
+    let rows: String = (0..300).map(|n| format!("| {n} | same | same |\n")).collect();
+    texts.push(format!(
+        "# One\n\n{}\n\n## Two\n\n{}\n\n| a | b | c |\n|---|---|---|\n{rows}\nThe end.\n",
+        sentences("oven"),
+        sentences("loaf")
+    ));
+    texts.push((0..900).map(|n| format!("顾客第{n}次退回蛋糕。")).collect());
+    let mut overlaps = 0;
+    for text in &texts {
+        let chunks = chunk(text);
+        overlaps += chunks.windows(2).filter(|pair| pair[1].start < pair[0].end).count();
+        assert_eq!(joined(&chunks), text.split_whitespace().collect::<Vec<_>>().join(" "));
+    }
+    assert!(overlaps > 15, "{overlaps}");
 }

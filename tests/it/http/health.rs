@@ -26,12 +26,25 @@ async fn health_needs_a_worker_that_is_alive() {
     let http = app.serve().await;
     let nothing = json!({ "overdue": 0, "under_way": 0, "oldest_due_seconds": null });
     let mail = json!({ "server": false, "waiting": 0, "oldest_seconds": null });
-    let expected =
-        json!({ "status": "unhealthy", "database": { "ok": true }, "workers": [], "mail": mail, "queue": nothing });
+    let knowledge = json!({ "mode": "keyword", "why": "switched off by ALLIN_EMBEDDINGS", "model_loaded": false });
+    let expected = json!({
+        "status": "unhealthy",
+        "database": { "ok": true },
+        "workers": [],
+        "mail": mail,
+        "knowledge": knowledge,
+        "queue": nothing
+    });
     assert_eq!(health(&http).await, (503, expected));
     heartbeat(&app).await;
-    let expected =
-        json!({ "status": "ok", "database": { "ok": true }, "workers": ["serve"], "mail": mail, "queue": nothing });
+    let expected = json!({
+        "status": "ok",
+        "database": { "ok": true },
+        "workers": ["serve"],
+        "mail": mail,
+        "knowledge": knowledge,
+        "queue": nothing
+    });
     assert_eq!(health(&http).await, (200, expected));
     app.clock.advance_secs(20);
     assert_eq!(health(&http).await.0, 200);

@@ -148,15 +148,27 @@ async fn resources_answer_foreign_and_unknown_ids_alike() {
     let recorder = Recorder::start();
     let templates: Vec<String> = resources::templates().into_iter().map(|found| found.uri_template.clone()).collect();
     let with_ids: Vec<&String> = templates.iter().filter(|template| template.contains("_id}")).collect();
-    assert_eq!(with_ids, ["allin://posts/{post_id}"], "a template with an id is filled in here");
-    for (name, ctx) in &callers {
-        let mut calls = Vec::new();
-        for ids in [Ids::nowhere(), theirs.ids, Ids::nowhere()] {
-            recorder.take();
-            let read = resources::read(&app, ctx, &format!("allin://posts/{}", ids.post)).await;
-            calls.push(seen(json!({ "error": read.unwrap_err().public() }), &recorder));
+    assert_eq!(
+        with_ids,
+        ["kb://chunks/{chunk_id}", "allin://posts/{post_id}"],
+        "a template with an id is filled in here, as one with a name is"
+    );
+    let addresses: [fn(Ids, &str) -> String; 3] = [
+        |ids, _| format!("allin://posts/{}", ids.post),
+        |ids, _| format!("kb://chunks/{}", ids.chunk),
+        |_, name| format!("kb://documents/{name}.md"),
+    ];
+    for address in addresses {
+        for (name, ctx) in &callers {
+            let mut calls = Vec::new();
+            for (ids, named) in [(Ids::nowhere(), "nowhere"), (theirs.ids, theirs.mark), (Ids::nowhere(), "nobody")] {
+                recorder.take();
+                let read = resources::read(&app, ctx, &address(ids, named)).await;
+                calls.push(seen(json!({ "error": read.unwrap_err().public() }), &recorder));
+            }
+            let what = format!("{} as {name}", address(Ids::nowhere(), "name"));
+            alike(&what, &theirs, &calls[1], &calls[2]);
         }
-        alike(&format!("a post's resource as {name}"), &theirs, &calls[1], &calls[2]);
     }
     drop(recorder);
     app.close().await;

@@ -5,7 +5,7 @@ use allin::{
         knowledge::{add::KnowledgeAdd, ask::KnowledgeAsk, rate::KnowledgeRate, settle::settle},
         tickets::{answer::TicketAnswer, open::TicketOpen},
     },
-    ids::{AnswerId, ConversationId, DocumentId, TicketId},
+    ids::{AnswerId, ChunkId, ConversationId, DocumentId, TicketId},
 };
 
 use crate::support::{TestApp, people::Team};
@@ -15,17 +15,18 @@ pub struct Answering {
     pub answer: AnswerId,
     pub ticket: TicketId,
     pub document: DocumentId,
+    pub chunk: ChunkId,
 }
 
-/// A document, an answer from it with a rating, and a ticket about it.
+/// A document, an answer from it with a rating, a ticket about it, and a document that waits to be read.
 pub async fn answering(app: &TestApp, team: &Team, mark: &str) -> Answering {
     let ctx = team.person(app);
     let text = format!("# The {mark} document\n\nThe {mark} is fed at noon by the {mark} keeper.\n");
-    let document =
-        KnowledgeAdd { text: Some(text), path: Some(format!("{mark}.md")), ..KnowledgeAdd::default() };
+    let document = KnowledgeAdd { text: Some(text), path: Some(format!("{mark}.md")), ..KnowledgeAdd::default() };
     let document = app.call_once::<KnowledgeAdd>(&ctx, document).await.unwrap().document.id;
     settle(app, &ctx, |_| ()).await.unwrap();
-    let input = KnowledgeAsk { question: format!("When is the {mark} fed by the {mark} keeper?"), ..KnowledgeAsk::default() };
+    let input =
+        KnowledgeAsk { question: format!("When is the {mark} fed by the {mark} keeper?"), ..KnowledgeAsk::default() };
     let asked = app.call_once::<KnowledgeAsk>(&ctx, input).await.unwrap();
     assert!(!asked.sources.is_empty(), "{asked:?}");
     let comment = Some(format!("{mark} rating"));
@@ -35,7 +36,15 @@ pub async fn answering(app: &TestApp, team: &Team, mark: &str) -> Answering {
     let ticket = app.call_once::<TicketOpen>(&ctx, open).await.unwrap().ticket.id;
     let text = format!("{mark} message");
     app.call_once::<TicketAnswer>(&ctx, TicketAnswer { ticket_id: ticket, text, version: None }).await.unwrap();
+    let waiting = KnowledgeAdd {
+        text: Some(format!("# The {mark} plan\n\nThe {mark} moves.")),
+        path: Some(format!("{mark}-waiting.md")),
+        ..KnowledgeAdd::default()
+    };
+    app.call_once::<KnowledgeAdd>(&ctx, waiting).await.unwrap();
     let mut superuser = app.database.superuser().await;
+    let chunk = sqlx::query_scalar("select chunk_id from chunks where document_id = $1 limit 1");
+    let chunk = ChunkId(chunk.bind(document.uuid()).fetch_one(&mut superuser).await.unwrap());
     // As where there is an embedding model, and while there is something to read.
     for sql in [
         "insert into chunk_vectors (workspace_id, model, chunk_id, window_no, audience, starts, ends, embedding)
@@ -44,5 +53,5 @@ pub async fn answering(app: &TestApp, team: &Team, mark: &str) -> Answering {
     ] {
         sqlx::query(sql).bind(team.workspace.uuid()).execute(&mut superuser).await.unwrap();
     }
-    Answering { conversation: asked.conversation_id, answer: asked.answer_id, ticket, document }
+    Answering { conversation: asked.conversation_id, answer: asked.answer_id, ticket, document, chunk }
 }

@@ -78,6 +78,8 @@ async fn no_list_shows_anything_of_another_workspace() {
         ("series_list", json!({})),
         ("task_list", json!({})),
         ("conversation_list", json!({})),
+        ("knowledge_list", json!({ "limit": 200 })),
+        ("knowledge_search", json!({ "query": format!("{} {} keeper", theirs.mark, ours.mark) })),
         ("ticket_list", json!({})),
         ("knowledge_list", json!({})),
         ("knowledge_search", json!({ "query": "Who feeds aardvark and zebra?" })),
@@ -88,6 +90,7 @@ async fn no_list_shows_anything_of_another_workspace() {
         "campaign_get",
         "comment_list",
         "conversation_get",
+        "knowledge_get",
         "post_diff",
         "post_get",
         "post_history",
@@ -130,18 +133,22 @@ async fn no_resource_shows_anything_of_another_workspace() {
     let http = app.serve().await;
     let fixed = resources::list().into_iter().map(|resource| (resource.uri.clone(), resource.uri.clone()));
     let filled = resources::templates().into_iter().map(|template| {
-        let fill = |ids: Ids| match template.uri_template.as_str() {
+        let fill = |ids: Ids, name: &str| match template.uri_template.as_str() {
             "allin://posts/{post_id}" => format!("allin://posts/{}", ids.post),
             "allin://calendar/{view}/{from}" => "allin://calendar/month/2026-12-01".into(),
             "allin://calendar/{view}/{from}/image" => "allin://calendar/month/2026-12-01/image".into(),
             "allin://calendar/{from}/{days}" => "allin://calendar/2026-12-01/366".into(),
             "allin://networks/{network}" => "allin://networks/sandbox".into(),
+            "kb://documents/{path}" => format!("kb://documents/{name}.md"),
+            "kb://chunks/{chunk_id}" => format!("kb://chunks/{}", ids.chunk),
             other => panic!("tests/it/isolation/doors.rs cannot fill {other}"),
         };
-        (fill(theirs.ids), fill(Ids::nowhere()))
+        (fill(theirs.ids, theirs.mark), fill(Ids::nowhere(), "nowhere"))
     });
     let all: Vec<(String, String)> = fixed.chain(filled).collect();
     assert!(all.len() >= 6, "{all:?}");
+    let listed = http.ask(&ours.key, "resources/list", json!({})).await.to_string();
+    assert!(listed.contains(ours.mark) && !listed.contains(theirs.mark), "{listed}");
     for (foreign, unknown) in all {
         let first = http.ask(&ours.key, "resources/read", json!({ "uri": foreign })).await;
         let second = http.ask(&ours.key, "resources/read", json!({ "uri": unknown })).await;

@@ -10,8 +10,16 @@ use super::two;
 use crate::support::TestApp;
 
 /// Tables with a workspace that have no policy, because the application has no right to them at all.
-const CLOSED: [&str; 8] =
-    ["dispatch", "knowledge_due", "lanes", "mail_queue", "metric_dispatch", "person_workspaces", "series_due", "token_hashes"];
+const CLOSED: [&str; 8] = [
+    "dispatch",
+    "knowledge_due",
+    "lanes",
+    "mail_queue",
+    "metric_dispatch",
+    "person_workspaces",
+    "series_due",
+    "token_hashes",
+];
 
 async fn run(db: &mut PgConnection, sql: &str, row: Option<&serde_json::Value>) -> Result<u64, String> {
     sqlx::raw_sql("savepoint s").execute(&mut *db).await.unwrap();

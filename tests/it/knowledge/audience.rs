@@ -1,11 +1,7 @@
 //! What a document's audience leaves out does not exist for a role: in no result, score, list, count or error.
 
 use allin::{
-    app::knowledge::{
-        add::KnowledgeAdd,
-        remove::KnowledgeRemove,
-        search::KnowledgeSearch,
-    },
+    app::knowledge::{add::KnowledgeAdd, remove::KnowledgeRemove, search::KnowledgeSearch},
     model::roles::Role,
 };
 use serde_json::Value;
@@ -20,8 +16,12 @@ fn told(found: &allin::app::knowledge::search::KnowledgeFound) -> Value {
     value
 }
 
-const QUESTIONS: [&str; 4] =
-    ["What is the salary of the owner?", "When is the oven cleaned?", "salary oven flour", "How do I connect an account?"];
+const QUESTIONS: [&str; 4] = [
+    "What is the salary of the owner?",
+    "When is the oven cleaned?",
+    "salary oven flour",
+    "How do I connect an account?",
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_for_others_changes_nothing_that_a_role_is_told() {
@@ -32,7 +32,12 @@ async fn what_is_for_others_changes_nothing_that_a_role_is_told() {
     for role in Role::ALL {
         everybody.push((role, member(&app, &team, role).await));
     }
-    add(&app, &admin, markdown("oven.md", "# The oven\n\nThe oven is cleaned on Mondays, with flour brushes and patience.")).await;
+    add(
+        &app,
+        &admin,
+        markdown("oven.md", "# The oven\n\nThe oven is cleaned on Mondays, with flour brushes and patience."),
+    )
+    .await;
     read_all(&app, &admin).await;
     let mut before = Vec::new();
     for (_, ctx) in &everybody {
@@ -43,7 +48,8 @@ async fn what_is_for_others_changes_nothing_that_a_role_is_told() {
 
     // A document for every set of roles that has Admins in it.
     let secret = "# Salaries\n\nThe salary of the owner is 4,711 a month. The oven was paid by it; flour, too.";
-    for (number, others) in [vec![], vec![Role::Manager], vec![Role::Publisher, Role::Manager]].into_iter().enumerate() {
+    for (number, others) in [vec![], vec![Role::Manager], vec![Role::Publisher, Role::Manager]].into_iter().enumerate()
+    {
         let audience = Some(others.into_iter().chain([Role::Admin]).collect());
         add(&app, &admin, KnowledgeAdd { audience, ..markdown(&format!("salaries-{number}.md"), secret) }).await;
     }
@@ -93,11 +99,17 @@ async fn what_is_for_others_can_be_neither_removed_nor_told_apart_from_nothing()
     let admin = team.connection(&app);
     let manager = member(&app, &team, Role::Manager).await;
     let audience = Some(vec![Role::Admin]);
-    let kept = add(&app, &admin, KnowledgeAdd { audience, ..markdown("plans.md", "# Plans\n\nWe buy the mill.") }).await;
+    let kept =
+        add(&app, &admin, KnowledgeAdd { audience, ..markdown("plans.md", "# Plans\n\nWe buy the mill.") }).await;
     read_all(&app, &admin).await;
     let remove = |document: String| app.call_once::<KnowledgeRemove>(&manager, KnowledgeRemove { document });
     let mut refusals = Vec::new();
-    for name in [kept.document.id.to_string(), "plans.md".into(), "nothing.md".into(), allin::ids::DocumentId(kept.document.id.uuid()).to_string()] {
+    for name in [
+        kept.document.id.to_string(),
+        "plans.md".into(),
+        "nothing.md".into(),
+        allin::ids::DocumentId(kept.document.id.uuid()).to_string(),
+    ] {
         let refused = remove(name).await.unwrap_err();
         refusals.push((refused.code(), refused.message().to_owned()));
     }

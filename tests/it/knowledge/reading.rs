@@ -3,11 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use allin::{
-    app::{
-        knowledge::{add::KnowledgeAdd, list::KnowledgeList, read, remove::KnowledgeRemove, view::DocumentState},
-        use_case::{CallOptions, Reply},
-    },
+use allin::app::{
+    knowledge::{add::KnowledgeAdd, list::KnowledgeList, read, remove::KnowledgeRemove, view::DocumentState},
+    use_case::{CallOptions, Reply},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use sqlx::Row as _;
@@ -59,7 +57,11 @@ async fn what_is_the_same_costs_nothing_and_a_change_changes_its_own_chunks() {
 
     // Another order is no other content.
     let (bread, cake) = HANDBOOK.split_at(HANDBOOK.find("## Cake").unwrap());
-    let turned = format!("# Handbook\n\n{}\n\n{}", cake.replace("three days", "four days"), bread.trim_start_matches("# Handbook\n\n"));
+    let turned = format!(
+        "# Handbook\n\n{}\n\n{}",
+        cake.replace("three days", "four days"),
+        bread.trim_start_matches("# Handbook\n\n")
+    );
     add(&app, &ctx, markdown("handbook.md", &turned)).await;
     read_all(&app, &ctx).await;
     assert_counted(&app).await;
@@ -73,7 +75,8 @@ async fn removing_removes_everything() {
     let ctx = team.connection(&app);
     // The product's own are there before and after.
     search(&app, &ctx, "bread").await;
-    let tables = ["documents", "document_contents", "chunks", "chunk_terms", "term_stats", "chunk_stats", "chunk_vectors"];
+    let tables =
+        ["documents", "document_contents", "chunks", "chunk_terms", "term_stats", "chunk_stats", "chunk_vectors"];
     let mut before = Vec::new();
     for table in tables {
         before.push(count(&app, table, "true").await);
@@ -82,7 +85,8 @@ async fn removing_removes_everything() {
     read_all(&app, &ctx).await;
     assert!(!search(&app, &ctx, "rye bread").await.results.is_empty());
     let input = KnowledgeRemove { document: added.document.id.to_string() };
-    let Reply::Ask(asked) = app.call::<KnowledgeRemove>(&ctx, input.clone(), CallOptions::default()).await.unwrap() else {
+    let Reply::Ask(asked) = app.call::<KnowledgeRemove>(&ctx, input.clone(), CallOptions::default()).await.unwrap()
+    else {
         panic!("nobody was asked")
     };
     let agreed = CallOptions { confirmation: Some(asked.state), ..CallOptions::default() };

@@ -146,8 +146,7 @@ async fn asking(app: &TestApp, own: &Ctx, admin: &Ctx) {
     app.call_once::<KnowledgeRate>(own, rating).await.unwrap();
     let about = question(format!("Where did {NAME} hide the Xyzzy?"));
     let about = app.call_once::<KnowledgeAsk>(admin, about).await.unwrap();
-    let answer =
-        TicketAnswer { ticket_id: about.ticket.unwrap(), text: "Quasimodo hid it well".into(), version: None };
+    let answer = TicketAnswer { ticket_id: about.ticket.unwrap(), text: "Quasimodo hid it well".into(), version: None };
     app.call_once::<TicketAnswer>(own, answer).await.unwrap();
 }
 

@@ -62,9 +62,10 @@ pub fn least(tool: &str, own: Ids) -> Value {
         "receipt_get" | "comment_list" | "post_cancel" | "post_delete" | "post_diff" | "post_get" | "post_history"
         | "post_metrics" | "post_preview" | "post_publish" | "post_update" => post,
         "series_create" => json!({ "post_id": own.post, "rule": "FREQ=DAILY;COUNT=1", "starts": "2027-01-01T09:00" }),
-        "knowledge_add" => json!({ "text": "Words.", "path": "a-document.md" }),
+        "knowledge_add" => json!({ "text": "# A document\n\nWords.", "path": "case.md" }),
+        "knowledge_get" => json!({ "chunk_id": own.chunk }),
         "knowledge_remove" => json!({ "document": own.document }),
-        "knowledge_search" => json!({ "query": "Who invented the Najdorf variation?" }),
+        "knowledge_search" => json!({ "query": "How do I pause all publishing?" }),
         "knowledge_ask" => json!({ "question": "Who invented the Najdorf variation?" }),
         "knowledge_rate" => json!({ "answer_id": own.answer, "helpful": true }),
         "conversation_get" => json!({ "conversation_id": own.conversation }),
@@ -102,6 +103,7 @@ impl Ids {
             "ans" => self.answer.to_string(),
             "doc" => self.document.to_string(),
             "tkt" => self.ticket.to_string(),
+            "chk" => self.chunk.to_string(),
             "inv" => self.invitation.to_string(),
             other => panic!("tests/it/support/arguments.rs knows no id of the kind {other}"),
         }

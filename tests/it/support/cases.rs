@@ -49,8 +49,8 @@ use allin::{
         imports::{export::PostsExport, import::PostsImport},
         keys::{create::KeyCreate, list::KeyList, revoke::KeyRevoke},
         knowledge::{
-            add::KnowledgeAdd, ask::KnowledgeAsk, list::KnowledgeList, rate::KnowledgeRate, remove::KnowledgeRemove,
-            search::KnowledgeSearch,
+            add::KnowledgeAdd, ask::KnowledgeAsk, get::KnowledgeGet, list::KnowledgeList, rate::KnowledgeRate,
+            remove::KnowledgeRemove, search::KnowledgeSearch,
         },
         members::{
             activity::MemberActivity, add::MemberAdd, change::MemberChange, email::MemberEmail,
@@ -92,9 +92,9 @@ use allin::{
     },
     error::Result,
     ids::{
-        AccountId, AnswerId, ApiKeyId, ApprovalId, AssetId, AttemptId, CampaignId, CommentId, ConnectId, ConversationId, DocumentId, IncidentId,
-        InvitationId, MemberId, NotificationId, PackId, PolicyId, PostId, ReviewerId, SeriesId, TaskId, TicketId,
-        fill_random,
+        AccountId, AnswerId, ApiKeyId, ApprovalId, AssetId, AttemptId, CampaignId, ChunkId, CommentId, ConnectId,
+        ConversationId, DocumentId, IncidentId, InvitationId, MemberId, NotificationId, PackId, PolicyId,
+        PostId, ReviewerId, SeriesId, TaskId, TicketId, fill_random,
     },
     model::{
         approvals::{Need, StepSpec, Verdict},
@@ -136,6 +136,7 @@ pub struct Ids {
     pub answer: AnswerId,
     pub ticket: TicketId,
     pub document: DocumentId,
+    pub chunk: ChunkId,
 }
 
 impl Ids {
@@ -171,6 +172,7 @@ impl Ids {
             answer: AnswerId(id()),
             ticket: TicketId(id()),
             document: DocumentId(id()),
+            chunk: ChunkId(id()),
         }
     }
 }
@@ -318,7 +320,7 @@ cases! {
     KeyRevoke: |ids| KeyRevoke { key_id: ids.key };
     KnowledgeAdd: |_ids| KnowledgeAdd {
         text: Some("# A document\n\nWords.".into()),
-        path: Some("a-document.md".into()),
+        path: Some("case.md".into()),
         ..KnowledgeAdd::default()
     };
     KnowledgeAsk: |ids| KnowledgeAsk {
@@ -326,11 +328,12 @@ cases! {
         conversation_id: Some(ids.conversation),
         ..KnowledgeAsk::default()
     };
+    KnowledgeGet: |ids| KnowledgeGet { document: Some(ids.document.to_string()), ..KnowledgeGet::default() };
     KnowledgeList: |_ids| KnowledgeList::default();
     KnowledgeRate: |ids| KnowledgeRate { answer_id: ids.answer, helpful: true, comment: None };
     KnowledgeRemove: |ids| KnowledgeRemove { document: ids.document.to_string() };
     KnowledgeSearch: |_ids| KnowledgeSearch {
-        query: "Who invented the Najdorf variation?".into(),
+        query: "How do I pause all publishing?".into(),
         k: None,
         category: None,
         language: None,

@@ -45,6 +45,9 @@ impl Era {
     }
 }
 
+/// What [`Client::updates`] says when the list of resources changed.
+pub const LIST: &str = "the list";
+
 /// What the person does when asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Says {
@@ -99,6 +102,12 @@ impl ClientHandler for Person {
         let mut result = ElicitResult::new(action);
         result.content = content;
         Ok(result)
+    }
+
+    async fn on_resource_list_changed(&self, _: NotificationContext<RoleClient>) {
+        if let Some(updated) = &*self.updated.lock().unwrap() {
+            _ = updated.send(LIST.to_owned());
+        }
     }
 
     async fn on_resource_updated(&self, params: ResourceUpdatedNotificationParam, _: NotificationContext<RoleClient>) {

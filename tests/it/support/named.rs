@@ -30,11 +30,13 @@ impl Names {
             Value::String(text) => *text = self.text(text),
             Value::Array(items) => items.iter_mut().for_each(|item| self.walk(item)),
             Value::Object(map) => {
-                // How long it took.
-                for name in ["query_time", "response_time"] {
-                    map.entry(name).and_modify(|time| *time = Value::from(0));
+                for (name, item) in map {
+                    // How long it took, in milliseconds.
+                    if matches!(name.as_str(), "query_time" | "response_time") && item.is_number() {
+                        *item = 0.into();
+                    }
+                    self.walk(item);
                 }
-                map.values_mut().for_each(|item| self.walk(item));
             }
             _ => {}
         }

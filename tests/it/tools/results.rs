@@ -91,6 +91,19 @@ async fn together(reader: &mut Reader, post: &Value) {
 /// Documents, questions, tickets and conversations. The scores follow the calibration, so the words are not kept.
 async fn answers(reader: &mut Reader) {
     let told = reader.story.len();
+    let document =
+        json!({ "path": "returns.md", "text": "# Returns\n\nBring it back.", "audience": ["admin", "manager"] });
+    reader.call("knowledge_add", document).await;
+    let listed = reader.call("knowledge_list", json!({})).await;
+    assert!(
+        listed["documents"].as_array().unwrap().iter().any(|document| document["path"] == "returns.md"),
+        "{listed}"
+    );
+    let found = reader.call("knowledge_search", json!({ "query": "How do I pause all publishing at once?" })).await;
+    reader.call("knowledge_get", json!({ "chunk_id": found["results"][0]["id"] })).await;
+    let got = reader.call("knowledge_get", json!({ "document": found["results"][0]["path"], "length": 1000 })).await;
+    reader.call("knowledge_get", json!({ "document": got["document"]["id"], "from": got["next_from"] })).await;
+    reader.call("knowledge_remove", json!({ "document": "returns.md" })).await;
     let asked = reader.call("knowledge_ask", json!({ "question": "How do I pause all publishing at once?" })).await;
     let answer = asked["answer_id"].clone();
     reader.call("knowledge_rate", json!({ "answer_id": answer, "helpful": false, "comment": "Too short" })).await;
