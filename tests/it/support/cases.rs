@@ -93,8 +93,8 @@ use allin::{
     error::Result,
     ids::{
         AccountId, AnswerId, ApiKeyId, ApprovalId, AssetId, AttemptId, CampaignId, ChunkId, CommentId, ConnectId,
-        ConversationId, DocumentId, IncidentId, InvitationId, MemberId, NotificationId, PackId, PolicyId,
-        PostId, ReviewerId, SeriesId, TaskId, TicketId, fill_random,
+        ConversationId, DocumentId, IncidentId, InvitationId, MemberId, NotificationId, PackId, PolicyId, PostId,
+        ReviewerId, SeriesId, TaskId, TicketId, fill_random,
     },
     model::{
         approvals::{Need, StepSpec, Verdict},
