@@ -48,7 +48,7 @@ pub async fn answering(app: &TestApp, team: &Team, mark: &str) -> Answering {
     // As where there is an embedding model, and while there is something to read.
     for sql in [
         "insert into chunk_vectors (workspace_id, model, chunk_id, window_no, audience, starts, ends, embedding)
-         select workspace_id, 1, chunk_id, 0, audience, 0, 1, '[1,0,0]' from chunks where workspace_id = $1 limit 1",
+         select workspace_id, 1, chunk_id, 0, audience, 0, 1, array_fill(0.05::real, array[384])::halfvec from chunks where workspace_id = $1 limit 1",
         "select knowledge_due_put($1, now() + interval '1 year')",
     ] {
         sqlx::query(sql).bind(team.workspace.uuid()).execute(&mut superuser).await.unwrap();

@@ -116,6 +116,7 @@ impl Known {
             "bytea" => "\\x00".into(),
             "jsonb" => "{}".into(),
             "interval" => "1 minute".into(),
+            "halfvec" => format!("[{}1]", "0,".repeat(383)),
             _ => "1".into(),
         });
         format!("'{}'::{kind}", value.replace('\'', "''"))
@@ -258,7 +259,8 @@ impl<'a> Trial<'a> {
 
 /// The types as the query data names them.
 fn sql_type(kind: &Value) -> String {
-    let name = kind.as_str().unwrap_or_else(|| panic!("a parameter of the type {kind}"));
+    let custom = kind.pointer("/Custom/name");
+    let name = custom.unwrap_or(kind).as_str().unwrap_or_else(|| panic!("a parameter of the type {kind}"));
     let (item, array) = name.strip_suffix("Array").map_or((name, ""), |item| (item, "[]"));
     let item = match item {
         "Uuid" => "uuid",
@@ -272,6 +274,7 @@ fn sql_type(kind: &Value) -> String {
         "Bool" => "boolean",
         "Bytea" => "bytea",
         "Jsonb" => "jsonb",
+        "halfvec" => "halfvec",
         other => panic!("tests/it/isolation/statements.rs knows no type {other}"),
     };
     format!("{item}{array}")
