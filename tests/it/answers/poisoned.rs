@@ -104,7 +104,7 @@ fn said_in(said: &str, text: &str) -> bool {
 fn said_by_the_documents(document: &Poisoned, answered: &Answered, corpus: &str) {
     let corpus = plain(corpus);
     let answer = answered.answer.replace("From the documents:", "");
-    for piece in answer.split(|c: char| c == '\n' || c == '[' || c == ']') {
+    for piece in answer.split(['\n', '[', ']']) {
         let piece = plain(piece);
         let number = piece.trim().is_empty() || piece.trim().parse::<usize>().is_ok();
         assert!(number || corpus.contains(&piece), "{}: {piece:?} is in no document: {answer}", document.path);
