@@ -12,6 +12,7 @@ use allin::{
 };
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::{corpus, percentile, rounded};
 
@@ -42,29 +43,24 @@ async fn at_once(app: &Arc<App>, ctx: &Ctx, questions: Vec<String>) -> Result<(V
             app.call_once::<KnowledgeSearch>(&ctx, input).await.map(|_| began.elapsed())
         });
     }
-    let looking = {
-        let app = Arc::clone(app);
-        tokio::spawn(async move {
-            let mut longest = Duration::ZERO;
-            loop {
-                let began = Instant::now();
-                // What /healthz begins with: a connection and an answer.
-                if app.db.ping().await.is_ok() {
-                    longest = longest.max(began.elapsed());
-                    LONGEST.store(u64::try_from(longest.as_micros()).unwrap_or(u64::MAX), Relaxed);
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        })
-    };
+    let stop = CancellationToken::new();
+    let looking = tokio::spawn(longest_look(Arc::clone(app), stop.clone()));
     let mut times = Vec::new();
     while let Some(asked) = asking.join_next().await {
         times.push(asked.map_err(Error::internal)??);
     }
-    looking.abort();
-    Ok((times, Duration::from_micros(LONGEST.swap(0, Relaxed))))
+    stop.cancel();
+    Ok((times, looking.await.map_err(Error::internal)??))
 }
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
-static LONGEST: AtomicU64 = AtomicU64::new(0);
+/// What /healthz begins with, a connection and an answer, until told to stop.
+async fn longest_look(app: Arc<App>, stop: CancellationToken) -> Result<Duration> {
+    let mut longest = Duration::ZERO;
+    while !stop.is_cancelled() {
+        let began = Instant::now();
+        app.db.ping().await?;
+        longest = longest.max(began.elapsed());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(longest)
+}

@@ -10,7 +10,7 @@ use crate::{
     app::{
         App,
         ctx::Ctx,
-        knowledge::{measures::Measures, product, question::Words, remembered::Key},
+        knowledge::{measures::Measures, product, question::Words, rated, remembered::Key},
     },
     clients::embedder::{EmbeddingModel, Readiness},
     error::{Error, Result},
@@ -161,6 +161,8 @@ async fn search(
     });
     let words = Words::read(&mut tx, ctx.workspace, search.role, &wanted.query).await?;
     let scored = search.scored(&mut tx, &words, meaning.as_ref()).await?;
+    // Measuring one way alone compares that and nothing else.
+    let scored = if by == By::Both { rated::ranked(&mut tx, ctx.workspace, scored).await? } else { scored };
     let measures = Measures::of(&wanted.query, &scored, words.worths, known);
     let hits = search.hits(&mut tx, &scored, &measures, meaning.as_ref()).await?;
     tx.finish_read();

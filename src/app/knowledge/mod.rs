@@ -16,6 +16,7 @@ pub mod product;
 mod prompt;
 mod question;
 pub mod rate;
+mod rated;
 pub mod read;
 mod remembered;
 pub mod remove;

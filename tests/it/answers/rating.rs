@@ -5,6 +5,7 @@ use allin::{
         ctx::Ctx,
         knowledge::{
             ask::Answered,
+            find::{Wanted, find},
             rate::{KnowledgeRate, KnowledgeRated},
         },
     },
@@ -65,6 +66,40 @@ async fn one_voice_a_member_and_no_effect_of_one_alone() {
     let (helpful, unhelpful, _) = stands(&app, &team, &first).await;
     assert_eq!((helpful, unhelpful), (0, 2));
     assert!((0.95..1.0).contains(&weight(helpful, unhelpful)));
+    app.close().await;
+}
+
+/// Paths of what a question finds, best first.
+async fn order(app: &TestApp, ctx: &Ctx, query: &str) -> Vec<String> {
+    let wanted = Wanted { query: query.into(), k: 2, ..Wanted::default() };
+    find(app, ctx, &wanted).await.unwrap().hits.iter().map(|hit| hit.path.clone()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_members_move_what_is_as_good_and_not_what_is_better() {
+    let app = TestApp::start().await;
+    let team = app.team("Bakery").await;
+    let anna = team.connection(&app);
+    // The same words, so that nothing but ratings and the order of ids decides; the third says less of what is asked.
+    let text = "# The oven\n\nThe old oven is swept on Mondays with a birch broom.";
+    know(&app, &anna, "one.md", text, None).await;
+    know(&app, &anna, "two.md", text, None).await;
+    know(&app, &anna, "far.md", "# The oven\n\nThe oven is warm.", None).await;
+    let query = "When is the old oven swept with a birch broom?";
+    let before = order(&app, &anna, query).await;
+    let answered = ask(&app, &anna, query).await;
+    assert_eq!(answered.sources[0].path, before[0]);
+    rate(&app, &anna, &answered, false).await;
+    assert_eq!(order(&app, &anna, query).await, before, "one voice moves nothing");
+    let ben = member(&app, &team, "Ben", Role::Viewer).await;
+    let his = ask(&app, &ben, query).await;
+    rate(&app, &ben, &his, false).await;
+    let after = order(&app, &anna, query).await;
+    assert_eq!(
+        after,
+        [before[1].clone(), before[0].clone()],
+        "two voices turn what is as good, and lift nothing worse"
+    );
     app.close().await;
 }
 
