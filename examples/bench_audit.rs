@@ -7,14 +7,15 @@
 
 #[path = "bench_audit/log.rs"]
 mod log;
+#[path = "own_home/mod.rs"]
+mod own_home;
 #[path = "bench_audit/writes.rs"]
 mod writes;
 
-use std::{io::Write as _, path::Path, process::ExitCode};
+use std::{io::Write as _, process::ExitCode};
 
 use allin::{
     boot::{self, Booted, SandboxUse},
-    config::Config,
     error::{Error, Result},
 };
 use clap::Parser;
@@ -45,19 +46,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// A home of its own; only the database's programs may be named by the environment.
-#[expect(clippy::disallowed_methods, reason = "the private server's programs may be named by the environment")]
-fn config(home: &Path) -> Result<Config> {
-    Config::read(|name| match name {
-        "ALLIN_HOME" => Some(home.as_os_str().to_owned()),
-        "ALLIN_PG_BINDIR" | "HOME" => std::env::var_os(name),
-        _ => None,
-    })
-}
-
 async fn bench(arguments: &Arguments) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("allin-bench-").tempdir().map_err(Error::internal)?;
-    let mut config = config(&folder.path().join("home"))?;
+    let mut config = own_home::config(&folder.path().join("home"))?;
     config.pool_size = 24;
     let booted = boot::boot(config, SandboxUse::Call).await?;
     let measured = measure(&booted, arguments).await;

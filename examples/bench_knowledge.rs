@@ -13,10 +13,11 @@ mod corpus;
 mod crowd;
 #[path = "bench_knowledge/machine.rs"]
 mod machine;
+#[path = "own_home/mod.rs"]
+mod own_home;
 
 use std::{
     io::Write as _,
-    path::Path,
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -33,7 +34,7 @@ use allin::{
         workspaces::create,
     },
     boot::{self, Booted, SandboxUse},
-    config::Config,
+    cli::Cli,
     error::{Error, Result},
 };
 use clap::Parser;
@@ -50,9 +51,17 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
+    // Documents are read by a process of this program.
+    if std::env::args_os().nth(1).is_some_and(|name| name == "parse-document") {
+        return ended(Cli::parse().run_bare().unwrap_or(Ok(())));
+    }
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Runtime::new().map_err(Error::internal);
-    match runtime.and_then(|runtime| runtime.block_on(run(&arguments))) {
+    ended(runtime.and_then(|runtime| runtime.block_on(run(&arguments))))
+}
+
+fn ended(result: Result<()>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             _ = writeln!(std::io::stderr(), "{}", error.chain());
@@ -61,19 +70,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// A home of its own; only programs may come from elsewhere.
-#[expect(clippy::disallowed_methods, reason = "the private server's programs may be named by the environment")]
-fn config(home: &Path) -> Result<Config> {
-    Config::read(|name| match name {
-        "ALLIN_HOME" => Some(home.as_os_str().to_owned()),
-        _ if name.starts_with("ALLIN_PG") || name == "HOME" || name == "PATH" => std::env::var_os(name),
-        _ => None,
-    })
-}
-
 async fn run(arguments: &Arguments) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("allin-knowledge-").tempdir().map_err(Error::internal)?;
-    let booted = boot::boot(config(&folder.path().join("home"))?, SandboxUse::Call).await?;
+    let booted = boot::boot(own_home::config(&folder.path().join("home"))?, SandboxUse::Call).await?;
     let measured = measure(&booted, arguments).await;
     let closed = booted.close().await;
     let measured = measured?;

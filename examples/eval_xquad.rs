@@ -11,6 +11,8 @@
 mod articles;
 #[path = "eval_xquad/data.rs"]
 mod data;
+#[path = "own_home/mod.rs"]
+mod own_home;
 #[path = "eval_xquad/pairs.rs"]
 mod pairs;
 #[path = "eval_xquad/table.rs"]
@@ -26,7 +28,6 @@ use allin::{
     app::ctx::{Actor, Ctx, Origin},
     app::workspaces::create,
     boot::{self, Booted, SandboxUse},
-    config::Config,
     error::{Error, Result},
 };
 use clap::Parser;
@@ -55,20 +56,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// A home of its own; only programs and the model may come from elsewhere.
-#[expect(clippy::disallowed_methods, reason = "the private server's programs may be named by the environment")]
-fn config(home: &Path) -> Result<Config> {
-    Config::read(|name| match name {
-        "ALLIN_HOME" => Some(home.as_os_str().to_owned()),
-        _ if name.starts_with("ALLIN_PG") || name == "HOME" || name == "PATH" => std::env::var_os(name),
-        _ => None,
-    })
-}
-
 /// Whether everything is as good as promised.
 async fn run(arguments: &Arguments) -> Result<bool> {
     let folder = tempfile::Builder::new().prefix("allin-xquad-").tempdir().map_err(Error::internal)?;
-    let booted = boot::boot(config(&folder.path().join("home"))?, SandboxUse::Call).await?;
+    let booted = boot::boot(own_home::config(&folder.path().join("home"))?, SandboxUse::Call).await?;
     let measured = measure(&booted, &arguments.folder).await;
     let closed = booted.close().await;
     let measured = measured?;

@@ -15,12 +15,13 @@
 
 #[path = "pause_race/lane.rs"]
 mod lane;
+#[path = "own_home/mod.rs"]
+mod own_home;
 
-use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use allin::{
     boot::{self, Booted, SandboxUse},
-    config::Config,
     error::{Error, Result},
     jobs::publish_posts,
     platform::Role,
@@ -69,19 +70,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// A home of its own; only the database's programs may be named by the environment.
-#[expect(clippy::disallowed_methods, reason = "the private server's programs may be named by the environment")]
-fn config(home: &Path) -> Result<Config> {
-    Config::read(|name| match name {
-        "ALLIN_HOME" => Some(home.as_os_str().to_owned()),
-        "ALLIN_PG_BINDIR" | "HOME" => std::env::var_os(name),
-        _ => None,
-    })
-}
-
 async fn race(arguments: &Arguments) -> Result<bool> {
     let folder = tempfile::Builder::new().prefix("allin-race-").tempdir().map_err(Error::internal)?;
-    let mut config = config(&folder.path().join("home"))?;
+    let mut config = own_home::config(&folder.path().join("home"))?;
     config.cluster.durable = false;
     config.pool_size = 48;
     let booted = boot::boot(config, SandboxUse::Create).await?;

@@ -123,6 +123,17 @@ impl Model {
         self.tokenizer.count(text)
     }
 
+    /// Words of the text that the vocabulary has whole. Hardly any of them is mistyped: a mistake makes a word that nobody
+    /// writes, and such a word is cut into pieces.
+    pub fn whole_words<'a>(&self, text: &'a str) -> Vec<&'a str> {
+        let begins = |at: usize| !text.get(..at).is_some_and(|before| before.ends_with(char::is_alphanumeric));
+        let ends = |at: usize| !text.get(at..).is_some_and(|after| after.starts_with(char::is_alphanumeric));
+        let tokens = self.encode(text).into_iter();
+        let whole = tokens.filter(|token| begins(token.origin.start) && ends(token.origin.end));
+        let words = whole.filter_map(|token| text.get(token.origin)).map(str::trim);
+        words.filter(|word| !word.is_empty() && word.chars().all(char::is_alphanumeric)).collect()
+    }
+
     /// Byte ranges of at most `size` tokens that together hold the text, each sharing up to `overlap` tokens with the one before.
     pub fn windows(&self, text: &str, size: usize, overlap: usize) -> Vec<Range<usize>> {
         windows::windows(text, &self.encode(text), size, overlap)

@@ -104,6 +104,19 @@ fn a_text_that_spells_out_marks_does_not_become_them() {
 }
 
 #[test]
+fn mistyped_words_are_not_in_the_vocabulary_and_real_ones_are() {
+    let typed = "Wich accounts does the Recipe for (Elastic) pasword uplod? Wie heißt der Hund, что такое 投稿";
+    let words = MODEL.whole_words(typed);
+    for real in ["accounts", "does", "Recipe", "Elastic", "Hund", "что", "такое"] {
+        assert!(words.contains(&real), "{real}: {words:?}");
+    }
+    for mistyped in ["Wich", "pasword", "uplod"] {
+        assert!(!words.contains(&mistyped), "{mistyped}: {words:?}");
+    }
+    assert!(MODEL.whole_words("").is_empty());
+}
+
+#[test]
 fn what_is_too_long_does_not_count() {
     let text = "word ".repeat(2_000);
     let long = MODEL.embed(Purpose::Passage, &text).unwrap();

@@ -112,6 +112,7 @@ pub async fn load(booted: &Booted, ctx: &Ctx, size: usize) -> Result<Loaded> {
     tx.commit().await?;
     for from in (0..count).step_by(CHUNKS) {
         let chunk = |number: usize, numbers: &mut Numbers| ParsedChunk {
+            questions: Vec::new(),
             heading_path: vec![format!("Part {number}")],
             section: format!("part-{number}"),
             also: Vec::new(),
@@ -163,7 +164,7 @@ async fn embed(
     let document = document.ok_or_else(|| Error::internal("a document is missing"))?;
     for chunk in chunks::known(&mut tx, ctx.workspace, document.document_id).await? {
         let windows: Vec<Window> = (0..WINDOWS)
-            .map(|_| Window { starts: 0, ends: 1, embedding: noisy(seeds.get(numbers.below(seeds.len())), numbers) })
+            .map(|_| Window { starts: 0, ends: 1, question: false, embedding: noisy(seeds.get(numbers.below(seeds.len())), numbers) })
             .collect();
         vectors::put(&mut tx, ctx.workspace, model, chunk.chunk_id, false, &windows).await?;
     }

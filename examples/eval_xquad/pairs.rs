@@ -64,6 +64,7 @@ fn path(article: usize, number: usize) -> String {
 fn document(text: &str, language: Language) -> ParsedDocument {
     let tokens = u32::try_from(allin::documents::tokens(text)).unwrap_or(u32::MAX);
     let chunk = ParsedChunk {
+        questions: Vec::new(),
         heading_path: Vec::new(),
         section: String::new(),
         also: Vec::new(),

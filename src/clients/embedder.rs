@@ -50,6 +50,14 @@ pub enum Readiness {
     Off,
 }
 
+/// A question as the model reads it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    pub vector: Vec<f32>,
+    /// Words of it that are hardly mistyped, because the model's vocabulary has them; none where it cannot be told.
+    pub words: Vec<String>,
+}
+
 /// Bytes of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
@@ -156,23 +164,27 @@ impl Embedder {
         }
     }
 
-    /// The vector of a question. Fails with `embeddings_unavailable` where there is no model, `embeddings_busy` when too many wait.
-    pub async fn query(&self, text: &str) -> Result<Arc<[f32]>> {
+    /// A question, with its vector. Fails with `embeddings_unavailable` where there is no model, `embeddings_busy` when too many wait.
+    pub async fn query(&self, text: &str) -> Result<Arc<Question>> {
         let text: Arc<str> = text.trim().into();
         self.asked.once(&text, || self.ask(Arc::clone(&text))).await
     }
 
-    fn ask(&self, text: Arc<str>) -> BoxFuture<'static, Result<Arc<[f32]>>> {
+    fn ask(&self, text: Arc<str>) -> BoxFuture<'static, Result<Arc<Question>>> {
         match self.way.clone() {
             Way::Off => std::future::ready(Err(off())).boxed(),
             Way::Local(local) => async move {
-                let text = text.to_string();
-                local.run(Urgency::Question, move |model| vector(model, Purpose::Query, &text)).await.map(Arc::from)
+                let read = move |model: &allin_embedding::Model| {
+                    let words = model.whole_words(&text).into_iter().map(str::to_owned).collect();
+                    Ok(Question { vector: vector(model, Purpose::Query, &text)?, words })
+                };
+                local.run(Urgency::Question, read).await.map(Arc::new)
             }
             .boxed(),
             Way::Endpoint(endpoint) => async move {
                 let mut vectors = endpoint.vectors(&[text.to_string()]).await?;
-                vectors.pop().map(Arc::from).ok_or_else(|| Error::internal("no vector"))
+                let vector = vectors.pop().ok_or_else(|| Error::internal("no vector"))?;
+                Ok(Arc::new(Question { vector, words: Vec::new() }))
             }
             .boxed(),
         }

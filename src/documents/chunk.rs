@@ -188,6 +188,7 @@ impl<'a> Cutter<'a> {
             start: offset(start),
             end: offset(start + body.len()),
             tokens: offset(tokens(body)),
+            questions: Vec::new(),
         })
     }
 

@@ -1,5 +1,14 @@
 //! Takes out of Markdown what a reader does not see: comments, hidden elements of HTML and what is in them, scripts, and
-//! link definitions that are used as comments. Code stays as it is, because there it is seen.
+//! link definitions that are used as comments. Code stays as it is, because there it is seen. One kind of comment is read:
+//!
+//! ```text
+//! <!-- questions:
+//! How do I bring a parcel back?
+//! return something
+//! -->
+//! ```
+//!
+//! It says what the passage in which it stands is asked for. That serves to find the passage, and for nothing else.
 
 use std::ops::Range;
 
@@ -7,11 +16,26 @@ use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
 use super::{hidden, sections::options};
 
-/// The text without what is hidden, and whether something was hidden that a comment does not explain.
-pub fn visible(markdown: &str) -> (String, bool) {
+/// Questions of one comment, and characters of each, that are taken in.
+const QUESTIONS_MOST: usize = 12;
+const QUESTION_CHARACTERS: usize = 200;
+
+/// Markdown as a reader sees it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    pub markdown: String,
+    /// Something was hidden that a comment does not explain.
+    pub suspicious: bool,
+    /// Bytes of `markdown` at which questions stood, in order.
+    pub questions: Vec<(usize, Vec<String>)>,
+}
+
+/// The text without what is hidden.
+pub fn visible(markdown: &str) -> Seen {
     let mut open: Option<Hidden> = None;
     let mut cuts: Vec<Range<usize>> = Vec::new();
     let mut suspicious = false;
+    let mut questions: Vec<(usize, Vec<String>)> = Vec::new();
     let mut block: Option<Range<usize>> = None;
     let parser = Parser::new_ext(markdown, options());
     cuts.extend(definitions(&parser));
@@ -21,6 +45,7 @@ pub fn visible(markdown: &str) -> (String, bool) {
             Event::End(TagEnd::HtmlBlock) => {
                 // Read as a whole: its events are lines, and a tag may have several.
                 if let Some(range) = block.take() {
+                    questions.extend(asked(markdown, &range).filter(|_| open.is_none()));
                     suspicious |= scan(markdown, range, &mut open, &mut cuts);
                 }
             }
@@ -30,7 +55,20 @@ pub fn visible(markdown: &str) -> (String, bool) {
     }
     // What is never closed stays hidden to the end.
     cuts.extend(open.map(|hidden| hidden.start..markdown.len()));
-    (without(markdown, cuts), suspicious)
+    let mut seen = Seen { suspicious, ..without(markdown, cuts, &questions) };
+    seen.questions.retain(|(_, questions)| !questions.is_empty());
+    seen
+}
+
+/// The questions of a comment that begins with that word, and where it stands.
+fn asked(markdown: &str, block: &Range<usize>) -> Option<(usize, Vec<String>)> {
+    let comment = markdown.get(block.clone())?.trim().strip_prefix("<!--")?.split_once("-->")?.0;
+    let (first, rest) = comment.trim_start().split_once('\n')?;
+    if !first.trim().eq_ignore_ascii_case("questions:") {
+        return None;
+    }
+    let lines = rest.lines().map(|line| line.trim().trim_start_matches("- ").chars().take(QUESTION_CHARACTERS).collect());
+    Some((block.start, lines.filter(|line: &String| !line.is_empty()).take(QUESTIONS_MOST).collect()))
 }
 
 /// An element that is not seen, up to its end tag.
@@ -86,18 +124,23 @@ fn definitions(parser: &Parser<'_>) -> Vec<Range<usize>> {
     comments.map(|(_, to)| to.span.clone()).collect()
 }
 
-fn without(text: &str, mut cuts: Vec<Range<usize>>) -> String {
+fn without(text: &str, mut cuts: Vec<Range<usize>>, questions: &[(usize, Vec<String>)]) -> Seen {
     cuts.sort_by_key(|cut| cut.start);
-    let mut kept = String::with_capacity(text.len());
+    let mut seen = Seen { markdown: String::with_capacity(text.len()), ..Seen::default() };
+    let mut questions = questions.iter().peekable();
     let mut at = 0;
     for cut in cuts {
         if cut.start > at {
-            kept.push_str(text.get(at..cut.start).unwrap_or_default());
+            seen.markdown.push_str(text.get(at..cut.start).unwrap_or_default());
+        }
+        // Their comments are among the cuts.
+        while let Some((_, asked)) = questions.next_if(|(start, _)| *start <= cut.start) {
+            seen.questions.push((seen.markdown.len(), asked.clone()));
         }
         at = at.max(cut.end);
     }
-    kept.push_str(text.get(at..).unwrap_or_default());
-    kept
+    seen.markdown.push_str(text.get(at..).unwrap_or_default());
+    seen
 }
 
 #[cfg(test)]
@@ -127,7 +170,36 @@ mod tests {
             ("1 < 2 and [a]: b", "1 < 2 and [a]: b", false),
         ];
         for (text, expected, suspicious) in cases {
-            assert_eq!(visible(text), (expected.to_owned(), suspicious), "{text}");
+            let expected = Seen { markdown: expected.to_owned(), suspicious, ..Seen::default() };
+            assert_eq!(visible(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn questions_are_read_where_they_stand() {
+        let text = "# A\n\n<!-- other -->\n\nTo return it, wait.\n\n<!-- Questions:\n- How do I return it?\n\nbring back\n-->\n\n# B\n\nb\n";
+        let seen = visible(text);
+        assert_eq!(seen.markdown, "# A\n\n\n\nTo return it, wait.\n\n\n\n# B\n\nb\n");
+        let expected = vec!["How do I return it?".to_owned(), "bring back".to_owned()];
+        assert_eq!(seen.questions, [(seen.markdown.find("\n\n# B").unwrap(), expected)]);
+        let many = format!("<!-- questions:\n{}\n-->\n\nx", format!("{}\n", "y".repeat(300)).repeat(20));
+        let (_, questions) = &visible(&many).questions[0];
+        assert_eq!((questions.len(), questions[0].len()), (QUESTIONS_MOST, QUESTION_CHARACTERS));
+    }
+
+    #[test]
+    fn what_only_looks_like_questions_is_none() {
+        for text in [
+            "<!-- questions: How? -->\n\nx",
+            "<!-- questions:\n\n-->\n\nx",
+            "<!-- questions\nHow?\n-->\n\nx",
+            "<!-- questions:\nnever closed",
+            "    <!-- questions:\n    How?\n    -->",
+            "```\n<!-- questions:\nHow?\n-->\n```",
+            "<div hidden>\n\n<!-- questions:\nHow?\n-->\n\n</div>\n\nx",
+            "<div>\n<!-- questions:\nHow?\n-->\n</div>",
+        ] {
+            assert_eq!(visible(text).questions, [], "{text}");
         }
     }
 }

@@ -22,6 +22,8 @@ const CHARSET_WITHIN: usize = 1024;
 #[derive(Default)]
 struct Turned {
     markdown: String,
+    /// What it says that it is asked for, with the places in `markdown`.
+    questions: Vec<(usize, Vec<String>)>,
     /// Where its pages begin, when it has pages.
     pages: Option<Vec<(usize, u32)>>,
     title: Option<String>,
@@ -41,7 +43,14 @@ pub fn parse(bytes: &[u8], name: &str, content_type: Option<&str>) -> Result<Par
         Some(pages) => sections::pages(pages),
         None => sections::sections(&turned.markdown),
     };
-    let chunks = chunk::chunk_sections(&turned.markdown, &sections);
+    let mut chunks = chunk::chunk_sections(&turned.markdown, &sections);
+    for (place, questions) in std::mem::take(&mut turned.questions) {
+        let before = chunks.partition_point(|chunk| u64::from(chunk.start) <= place as u64);
+        // What stands before all text is about the first passage.
+        if let Some(chunk) = chunks.get_mut(before.saturating_sub(1)) {
+            chunk.questions.extend(questions);
+        }
+    }
     if chunks.is_empty() {
         return Err(if turned.pages.is_some() { Refusal::NoText } else { Refusal::Empty });
     }
@@ -127,9 +136,9 @@ fn from_text(bytes: &[u8], declared: Option<Kind>, content_type: Option<&str>) -
         Some(Kind::Text) => (FrontMatter::default(), seen.as_str()),
         _ => front_matter::split(&seen)?,
     };
-    let (markdown, hid) = markdown::visible(body);
-    warnings.extend(hid.then(elements));
-    Ok(Turned { markdown, head, warnings, ..Turned::default() })
+    let seen = markdown::visible(body);
+    warnings.extend(seen.suspicious.then(elements));
+    Ok(Turned { markdown: seen.markdown, questions: seen.questions, head, warnings, ..Turned::default() })
 }
 
 fn from_html(html: &str, mut warnings: Vec<String>) -> Result<Turned, Refusal> {

@@ -11,7 +11,7 @@ pub use self::curves::{Curves, Fitted, Fusion, Weighed};
 /// What was measured of a question and one chunk that was found for it.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Signals {
-    /// Of the chunk's nearest window; none where only words were compared, or where the model's cosines mean nothing here.
+    /// Of the chunk's nearest window, and of the nearest question that it is asked, if it says any; none where only words were compared, or where the model's cosines mean nothing here.
     pub cosine: Option<f32>,
     /// BM25 over the greatest that the question's words could reach, from 0 to about 1.
     pub words: f32,
@@ -23,6 +23,8 @@ pub struct Signals {
     pub stands_out: f32,
     /// How much of the question is in the chunk, in words as rare as those that no document has.
     pub matched: f32,
+    /// How much all of the question is, in the same unit: what a long question has in common with a chunk tells more.
+    pub worth: f32,
     /// Whether question and chunk are in one language, as far as it can be told.
     pub same_language: bool,
 }
@@ -37,6 +39,7 @@ pub enum Signal {
     Lead,
     StandsOut,
     Matched,
+    Worth,
 }
 
 impl Signal {
@@ -48,6 +51,7 @@ impl Signal {
             Self::Lead => signals.lead,
             Self::StandsOut => signals.stands_out,
             Self::Matched => signals.matched,
+            Self::Worth => signals.worth,
         })
     }
 }
@@ -90,14 +94,29 @@ const OWN_FROM: f32 = 0.5;
 
 /// What a chunk is ranked by: both measures on one scale.
 pub fn fused(cosine: Option<f32>, words: f32) -> f32 {
-    let (by_cosine, by_words, missing) = weights();
-    (cosine.unwrap_or(missing) - missing) * by_cosine + by_words * words
+    let weights = weights();
+    (cosine.unwrap_or(weights.missing) - weights.missing) * weights.cosine + weights.words * words
 }
 
-/// The weights of cosine and words in [`fused`], and the cosine that stands for a missing one.
-pub fn weights() -> (f32, f32, f32) {
+/// What [`fused`] is made of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weights {
+    pub cosine: f32,
+    pub words: f32,
+    /// The cosine that stands for a missing one.
+    pub missing: f32,
+    /// What is taken off the cosine of two questions, so that it compares with that of a question and a passage.
+    pub question: f32,
+}
+
+pub fn weights() -> Weights {
     let fusion = Curves::shipped().fusion;
-    (1.0 / fusion.cosine_deviation, fusion.words_weight, fusion.cosine_mean)
+    Weights {
+        cosine: 1.0 / fusion.cosine_deviation,
+        words: fusion.words_weight,
+        missing: fusion.cosine_mean,
+        question: fusion.question_lift,
+    }
 }
 
 /// Whether cosines of the model with this SHA-256 are those that the curves were fitted to. Those of another one are on

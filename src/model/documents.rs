@@ -47,4 +47,7 @@ pub struct ParsedChunk {
     pub end: u32,
     /// Of o200k_base.
     pub tokens: u32,
+    /// What it is asked for, as the document says; for finding it only.
+    #[serde(default)]
+    pub questions: Vec<String>,
 }

@@ -18,6 +18,12 @@ pub fn prefixes(word: &str) -> Vec<String> {
     }
 }
 
+/// Whether a stem is one of this word, which may end in another letter as `apply` does beside `appli`.
+pub fn is_form(stem: &str, word: &str) -> bool {
+    let common = stem.chars().zip(word.chars()).take_while(|(one, other)| one == other).count();
+    common >= 3 && common + 1 >= stem.chars().count()
+}
+
 /// The known word that differs least, if it differs little: one mistake, from eight letters on two. Of several, the one
 /// that is in most chunks. Swapped neighbours are one mistake.
 pub fn meant<'a>(word: &str, known: &'a [(String, i64)]) -> Option<&'a (String, i64)> {
@@ -78,6 +84,12 @@ fn distance(one: &[char], other: &[char], most: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stem_belongs_to_its_word() {
+        assert!(is_form("appli", "apply") && is_form("moon", "moon") && is_form("scare", "scared"));
+        assert!(!is_form("hapen", "happens") && !is_form("it", "it") && !is_form("uplod", "upload"));
+    }
 
     fn apart(one: &str, other: &str) -> Option<usize> {
         distance(&one.chars().collect::<Vec<_>>(), &other.chars().collect::<Vec<_>>(), 2)

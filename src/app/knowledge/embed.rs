@@ -110,13 +110,14 @@ async fn embed_document(app: &App, claim: Claim, model: &EmbeddingModel, documen
 
 /// The vectors of some chunks, window by window.
 async fn make(app: &App, model: i64, lacking: &[Chunk]) -> Result<Vec<(ChunkId, Vec<Window>)>> {
-    let mut cut: Vec<(&Chunk, Cut, String)> = Vec::new();
+    let mut cut: Vec<(&Chunk, Option<Cut>, String)> = Vec::new();
     for chunk in lacking {
         let prefix = prefix(&chunk.title, &chunk.heading_path);
         for window in app.settings.embedder.windows(&prefix, &chunk.body).await? {
             let text = chunk.body.get(window.start..window.end).unwrap_or_default();
-            cut.push((chunk, window, format!("{prefix}\n{text}")));
+            cut.push((chunk, Some(window), format!("{prefix}\n{text}")));
         }
+        cut.extend(chunk.questions.iter().map(|question| (chunk, None, question.clone())));
     }
     let known = known(app, model, &cut).await?;
     let lacks = |text: &String| !known.contains_key(sha256(text.as_bytes()).as_slice());
@@ -134,14 +135,16 @@ async fn make(app: &App, model: i64, lacking: &[Chunk]) -> Result<Vec<(ChunkId, 
         let embedding = embedding.ok_or_else(|| Error::internal("a window without a vector"))?.clone();
         let place = |byte: usize| i32::try_from(byte).map_err(Error::internal);
         if let Some((_, of_chunk)) = windows.iter_mut().find(|(id, _)| *id == chunk.chunk_id) {
-            of_chunk.push(Window { starts: place(window.start)?, ends: place(window.end)?, embedding });
+            let of_body = window.unwrap_or(Cut { start: 0, end: 0 });
+            let (starts, ends) = (place(of_body.start)?, place(of_body.end)?);
+            of_chunk.push(Window { starts, ends, question: window.is_none(), embedding });
         }
     }
     Ok(windows)
 }
 
 /// Vectors of the product's own texts that another workspace has made.
-async fn known(app: &App, model: i64, cut: &[(&Chunk, Cut, String)]) -> Result<HashMap<Vec<u8>, HalfVector>> {
+async fn known(app: &App, model: i64, cut: &[(&Chunk, Option<Cut>, String)]) -> Result<HashMap<Vec<u8>, HalfVector>> {
     let product = cut.iter().filter(|(chunk, ..)| chunk.source == "product");
     let hashes: Vec<Vec<u8>> = product.map(|(_, _, text)| sha256(text.as_bytes()).to_vec()).collect();
     if hashes.is_empty() {
@@ -156,7 +159,7 @@ async fn known(app: &App, model: i64, cut: &[(&Chunk, Cut, String)]) -> Result<H
 async fn remember(
     app: &App,
     model: i64,
-    cut: &[(&Chunk, Cut, String)],
+    cut: &[(&Chunk, Option<Cut>, String)],
     fresh: &HashMap<&String, HalfVector>,
 ) -> Result<()> {
     let product = cut.iter().filter(|(chunk, _, text)| chunk.source == "product" && fresh.contains_key(text));

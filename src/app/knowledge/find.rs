@@ -12,11 +12,11 @@ use crate::{
         ctx::Ctx,
         knowledge::{measures::Measures, product, question::Words, rated, remembered::Key},
     },
-    clients::embedder::{EmbeddingModel, Readiness},
+    clients::embedder::{EmbeddingModel, Question, Readiness},
     error::{Error, Result},
     ids::{ChunkId, DocumentId, WorkspaceId},
     model::{
-        confidence::{self, Signals},
+        confidence::{self, Signals, Weights},
         knowledge::{SearchMode, bit},
         roles::Role,
     },
@@ -144,22 +144,23 @@ async fn search(
     model: Option<EmbeddingModel>,
     (wanted, by): (&Wanted, By),
 ) -> Result<Findings> {
-    let (vector, mut note) = meaning_of(app, model.as_ref(), state, &wanted.query).await;
+    let (asked, mut note) = meaning_of(app, model.as_ref(), state, &wanted.query).await;
+    let _place = app.knowledge.searching.acquire().await.map_err(Error::internal)?;
     let mut tx = app.db.tenant(ctx.workspace, ctx.actor.entrance(), app.now()).await?.0;
     let known = model.as_ref().is_some_and(|model| confidence::knows(&model.sha256));
-    if vector.is_some() && !known && note.is_none() {
+    if asked.is_some() && !known && note.is_none() {
         note = Some("The scores go by words alone: they were not fitted to this embedding model.".to_owned());
     }
     let search = Search { workspace: ctx.workspace, role: bit(role), wanted, state };
+    let vector = asked.as_ref().map(|asked| HalfVector::from_f32_slice(&asked.vector));
+    let weights = confidence::weights();
     let meaning = vector.as_ref().zip(model.as_ref()).map(|(vector, model)| Meaning {
         model: model_key(model),
         vector,
-        weights: match (by, confidence::weights()) {
-            (By::Meaning, (cosine, _, missing)) => (cosine, 0.0, missing),
-            (By::Both | By::Words, weights) => weights,
-        },
+        weights: if by == By::Meaning { Weights { words: 0.0, ..weights } } else { weights },
     });
-    let words = Words::read(&mut tx, ctx.workspace, search.role, &wanted.query).await?;
+    let right = asked.as_ref().map_or(&[][..], |asked| &asked.words);
+    let words = Words::read(&mut tx, ctx.workspace, search.role, (&wanted.query, right)).await?;
     let scored = search.scored(&mut tx, &words, meaning.as_ref()).await?;
     // Measuring one way alone compares that and nothing else.
     let scored = if by == By::Both { rated::ranked(&mut tx, ctx.workspace, scored).await? } else { scored };
@@ -176,13 +177,13 @@ pub fn model_key(model: &EmbeddingModel) -> i64 {
     i64::from_be_bytes(model.sha256.first_chunk().copied().unwrap_or_default())
 }
 
-/// The question's vector; a reason instead where only words can be compared.
+/// The question as the model reads it; a reason instead where only words can be compared.
 async fn meaning_of(
     app: &App,
     model: Option<&EmbeddingModel>,
     state: &State,
     query: &str,
-) -> (Option<HalfVector>, Option<String>) {
+) -> (Option<Arc<Question>>, Option<String>) {
     if model.is_none() {
         let why = match app.settings.embedder.readiness() {
             Readiness::Off => "the embedding model is switched off (ALLIN_EMBEDDINGS)".to_owned(),
@@ -193,10 +194,10 @@ async fn meaning_of(
         return (None, Some(format!("Searched by words alone: {why}.")));
     }
     match app.settings.embedder.query(query).await {
-        Ok(vector) => {
+        Ok(asked) => {
             let partly = model.map(model_key) != state.model;
             let note = partly.then(|| "Some documents are still being read; more may be found soon.".to_owned());
-            (Some(HalfVector::from_f32_slice(&vector)), note)
+            (Some(asked), note)
         }
         Err(error) => {
             tracing::warn!(error = error.chain(), "a question was searched for by words alone");

@@ -47,6 +47,7 @@ impl Measures {
             lead: scored.cosine.map_or(0.0, |cosine| cosine - self.mean),
             stands_out: fused(scored) - mean(others),
             matched: scored.coverage * worth,
+            worth,
             same_language: self.asked_in.is_none_or(|asked| asked.code() == language),
         }
     }

@@ -32,7 +32,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use tokio::sync::{Notify, OnceCell};
+use tokio::sync::{Notify, OnceCell, Semaphore};
 
 use crate::{
     app::App,
@@ -46,8 +46,9 @@ use crate::{
 };
 
 /// What one process keeps of knowledge between calls.
-#[derive(Default)]
 pub struct Knowledge {
+    /// Searches at once: more share the same processors, and keep connections from everybody else.
+    searching: Semaphore,
     found: remembered::Remembered,
     /// The product's own documents, once they were read.
     product: OnceCell<Vec<(&'static str, ParsedDocument)>>,
@@ -55,6 +56,21 @@ pub struct Knowledge {
     woken: Mutex<HashSet<(WorkspaceId, i64)>>,
     /// Wakes this process's reader.
     pub due: Notify,
+}
+
+/// See [`Knowledge::searching`].
+const SEARCHES: usize = 4;
+
+impl Default for Knowledge {
+    fn default() -> Self {
+        Self {
+            searching: Semaphore::new(SEARCHES),
+            found: remembered::Remembered::default(),
+            product: OnceCell::new(),
+            woken: Mutex::default(),
+            due: Notify::new(),
+        }
+    }
 }
 
 impl Knowledge {

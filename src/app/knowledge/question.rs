@@ -35,7 +35,9 @@ const COMMON_SHARE: f64 = 0.2;
 const CORRECTED: f32 = 0.8;
 
 impl Words {
-    pub async fn read(tx: &mut Tx, workspace: WorkspaceId, role: i16, query: &str) -> Result<Self> {
+    /// `right` are words of the query that are not mistyped, whether documents have them or not.
+    pub async fn read(tx: &mut Tx, workspace: WorkspaceId, role: i16, asked: (&str, &[String])) -> Result<Self> {
+        let (query, right) = asked;
         let corpora = search::corpora(tx, workspace, role).await?;
         if corpora.is_empty() {
             return Ok(Self::default());
@@ -56,33 +58,29 @@ impl Words {
         }
         let terms = search::terms(tx, workspace, role, query, (&spaced.0, &spaced.1), (&counted.0, &counted.1)).await?;
         let mut words = Self::default();
-        let asked_in = Language::detect(query);
+        let asked = Asked { workspace, role, language: Language::detect(query), right };
         for corpus in &corpora {
             let own: Vec<&Term> = terms.iter().filter(|term| term.language == corpus.language).collect();
-            words.add(tx, workspace, (role, asked_in), corpus, &own).await?;
+            words.add(tx, &asked, corpus, &own).await?;
         }
         Ok(words)
     }
 
-    async fn add(
-        &mut self,
-        tx: &mut Tx,
-        workspace: WorkspaceId,
-        (role, asked_in): (i16, Option<Language>),
-        corpus: &Corpus,
-        terms: &[&Term],
-    ) -> Result<()> {
+    async fn add(&mut self, tx: &mut Tx, asked: &Asked<'_>, corpus: &Corpus, terms: &[&Term]) -> Result<()> {
         let mut weighed: Vec<(String, i64, f32)> = Vec::new();
         let unknown: Vec<&str> =
             terms.iter().filter(|term| term.chunks == 0).map(|term| term.lexeme.as_str()).collect();
         // Where most words are unknown, a question in another language has no mistyped ones.
-        let foreign = asked_in.is_some_and(|asked| asked.code() != corpus.language);
+        let foreign = asked.language.is_some_and(|language| language.code() != corpus.language);
         let unknown = if foreign && unknown.len() * 2 > terms.len() { Vec::new() } else { unknown };
-        let known = vocabulary(tx, workspace, role, corpus, &unknown).await?;
+        let mistyped: Vec<&str> = unknown.into_iter().filter(|word| !asked.is_right(word)).collect();
+        let known = vocabulary(tx, asked, corpus, &mistyped).await?;
         for term in terms {
             if term.chunks > 0 {
                 weighed.push((term.lexeme.clone(), term.chunks, 1.0));
-            } else if let Some((meant, chunks)) = spelling::meant(&term.lexeme, &known) {
+            } else if mistyped.contains(&term.lexeme.as_str())
+                && let Some((meant, chunks)) = spelling::meant(&term.lexeme, &known)
+            {
                 weighed.push((meant.clone(), *chunks, CORRECTED));
             } else {
                 weighed.push((term.lexeme.clone(), 0, 1.0));
@@ -109,20 +107,33 @@ impl Words {
     }
 }
 
-async fn vocabulary(
-    tx: &mut Tx,
+/// What holds for every language of the documents.
+struct Asked<'a> {
     workspace: WorkspaceId,
     role: i16,
+    language: Option<Language>,
+    right: &'a [String],
+}
+
+impl Asked<'_> {
+    fn is_right(&self, lexeme: &str) -> bool {
+        self.right.iter().any(|word| spelling::is_form(lexeme, &word.to_lowercase()))
+    }
+}
+
+async fn vocabulary(
+    tx: &mut Tx,
+    asked: &Asked<'_>,
     corpus: &Corpus,
-    unknown: &[&str],
+    mistyped: &[&str],
 ) -> Result<Vec<(String, i64)>> {
-    let mut prefixes: Vec<String> = unknown.iter().flat_map(|word| spelling::prefixes(word)).collect();
+    let mut prefixes: Vec<String> = mistyped.iter().flat_map(|word| spelling::prefixes(word)).collect();
     prefixes.sort_unstable();
     prefixes.dedup();
     if prefixes.is_empty() {
         return Ok(Vec::new());
     }
-    search::vocabulary(tx, workspace, role, &corpus.language, &prefixes).await
+    search::vocabulary(tx, asked.workspace, asked.role, &corpus.language, &prefixes).await
 }
 
 /// Inverse document frequency as BM25 has it; never negative.

@@ -126,6 +126,7 @@ fn hash(document: &Document, chunk: &ParsedChunk) -> Vec<u8> {
         &chunk.section,
         &chunk.also.join(" "),
         &chunk.body,
+        &chunk.questions.join("\n"),
     ];
     sha256(parts.join("\0").as_bytes()).to_vec()
 }
@@ -139,12 +140,15 @@ fn new_chunk(app: &App, now: Timestamp, position: i32, chunk: &ParsedChunk, hash
         heading_path: chunk.heading_path.clone(),
         body: chunk.body.clone(),
         tokens: i32::try_from(chunk.tokens).map_err(Error::internal)?,
+        questions: chunk.questions.clone(),
         sha256: hash,
     })
 }
 
 async fn index(tx: &mut Tx, workspace: WorkspaceId, title: &str, language: Language, fresh: &[NewChunk]) -> Result<()> {
-    let text = |chunk: &NewChunk| format!("{}\n{}", prefix(title, &chunk.heading_path), chunk.body);
+    let text = |chunk: &NewChunk| {
+        [&prefix(title, &chunk.heading_path), &chunk.body, &chunk.questions.join("\n")].map(String::as_str).join("\n")
+    };
     // Of a long document at once, so that a statement stays small.
     for some in fresh.chunks(200) {
         let ids: Vec<ChunkId> = some.iter().map(|chunk| chunk.chunk_id).collect();

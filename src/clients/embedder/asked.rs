@@ -12,15 +12,16 @@ use futures::{
 };
 use lru::LruCache;
 
+use super::Question;
 use crate::error::{Error, Result, Retry};
 
-/// Vectors of questions that are kept, about 1.5 kB each.
+/// Questions that are kept, less than 2 kB each.
 const KEPT: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 /// Different questions that may wait.
 const WAITING_MAX: usize = 20_000;
 
-type Vector = Arc<[f32]>;
-type Answering = BoxFuture<'static, Result<Vector, Arc<Error>>>;
+type Answer = Arc<Question>;
+type Answering = BoxFuture<'static, Result<Answer, Arc<Error>>>;
 
 #[derive(Default)]
 pub struct Asked {
@@ -28,7 +29,7 @@ pub struct Asked {
 }
 
 struct State {
-    known: LruCache<Arc<str>, Vector>,
+    known: LruCache<Arc<str>, Answer>,
     /// Ends with the last caller who waits for it.
     under_way: HashMap<Arc<str>, WeakShared<Answering>>,
 }
@@ -40,26 +41,26 @@ impl Default for State {
 }
 
 enum Found {
-    Known(Vector),
+    Known(Answer),
     Waits(Shared<Answering>),
 }
 
 impl Asked {
-    /// The vector as it is known, or as somebody else is about to know it, or as `ask` gives it.
-    pub async fn once<A>(&self, text: &Arc<str>, ask: A) -> Result<Vector>
+    /// The question as it is known, or as somebody else is about to know it, or as `ask` gives it.
+    pub async fn once<A>(&self, text: &Arc<str>, ask: A) -> Result<Answer>
     where
-        A: FnOnce() -> BoxFuture<'static, Result<Vector>>,
+        A: FnOnce() -> BoxFuture<'static, Result<Answer>>,
     {
         match self.find(text, ask)? {
-            Found::Known(vector) => Ok(vector),
+            Found::Known(known) => Ok(known),
             Found::Waits(answering) => answering.await.map_err(|error| again(&error)),
         }
     }
 
-    fn find(&self, text: &Arc<str>, ask: impl FnOnce() -> BoxFuture<'static, Result<Vector>>) -> Result<Found> {
+    fn find(&self, text: &Arc<str>, ask: impl FnOnce() -> BoxFuture<'static, Result<Answer>>) -> Result<Found> {
         let mut state = lock(&self.state);
-        if let Some(vector) = state.known.get(text) {
-            return Ok(Found::Known(Arc::clone(vector)));
+        if let Some(known) = state.known.get(text) {
+            return Ok(Found::Known(Arc::clone(known)));
         }
         if let Some(answering) = state.under_way.get(text).and_then(WeakShared::upgrade) {
             return Ok(Found::Waits(answering));
@@ -75,8 +76,8 @@ impl Asked {
             let answer = asking.await;
             let mut state = lock(&shared);
             state.under_way.remove(&key);
-            if let Ok(vector) = &answer {
-                state.known.put(key, Arc::clone(vector));
+            if let Ok(known) = &answer {
+                state.known.put(key, Arc::clone(known));
             }
             answer.map_err(Arc::new)
         };
@@ -112,12 +113,16 @@ mod tests {
 
     use super::*;
 
-    fn asking(count: &Arc<AtomicUsize>, gate: &Arc<Semaphore>) -> BoxFuture<'static, Result<Vector>> {
+    fn question(vector: &[f32]) -> Answer {
+        Arc::new(Question { vector: vector.to_vec(), words: Vec::new() })
+    }
+
+    fn asking(count: &Arc<AtomicUsize>, gate: &Arc<Semaphore>) -> BoxFuture<'static, Result<Answer>> {
         count.fetch_add(1, Ordering::SeqCst);
         let gate = Arc::clone(gate);
         async move {
             let _passed = gate.acquire().await.map_err(Error::internal)?;
-            Ok(Vector::from([1.0, 2.0]))
+            Ok(question(&[1.0, 2.0]))
         }
         .boxed()
     }
@@ -129,7 +134,7 @@ mod tests {
         let all = futures::future::join_all((0..50).map(|_| asked.once(&text, || asking(&count, &gate))));
         let open = async { gate.add_permits(1) };
         let (all, ()) = tokio::join!(all, open);
-        assert!(all.into_iter().all(|vector| *vector.unwrap() == [1.0, 2.0]));
+        assert!(all.into_iter().all(|vector| vector.unwrap().vector == [1.0, 2.0]));
         asked.once(&text, || asking(&count, &gate)).await.unwrap();
         assert_eq!(count.load(Ordering::SeqCst), 1);
         asked.once(&Arc::from("other"), || asking(&count, &gate)).await.unwrap();
@@ -158,8 +163,8 @@ mod tests {
             (first.unwrap_err().code(), second.unwrap_err().code()),
             ("embeddings_unavailable", "embeddings_unavailable")
         );
-        let found = asked.once(&text, || std::future::ready(Ok(Vector::from([3.0]))).boxed()).await;
-        assert_eq!(*found.unwrap(), [3.0]);
+        let found = asked.once(&text, || std::future::ready(Ok(question(&[3.0]))).boxed()).await;
+        assert_eq!(found.unwrap().vector, [3.0]);
     }
 
     #[tokio::test]

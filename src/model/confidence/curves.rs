@@ -34,6 +34,8 @@ pub struct Fusion {
     pub cosine_mean: f32,
     pub cosine_deviation: f32,
     pub words_weight: f32,
+    /// By how much two questions come nearer to each other than a question to a passage, in the mean.
+    pub question_lift: f32,
 }
 
 /// One logistic curve.
@@ -67,7 +69,7 @@ impl Curves {
 
     /// Trusts nothing; never used, because a test reads the shipped ones.
     fn none() -> Self {
-        let fusion = Fusion { cosine_mean: 0.0, cosine_deviation: 1.0, words_weight: 1.0 };
+        let fusion = Fusion { cosine_mean: 0.0, cosine_deviation: 1.0, words_weight: 1.0, question_lift: 0.0 };
         let (model, model_sha256, questions_sha256) = (String::new(), String::new(), String::new());
         Self { version: 0, model, model_sha256, questions_sha256, fusion, threshold: 1.0, curves: BTreeMap::new() }
     }
@@ -135,6 +137,7 @@ mod tests {
         lead: 0.04,
         stands_out: 3.5,
         matched: 2.0,
+        worth: 2.5,
         same_language: true,
     };
 

@@ -14,7 +14,7 @@ use crate::model::{
 /// about a hundredth of the area under the curve out of fold, in part with weights of the wrong sign.
 pub const fn signals(curve: Curve) -> &'static [Signal] {
     match curve {
-        Curve::Own => &[Signal::Cosine, Signal::StandsOut, Signal::Matched],
+        Curve::Own => &[Signal::Cosine, Signal::Coverage, Signal::StandsOut, Signal::Worth],
         Curve::Across => &[Signal::Cosine, Signal::Lead],
         Curve::Words => &[Signal::Words, Signal::StandsOut, Signal::Matched],
     }
@@ -100,6 +100,7 @@ mod tests {
                         lead: 0.02,
                         stands_out: if well { 3.0 } else { 1.0 } + part,
                         matched: if well { 2.0 } else { 0.5 } + part,
+                        worth: 2.5,
                         same_language: true,
                     }),
                     confidence: 0.0,

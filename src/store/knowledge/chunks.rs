@@ -19,6 +19,8 @@ pub struct NewChunk {
     pub heading_path: Vec<String>,
     pub body: String,
     pub tokens: i32,
+    /// What it is asked for.
+    pub questions: Vec<String>,
     pub sha256: Vec<u8>,
 }
 
@@ -32,6 +34,8 @@ pub struct Chunk {
     pub also: Vec<String>,
     pub heading_path: Vec<String>,
     pub body: String,
+    /// What it is asked for; never shown.
+    pub questions: Vec<String>,
     pub language: String,
     pub audience: i16,
     pub path: String,
@@ -68,9 +72,9 @@ pub async fn insert(
     chunk: &NewChunk,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into chunks (workspace_id, chunk_id, document_id, position, section, also, heading_path, body, tokens, sha256,
-                             language, audience)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "insert into chunks (workspace_id, chunk_id, document_id, position, section, also, heading_path, body, tokens, questions,
+                             sha256, language, audience)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         workspace.uuid(),
         chunk.chunk_id.uuid(),
         document.uuid(),
@@ -80,6 +84,7 @@ pub async fn insert(
         &chunk.heading_path,
         chunk.body,
         chunk.tokens,
+        &chunk.questions,
         chunk.sha256,
         language,
         audience
@@ -117,7 +122,7 @@ macro_rules! chunk_query {
         sqlx::query_as!(
             Chunk,
             r#"select c.chunk_id as "chunk_id: ChunkId", c.document_id as "document_id: DocumentId", c.position, c.section, c.also,
-                      c.heading_path, c.body, c.language, c.audience, d.path, d.title, d.category, d.source
+                      c.heading_path, c.body, c.questions, c.language, c.audience, d.path, d.title, d.category, d.source
                from chunks c join documents d on d.workspace_id = c.workspace_id and d.document_id = c.document_id "# + $tail,
             $($argument),*
         )

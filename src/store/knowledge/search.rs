@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     error::Result,
     ids::{ChunkId, WorkspaceId},
+    model::confidence::Weights,
 };
 
 /// What a role may find in one language.
@@ -112,12 +113,12 @@ pub struct Compared<'a> {
     pub limit: i64,
 }
 
-/// A vector, its model, and how both measures weigh (`model::confidence::weights`).
+/// A vector, its model, and how both measures weigh.
 #[derive(Debug, Clone)]
 pub struct Meaning<'a> {
     pub model: i64,
     pub vector: &'a HalfVector,
-    pub weights: (f32, f32, f32),
+    pub weights: Weights,
 }
 
 /// One chunk and what was measured of it.
@@ -162,14 +163,15 @@ pub async fn by_words(db: &mut PgConnection, workspace: WorkspaceId, compared: &
     .await?)
 }
 
-/// By meaning and by words, every chunk compared.
+/// By meaning and by words, every chunk compared. The cosine is that of the nearest window; where a chunk says what it is asked
+/// for, the mean of that and of the nearest of those questions.
 pub async fn exact(
     db: &mut PgConnection,
     workspace: WorkspaceId,
     compared: &Compared<'_>,
     meaning: &Meaning<'_>,
 ) -> Result<Vec<Scored>> {
-    let (cosine, words, missing) = meaning.weights;
+    let Weights { cosine, words, missing, question } = meaning.weights;
     Ok(sqlx::query_as!(
         Scored,
         r#"with q as materialized (
@@ -180,9 +182,12 @@ pub async fn exact(
                       sum(q.rarity * t.count / (t.count + 1.2 * (0.25 + 0.75 * t.length / q.mean)) / q.whole)::real words
                from q join chunk_terms t on t.workspace_id = $1 and t.language = q.language and t.lexeme = q.lexeme
                where t.audience & $2 <> 0 group by t.chunk_id),
+           nearest as (
+               select chunk_id, max(-(embedding <#> $13)) filter (where not question) body,
+                      max(-(embedding <#> $13)) filter (where question) - $17 asked from chunk_vectors
+               where workspace_id = $1 and model = $12 and audience & $2 <> 0 group by chunk_id),
            v as materialized (
-               select chunk_id, max(-(embedding <#> $13))::real cosine from chunk_vectors
-               where workspace_id = $1 and model = $12 and audience & $2 <> 0 group by chunk_id)
+               select chunk_id, ((coalesce(body, asked) + coalesce(asked, body)) / 2)::real cosine from nearest)
            select chunk_id as "chunk_id!: ChunkId", v.cosine as "cosine", coalesce(k.words, 0)::real as "words!",
                   coalesce(k.coverage, 0)::real as "coverage!"
            from v full join k using (chunk_id)
@@ -208,7 +213,8 @@ pub async fn exact(
         meaning.vector.clone() as HalfVector,
         cosine,
         words,
-        missing
+        missing,
+        f64::from(question)
     )
     .fetch_all(db)
     .await?)
@@ -222,7 +228,7 @@ pub async fn indexed(
     compared: &Compared<'_>,
     meaning: &Meaning<'_>,
 ) -> Result<Vec<Scored>> {
-    let (cosine, words, missing) = meaning.weights;
+    let Weights { cosine, words, missing, question } = meaning.weights;
     Ok(sqlx::query_as!(
         Scored,
         r#"with q as materialized (
@@ -239,10 +245,13 @@ pub async fn indexed(
                where workspace_id = $1 and model = $10 and indexed and audience & $2 <> 0
                order by embedding::halfvec(384) <#> $11::halfvec(384) limit 300),
            both_legs as (select chunk_id from near union select chunk_id from best),
-           v as materialized (
-               select b.chunk_id, max(-(cv.embedding <#> $11))::real cosine from both_legs b
+           nearest as (
+               select b.chunk_id, max(-(cv.embedding <#> $11)) filter (where not cv.question) body,
+                      max(-(cv.embedding <#> $11)) filter (where cv.question) - $15 asked from both_legs b
                join chunk_vectors cv on cv.workspace_id = $1 and cv.model = $10 and cv.chunk_id = b.chunk_id
-               group by b.chunk_id)
+               group by b.chunk_id),
+           v as materialized (
+               select chunk_id, ((coalesce(body, asked) + coalesce(asked, body)) / 2)::real cosine from nearest)
            select b.chunk_id as "chunk_id!: ChunkId", v.cosine as "cosine", coalesce(k.words, 0)::real as "words!",
                   coalesce(k.coverage, 0)::real as "coverage!"
            from both_legs b left join v using (chunk_id) left join k using (chunk_id)
@@ -261,7 +270,8 @@ pub async fn indexed(
         meaning.vector.clone() as HalfVector,
         cosine,
         words,
-        missing
+        missing,
+        f64::from(question)
     )
     .fetch_all(db)
     .await?)

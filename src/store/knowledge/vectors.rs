@@ -19,10 +19,12 @@ pub const INDEXED_FROM: i64 = 10_000;
 pub struct Window {
     pub starts: i32,
     pub ends: i32,
+    /// Not of the body, but of something that it is asked for.
+    pub question: bool,
     pub embedding: HalfVector,
 }
 
-/// The vectors of a chunk, all of its windows; it counts as embedded then.
+/// The vectors of a chunk, all of its windows and questions; it counts as embedded then.
 pub async fn put(
     db: &mut PgConnection,
     workspace: WorkspaceId,
@@ -46,8 +48,9 @@ pub async fn put(
         .await?;
     for (number, window) in (0_i16..).zip(windows) {
         sqlx::query!(
-            "insert into chunk_vectors (workspace_id, model, chunk_id, window_no, audience, starts, ends, indexed, embedding)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "insert into chunk_vectors (workspace_id, model, chunk_id, window_no, audience, starts, ends, question, indexed,
+                                        embedding)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             workspace.uuid(),
             model,
             chunk.uuid(),
@@ -55,6 +58,7 @@ pub async fn put(
             found.audience,
             window.starts,
             window.ends,
+            window.question,
             indexed.then_some(true),
             window.embedding.clone() as HalfVector
         )
@@ -127,7 +131,8 @@ pub async fn nearest_windows(
 ) -> Result<Vec<(ChunkId, i32, i32)>> {
     let rows = sqlx::query!(
         r#"select distinct on (chunk_id) chunk_id as "chunk_id: ChunkId", starts, ends from chunk_vectors
-           where workspace_id = $1 and model = $2 and chunk_id = any($3) order by chunk_id, embedding <#> $4"#,
+           where workspace_id = $1 and model = $2 and chunk_id = any($3) and not question
+           order by chunk_id, embedding <#> $4"#,
         workspace.uuid(),
         model,
         chunks,
