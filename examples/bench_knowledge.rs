@@ -73,23 +73,22 @@ fn ended(result: Result<()>) -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("allin-knowledge-").tempdir().map_err(Error::internal)?;
     let booted = boot::boot(own_home::config(&folder.path().join("home"))?, SandboxUse::Call).await?;
-    let measured = measure(&booted, arguments).await;
+    let mut out = Map::new();
+    let measured = measure(&booted, arguments, &mut out).await;
     let closed = booted.close().await;
-    let measured = measured?;
-    closed?;
-    _ = writeln!(std::io::stdout(), "{}", Value::Object(measured));
-    Ok(())
+    // What was measured before a failure, too.
+    _ = writeln!(std::io::stdout(), "{}", Value::Object(out));
+    measured.and(closed)
 }
 
-async fn measure(booted: &Booted, arguments: &Arguments) -> Result<Map<String, Value>> {
-    let mut out = Map::new();
+async fn measure(booted: &Booted, arguments: &Arguments, out: &mut Map<String, Value>) -> Result<()> {
     let model = booted.app.settings.embedder.prepare().await?;
     out.insert("model".into(), json!(model.name));
     out.insert("machine".into(), machine::describe());
     tell("embedding");
-    embed(booted, &mut out).await?;
+    embed(booted, out).await?;
     tell("reading");
-    ingest(booted, &mut out).await?;
+    ingest(booted, out).await?;
     let mut crowded = None;
     for &size in &arguments.sizes {
         tell(&format!("{size} vectors"));
@@ -98,19 +97,19 @@ async fn measure(booted: &Booted, arguments: &Arguments) -> Result<Map<String, V
         let label = if size % 1000 == 0 { format!("{}k", size / 1000) } else { size.to_string() };
         out.insert(format!("chunks_{label}"), json!(loaded.chunks));
         out.insert(format!("indexed_{label}"), json!(loaded.indexed));
-        search_all(booted, &ctx, arguments.searches, &label, &mut out).await?;
+        search_all(booted, &ctx, arguments.searches, &label, out).await?;
         if crowded.is_none() || size <= 10_000 {
             crowded = Some(ctx);
         }
     }
     if let Some(ctx) = crowded {
         tell("a thousand at once");
-        crowd::measure(booted, &ctx, &mut out).await?;
+        crowd::measure(booted, &ctx, out).await?;
     }
     out.insert("vectors_per_chunk".into(), json!(corpus::WINDOWS));
     out.insert("lexemes_dropped".into(), json!("in a fifth of the chunks or more, from 2,000 chunks on"));
     out.insert("rss_mb".into(), json!(machine::resident_megabytes()));
-    Ok(out)
+    Ok(())
 }
 
 /// What computing a question's vector takes, one after the other.

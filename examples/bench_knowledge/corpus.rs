@@ -49,7 +49,8 @@ impl Numbers {
 fn sentences() -> Vec<&'static str> {
     product::DOCUMENTS
         .iter()
-        .flat_map(|(_, text)| text.split(['.', '\n']))
+        .flat_map(|(_, text)| text.split("<!--").map(|part| part.split_once("-->").map_or(part, |(_, text)| text)))
+        .flat_map(|text| text.split(['.', '\n']))
         .map(str::trim)
         .filter(|sentence| sentence.len() > 40)
         .collect()
@@ -164,7 +165,12 @@ async fn embed(
     let document = document.ok_or_else(|| Error::internal("a document is missing"))?;
     for chunk in chunks::known(&mut tx, ctx.workspace, document.document_id).await? {
         let windows: Vec<Window> = (0..WINDOWS)
-            .map(|_| Window { starts: 0, ends: 1, question: false, embedding: noisy(seeds.get(numbers.below(seeds.len())), numbers) })
+            .map(|_| Window {
+                starts: 0,
+                ends: 1,
+                question: false,
+                embedding: noisy(seeds.get(numbers.below(seeds.len())), numbers),
+            })
             .collect();
         vectors::put(&mut tx, ctx.workspace, model, chunk.chunk_id, false, &windows).await?;
     }

@@ -178,7 +178,9 @@ impl Embedder {
                     let words = model.whole_words(&text).into_iter().map(str::to_owned).collect();
                     Ok(Question { vector: vector(model, Purpose::Query, &text)?, words })
                 };
-                local.run(Urgency::Question, read).await.map(Arc::new)
+                let read = local.run(Urgency::Question, read).await?;
+                // What is kept is copied: a piece of the computing thread's memory would keep all of it from being given back.
+                Ok(Arc::new(read.clone()))
             }
             .boxed(),
             Way::Endpoint(endpoint) => async move {

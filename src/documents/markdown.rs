@@ -67,7 +67,8 @@ fn asked(markdown: &str, block: &Range<usize>) -> Option<(usize, Vec<String>)> {
     if !first.trim().eq_ignore_ascii_case("questions:") {
         return None;
     }
-    let lines = rest.lines().map(|line| line.trim().trim_start_matches("- ").chars().take(QUESTION_CHARACTERS).collect());
+    let lines =
+        rest.lines().map(|line| line.trim().trim_start_matches("- ").chars().take(QUESTION_CHARACTERS).collect());
     Some((block.start, lines.filter(|line: &String| !line.is_empty()).take(QUESTIONS_MOST).collect()))
 }
 

@@ -47,8 +47,7 @@ async fn questions_find_the_passages_that_answer_them_across_languages() {
             let vector = &asked.vector;
             assert_eq!(vector.len(), 384);
             assert!((product(vector, vector) - 1.0).abs() < 1e-4);
-            let best =
-                (0..3).max_by(|a, b| product(vector, &passages[*a]).total_cmp(&product(vector, &passages[*b])));
+            let best = (0..3).max_by(|a, b| product(vector, &passages[*a]).total_cmp(&product(vector, &passages[*b])));
             assert_eq!(best, Some(at), "{question}");
         }
     }

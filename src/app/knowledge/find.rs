@@ -94,13 +94,30 @@ pub enum By {
     Words,
 }
 
+/// How the documents stand, for a role.
+pub struct Standing {
+    role: Role,
+    state: State,
+}
+
+/// For the caller, whose role is `own`.
+pub async fn standing(tx: &mut Tx, ctx: &Ctx, own: Role, wanted: &Wanted) -> Result<Standing> {
+    Ok(Standing { role: as_role(own, wanted.role)?, state: state::get(tx, ctx.workspace).await? })
+}
+
 /// Searches in read transactions of its own, with the rights of the caller.
 pub async fn find(app: &App, ctx: &Ctx, wanted: &Wanted) -> Result<Arc<Findings>> {
-    let (mut role, mut state) = look(app, ctx, wanted).await?;
-    if product::is_due(&state) {
+    let standing = look(app, ctx, wanted).await?;
+    find_at(app, ctx, standing, wanted).await
+}
+
+/// [`find`] for whoever has looked already.
+pub async fn find_at(app: &App, ctx: &Ctx, mut standing: Standing, wanted: &Wanted) -> Result<Arc<Findings>> {
+    if product::is_due(&standing.state) {
         product::adopt(app, ctx.workspace).await?;
-        (role, state) = look(app, ctx, wanted).await?;
+        standing = look(app, ctx, wanted).await?;
     }
+    let Standing { role, state } = standing;
     app.knowledge.wake(app, ctx.workspace, &state).await;
     let model = app.settings.embedder.model().filter(|_| state.vectors > 0);
     let key = Key::new(ctx.workspace, role, &state, model.as_ref(), wanted);
@@ -109,18 +126,16 @@ pub async fn find(app: &App, ctx: &Ctx, wanted: &Wanted) -> Result<Arc<Findings>
 
 /// Searches anew what documents there are, for measuring: nothing is taken over and nothing remembered.
 pub async fn find_by(app: &App, ctx: &Ctx, wanted: &Wanted, by: By) -> Result<Findings> {
-    let (role, state) = look(app, ctx, wanted).await?;
+    let Standing { role, state } = look(app, ctx, wanted).await?;
     let model = app.settings.embedder.model().filter(|_| state.vectors > 0 && by != By::Words);
     search(app, ctx, role, &state, model, (wanted, by)).await
 }
 
-/// The caller's role, or the lesser one that was asked for, and how the documents stand.
-async fn look(app: &App, ctx: &Ctx, wanted: &Wanted) -> Result<(Role, State)> {
+async fn look(app: &App, ctx: &Ctx, wanted: &Wanted) -> Result<Standing> {
     let (mut tx, entered) = app.db.tenant(ctx.workspace, ctx.actor.entrance(), app.now()).await?;
-    let state = state::get(&mut tx, ctx.workspace).await?;
+    let standing = standing(&mut tx, ctx, entered.role.unwrap_or(Role::Admin), wanted).await?;
     tx.finish_read();
-    let own = entered.role.unwrap_or(Role::Admin);
-    Ok((as_role(own, wanted.role)?, state))
+    Ok(standing)
 }
 
 /// Nobody sees more by naming another role.

@@ -121,12 +121,7 @@ impl Asked<'_> {
     }
 }
 
-async fn vocabulary(
-    tx: &mut Tx,
-    asked: &Asked<'_>,
-    corpus: &Corpus,
-    mistyped: &[&str],
-) -> Result<Vec<(String, i64)>> {
+async fn vocabulary(tx: &mut Tx, asked: &Asked<'_>, corpus: &Corpus, mistyped: &[&str]) -> Result<Vec<(String, i64)>> {
     let mut prefixes: Vec<String> = mistyped.iter().flat_map(|word| spelling::prefixes(word)).collect();
     prefixes.sort_unstable();
     prefixes.dedup();

@@ -10,7 +10,7 @@ use crate::{
         App,
         ctx::Ctx,
         knowledge::{
-            find::{Findings, Wanted, as_role, find},
+            find::{Findings, Standing, Wanted, as_role, find_at, standing},
             view::ResultView,
         },
         use_case::{Effect, Scope, Seek, Seekingly, Sought, UseCase},
@@ -76,7 +76,7 @@ impl UseCase for KnowledgeSearch {
 }
 
 impl Seek for KnowledgeSearch {
-    type Plan = (Wanted, f32);
+    type Plan = (Wanted, Standing, f32);
 
     async fn look(scope: &mut Scope<'_>, input: Self) -> Result<Sought<KnowledgeFound, Self::Plan>> {
         let least = input.min_score.unwrap_or(0.0);
@@ -97,12 +97,13 @@ impl Seek for KnowledgeSearch {
             role: Some(as_role(scope.role(), input.user_role)?),
             without: Vec::new(),
         };
-        Ok(Sought::Seek((wanted, least)))
+        let standing = standing(scope.tx, scope.ctx, scope.role(), &wanted).await?;
+        Ok(Sought::Seek((wanted, standing, least)))
     }
 
-    async fn seek(app: &App, ctx: &Ctx, (wanted, least): Self::Plan) -> Result<KnowledgeFound> {
+    async fn seek(app: &App, ctx: &Ctx, (wanted, standing, least): Self::Plan) -> Result<KnowledgeFound> {
         let began = std::time::Instant::now();
-        let found = find(app, ctx, &wanted).await?;
+        let found = find_at(app, ctx, standing, &wanted).await?;
         Ok(shown(&found, least, began.elapsed()))
     }
 }
