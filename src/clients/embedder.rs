@@ -211,7 +211,7 @@ impl Embedder {
         }
     }
 
-    /// One vector a text, in order. The texts are what `windows` cut, with their prefixes.
+    /// One vector a text, in order. The texts are what `windows` cut, with their prefixes, or questions that a passage is asked.
     pub async fn passages(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
         match &self.way {
             Way::Off => Err(off()),

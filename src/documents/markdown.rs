@@ -8,7 +8,7 @@
 //! -->
 //! ```
 //!
-//! It says what the passage in which it stands is asked for. That serves to find the passage, and for nothing else.
+//! It says what the section in which it stands is asked for. That serves to find the section, and for nothing else.
 
 use std::ops::Range;
 
@@ -67,9 +67,11 @@ fn asked(markdown: &str, block: &Range<usize>) -> Option<(usize, Vec<String>)> {
     if !first.trim().eq_ignore_ascii_case("questions:") {
         return None;
     }
-    let lines =
-        rest.lines().map(|line| line.trim().trim_start_matches("- ").chars().take(QUESTION_CHARACTERS).collect());
-    Some((block.start, lines.filter(|line: &String| !line.is_empty()).take(QUESTIONS_MOST).collect()))
+    let plain = |line: &str| {
+        line.trim_start_matches(['>', '-', '*', ' ', '\t']).trim().chars().take(QUESTION_CHARACTERS).collect()
+    };
+    let lines = rest.lines().map(plain).filter(|line: &String| line.chars().any(char::is_alphanumeric));
+    Some((block.start, lines.take(QUESTIONS_MOST).collect()))
 }
 
 /// An element that is not seen, up to its end tag.

@@ -11,8 +11,10 @@ use super::{
     sections::{self, Section},
     text,
 };
-use crate::model::documents::{Language, ParsedDocument};
+use crate::model::documents::{Language, ParsedChunk, ParsedDocument};
 
+/// Questions of one chunk: short sections are joined, and each may have some.
+const QUESTIONS_MOST: usize = 48;
 /// Longest title in characters.
 const TITLE_MAX: usize = 200;
 /// How far an encoding is looked for in HTML, as browsers do.
@@ -44,13 +46,8 @@ pub fn parse(bytes: &[u8], name: &str, content_type: Option<&str>) -> Result<Par
         None => sections::sections(&turned.markdown),
     };
     let mut chunks = chunk::chunk_sections(&turned.markdown, &sections);
-    for (place, questions) in std::mem::take(&mut turned.questions) {
-        let before = chunks.partition_point(|chunk| u64::from(chunk.start) <= place as u64);
-        // What stands before all text is about the first passage.
-        if let Some(chunk) = chunks.get_mut(before.saturating_sub(1)) {
-            chunk.questions.extend(questions);
-        }
-    }
+    let asked = std::mem::take(&mut turned.questions);
+    turned.warnings.extend(put_questions(&mut chunks, &sections, asked));
     if chunks.is_empty() {
         return Err(if turned.pages.is_some() { Refusal::NoText } else { Refusal::Empty });
     }
@@ -65,6 +62,33 @@ pub fn parse(bytes: &[u8], name: &str, content_type: Option<&str>) -> Result<Par
         audience: head.audience,
         chunks,
         warnings: turned.warnings,
+    })
+}
+
+/// Questions are about the section that they stand in: every chunk of it has them. Says how many there are.
+fn put_questions(chunks: &mut [ParsedChunk], sections: &[Section], asked: Vec<(usize, Vec<String>)>) -> Option<String> {
+    let (mut read, mut left) = (0, 0);
+    for (place, questions) in asked {
+        let section = sections.partition_point(|section| section.start <= place).saturating_sub(1);
+        let anchor = sections.get(section).map_or("", |section| &section.anchor);
+        let is_of = |chunk: &ParsedChunk| chunk.section == anchor || chunk.also.iter().any(|also| also == anchor);
+        // Under a heading without text, or before all text: where that is.
+        let here = chunks.partition_point(|chunk| chunk.start as usize <= place).saturating_sub(1);
+        let lone = !chunks.iter().any(is_of);
+        let mut taken = 0;
+        for (number, chunk) in chunks.iter_mut().enumerate() {
+            if if lone { number == here } else { is_of(chunk) } {
+                let room = QUESTIONS_MOST.saturating_sub(chunk.questions.len()).min(questions.len());
+                chunk.questions.extend(questions.iter().take(room).cloned());
+                taken = room.max(taken);
+            }
+        }
+        read += taken;
+        left += questions.len() - taken;
+    }
+    let more = if left > 0 { format!("; {left} were too many") } else { String::new() };
+    (read + left > 0).then(|| {
+        format!("{read} questions were read from comments. They serve to find passages and are not shown{more}.")
     })
 }
 

@@ -11,7 +11,7 @@ pub use self::curves::{Curves, Fitted, Fusion, Weighed};
 /// What was measured of a question and one chunk that was found for it.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Signals {
-    /// Of the chunk's nearest window, and of the nearest question that it is asked, if it says any; none where only words were compared, or where the model's cosines mean nothing here.
+    /// Of the chunk's nearest window; with questions that it is asked the mean of that and of the nearest of these, lowered. none where only words were compared, or where the model's cosines mean nothing here.
     pub cosine: Option<f32>,
     /// BM25 over the greatest that the question's words could reach, from 0 to about 1.
     pub words: f32,

@@ -5,6 +5,7 @@ mod chunks;
 mod good;
 mod hostile;
 mod languages;
+mod questions;
 
 use allin::{documents::Parser, error::Result, model::documents::ParsedDocument};
 

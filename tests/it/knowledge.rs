@@ -1,5 +1,6 @@
 //! Documents: how they are added, read, found and removed, and who finds them.
 
+mod asked;
 mod audience;
 mod reading;
 mod resources;

@@ -14,6 +14,7 @@ use crate::{
             cited::{self, AnswerSource},
             compose::{self, Composed, Question, Turn},
             find::{self, Wanted},
+            standing,
         },
         tickets::escalate::{self, Unanswered},
         use_case::{Effect, Remote, Remotely, Scope, UseCase},
@@ -124,7 +125,7 @@ impl Remote for KnowledgeAsk {
     async fn begin(scope: &mut Scope<'_>, input: Self) -> Result<Plan> {
         let member = scope.ctx.member().ok_or_else(|| Error::invalid("no_member", "Only members ask."))?;
         let input = checked(input)?;
-        let role = find::as_role(scope.role(), input.user_role)?;
+        let role = standing::as_role(scope.role(), input.user_role)?;
         let named = input.language.as_deref().map(named_language).transpose()?;
         let turns = match input.conversation_id {
             Some(id) => turns(scope, id, member, role).await?,

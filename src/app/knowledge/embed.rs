@@ -1,4 +1,4 @@
-//! Vectors of the windows of chunks that lack them. Those of the product's own documents are made once an installation.
+//! Vectors of the windows of chunks that lack them, and of what the chunks are asked for. Those of the product's own documents are made once an installation.
 
 use std::collections::HashMap;
 
@@ -108,7 +108,7 @@ async fn embed_document(app: &App, claim: Claim, model: &EmbeddingModel, documen
     Ok(true)
 }
 
-/// The vectors of some chunks, window by window.
+/// The vectors of some chunks, window by window, then question by question.
 async fn make(app: &App, model: i64, lacking: &[Chunk]) -> Result<Vec<(ChunkId, Vec<Window>)>> {
     let mut cut: Vec<(&Chunk, Option<Cut>, String)> = Vec::new();
     for chunk in lacking {

@@ -10,7 +10,14 @@ use crate::{
     app::{
         App,
         ctx::Ctx,
-        knowledge::{measures::Measures, product, question::Words, rated, remembered::Key},
+        knowledge::{
+            measures::Measures,
+            product,
+            question::Words,
+            rated,
+            remembered::Key,
+            standing::{Standing, look},
+        },
     },
     clients::embedder::{EmbeddingModel, Question, Readiness},
     error::{Error, Result},
@@ -25,7 +32,7 @@ use crate::{
         knowledge::{
             chunks::{self, Chunk},
             search::{self, Compared, Meaning, Scored},
-            state::{self, State},
+            state::State,
             vectors,
         },
     },
@@ -94,17 +101,6 @@ pub enum By {
     Words,
 }
 
-/// How the documents stand, for a role.
-pub struct Standing {
-    role: Role,
-    state: State,
-}
-
-/// For the caller, whose role is `own`.
-pub async fn standing(tx: &mut Tx, ctx: &Ctx, own: Role, wanted: &Wanted) -> Result<Standing> {
-    Ok(Standing { role: as_role(own, wanted.role)?, state: state::get(tx, ctx.workspace).await? })
-}
-
 /// Searches in read transactions of its own, with the rights of the caller.
 pub async fn find(app: &App, ctx: &Ctx, wanted: &Wanted) -> Result<Arc<Findings>> {
     let standing = look(app, ctx, wanted).await?;
@@ -129,26 +125,6 @@ pub async fn find_by(app: &App, ctx: &Ctx, wanted: &Wanted, by: By) -> Result<Fi
     let Standing { role, state } = look(app, ctx, wanted).await?;
     let model = app.settings.embedder.model().filter(|_| state.vectors > 0 && by != By::Words);
     search(app, ctx, role, &state, model, (wanted, by)).await
-}
-
-async fn look(app: &App, ctx: &Ctx, wanted: &Wanted) -> Result<Standing> {
-    let (mut tx, entered) = app.db.tenant(ctx.workspace, ctx.actor.entrance(), app.now()).await?;
-    let standing = standing(&mut tx, ctx, entered.role.unwrap_or(Role::Admin), wanted).await?;
-    tx.finish_read();
-    Ok(standing)
-}
-
-/// Nobody sees more by naming another role.
-pub fn as_role(own: Role, asked: Option<Role>) -> Result<Role> {
-    match asked {
-        Some(asked) if asked > own => Err(Error::forbidden(
-            "role_too_high",
-            format!("You are {} here and cannot ask as {}.", own.as_str(), asked.as_str()),
-        )
-        .next("Leave user_role out, or name your own role or a lesser one.")),
-        Some(asked) => Ok(asked),
-        None => Ok(own),
-    }
 }
 
 async fn search(

@@ -24,6 +24,7 @@ pub mod search;
 pub mod seen;
 pub mod settle;
 mod source;
+mod standing;
 pub mod view;
 mod write;
 

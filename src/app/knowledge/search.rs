@@ -10,7 +10,8 @@ use crate::{
         App,
         ctx::Ctx,
         knowledge::{
-            find::{Findings, Standing, Wanted, as_role, find_at, standing},
+            find::{Findings, Wanted, find_at},
+            standing::{Standing, as_role, standing},
             view::ResultView,
         },
         use_case::{Effect, Scope, Seek, Seekingly, Sought, UseCase},

@@ -118,16 +118,13 @@ pub fn prefix(title: &str, heading_path: &[String]) -> String {
     prefix
 }
 
+/// Of everything that is indexed, embedded or shown of a chunk.
 fn hash(document: &Document, chunk: &ParsedChunk) -> Vec<u8> {
-    let parts = [
-        document.language.as_str(),
-        &document.audience.to_string(),
-        &prefix(&document.title, &chunk.heading_path),
-        &chunk.section,
-        &chunk.also.join(" "),
-        &chunk.body,
-        &chunk.questions.join("\n"),
-    ];
+    let (audience, prefix) = (document.audience.to_string(), prefix(&document.title, &chunk.heading_path));
+    let (also, questions) = (chunk.also.join(" "), chunk.questions.join("\n"));
+    let mut parts = vec![document.language.as_str(), &audience, &prefix, &chunk.section, &also, &chunk.body];
+    // What has none is the same as before there were any.
+    parts.extend((!questions.is_empty()).then_some(questions.as_str()));
     sha256(parts.join("\0").as_bytes()).to_vec()
 }
 

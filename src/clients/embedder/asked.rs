@@ -15,7 +15,7 @@ use lru::LruCache;
 use super::Question;
 use crate::error::{Error, Result, Retry};
 
-/// Questions that are kept, less than 2 kB each.
+/// Questions that are kept, about 2 kB each; the longest have 15.
 const KEPT: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 /// Different questions that may wait.
 const WAITING_MAX: usize = 20_000;

@@ -100,7 +100,7 @@ mod tests {
                         lead: 0.02,
                         stands_out: if well { 3.0 } else { 1.0 } + part,
                         matched: if well { 2.0 } else { 0.5 } + part,
-                        worth: 2.5,
+                        worth: 2.5 + part,
                         same_language: true,
                     }),
                     confidence: 0.0,

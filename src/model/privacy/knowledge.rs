@@ -22,11 +22,11 @@ pub(super) const HOLDINGS: &[Holding] = &[
         .kept("as long as their document"),
     table(
         "chunks",
-        "their text, in pieces",
-        "workspace_id chunk_id document_id position section also heading_path body tokens sha256 language audience length model",
+        "their text, in pieces, and what they are asked for",
+        "workspace_id chunk_id document_id position section also heading_path body tokens questions sha256 language audience length model",
     )
     .kept("as long as their document"),
-    table("chunk_vectors", "what pieces mean, in numbers", "workspace_id model chunk_id window_no audience starts ends indexed embedding")
+    table("chunk_vectors", "what pieces mean, in numbers", "workspace_id model chunk_id window_no audience starts ends question indexed embedding")
         .left_out(MADE_OF),
     table("chunk_terms", "words of pieces", "workspace_id language lexeme chunk_id audience count length").left_out(MADE_OF),
     table("term_stats", "how often words are in documents", "workspace_id language lexeme audience chunks").left_out(MADE_OF),

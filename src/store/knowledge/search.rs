@@ -164,7 +164,7 @@ pub async fn by_words(db: &mut PgConnection, workspace: WorkspaceId, compared: &
 }
 
 /// By meaning and by words, every chunk compared. The cosine is that of the nearest window; where a chunk says what it is asked
-/// for, the mean of that and of the nearest of those questions.
+/// for, the mean of that and of the nearest of those questions, which is lowered by `Weights::question`.
 pub async fn exact(
     db: &mut PgConnection,
     workspace: WorkspaceId,
@@ -221,7 +221,7 @@ pub async fn exact(
 }
 
 /// By meaning and by words, in a workspace with many vectors: the nearest by the index, the best by words, and both
-/// measures of all of these. Of vectors with 384 dimensions only; without category and language.
+/// measures of all of these, as in [`exact`]. Of vectors with 384 dimensions only; without category and language.
 pub async fn indexed(
     db: &mut PgConnection,
     workspace: WorkspaceId,

@@ -1,4 +1,4 @@
-//! Vectors of windows of chunks, per model. Narrow rows, read all at once or through the index for many.
+//! Vectors of windows of chunks and of what chunks are asked for, per model. Narrow rows, read all at once or through the index for many.
 
 use pgvector::HalfVector;
 use sqlx::PgConnection;
@@ -14,7 +14,7 @@ use crate::{
 /// finds everything).
 pub const INDEXED_FROM: i64 = 10_000;
 
-/// Of length 1.
+/// A vector of length 1, and the bytes of the chunk's body that it is of; none, from 0 to 0, of a question.
 #[derive(Debug, Clone)]
 pub struct Window {
     pub starts: i32,
@@ -59,7 +59,7 @@ pub async fn put(
             window.starts,
             window.ends,
             window.question,
-            indexed.then_some(true),
+            (indexed && !window.question).then_some(true),
             window.embedding.clone() as HalfVector
         )
         .execute(&mut *db)
@@ -68,10 +68,11 @@ pub async fn put(
     Ok(true)
 }
 
-/// Puts all of a workspace's vectors into the index for many, or takes them out.
+/// Puts the vectors of a workspace's windows into the index for many, or takes them out. Those of questions are never in it: they come
+/// nearer than windows do, and would leave no place for chunks that have none.
 pub async fn set_indexed(db: &mut PgConnection, workspace: WorkspaceId, model: i64, indexed: bool) -> Result<()> {
     sqlx::query!(
-        "update chunk_vectors set indexed = $3 where workspace_id = $1 and model = $2 and indexed is distinct from $3",
+        "update chunk_vectors set indexed = $3 where workspace_id = $1 and model = $2 and not question and indexed is distinct from $3",
         workspace.uuid(),
         model,
         indexed.then_some(true)

@@ -74,6 +74,35 @@ fn questions_lead_to_sections() {
     }
 }
 
+/// Sections say what they are asked for, and not with the questions that measure how well they are found.
+#[test]
+fn sections_are_asked_for_in_words_of_their_own() {
+    let words = |text: &str| -> BTreeSet<String> {
+        text.to_lowercase()
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    let mut measured = Vec::new();
+    for file in ["questions", "questions-hard", "questions-held-out"] {
+        let text = fs::read_to_string(root().join(format!("tests/data/{file}.jsonl"))).expect(file);
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
+        measured.extend(lines.map(|line| words(&text_of(&line, "question"))));
+    }
+    for (name, text) in documents() {
+        let comments: Vec<&str> = text.split("\n<!-- questions:\n").skip(1).collect();
+        assert_eq!(comments.len(), text.matches("\n### ").count(), "{name}: each section has one");
+        for comment in comments {
+            let (asked, _) = comment.split_once("\n-->").expect("an end");
+            assert_eq!(asked.lines().count(), 6, "{name}: {asked}");
+            for question in asked.lines() {
+                assert!(!measured.contains(&words(question)), "{name}: `{question}` is among the test questions");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_questions_are_of_many_kinds() {
     let sections = sections();

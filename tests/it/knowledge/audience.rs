@@ -47,7 +47,7 @@ async fn what_is_for_others_changes_nothing_that_a_role_is_told() {
     }
 
     // A document for every set of roles that has Admins in it.
-    let secret = "# Salaries\n\nThe salary of the owner is 4,711 a month. The oven was paid by it; flour, too.";
+    let secret = "# Salaries\n\nThe salary of the owner is 4,711 a month. The oven was paid by it; flour, too.\n\n<!-- questions:\nWhen is the oven's salary cleaned?\n-->";
     for (number, others) in [vec![], vec![Role::Manager], vec![Role::Publisher, Role::Manager]].into_iter().enumerate()
     {
         let audience = Some(others.into_iter().chain([Role::Admin]).collect());
