@@ -87,9 +87,7 @@ fn put_questions(chunks: &mut [ParsedChunk], sections: &[Section], asked: Vec<(u
         left += questions.len() - taken;
     }
     let more = if left > 0 { format!("; {left} were too many") } else { String::new() };
-    (read + left > 0).then(|| {
-        format!("{read} questions were read from comments. They serve to find passages and are not shown{more}.")
-    })
+    (read + left > 0).then(|| format!("{read} question(s) in comments serve to find passages and are not shown{more}."))
 }
 
 fn turn(bytes: &[u8], declared: Option<Kind>, content_type: Option<&str>) -> Result<Turned, Refusal> {

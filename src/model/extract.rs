@@ -14,6 +14,8 @@ const CHUNKS_MOST: usize = 3;
 const SHARE_OF_BEST: f32 = 0.5;
 /// What the range that comes nearest to the question by meaning adds to the share of its words.
 const NEAREST: f32 = 0.4;
+/// Of a chunk that is the best found and shares no word with the question, its first passages of about as many words.
+const LEADING_WORDS: usize = 60;
 /// What the words of the headings above count, beside those of the passage.
 const HEADING: f32 = 0.3;
 
@@ -51,6 +53,9 @@ pub fn extract(question: &str, chunks: &[Chunk<'_>]) -> Vec<Quote> {
     let read: Vec<Vec<Passage>> = chunks.iter().map(|chunk| passages(chunk.body)).collect();
     let weights = weights(&asked, chunks, &read);
     let mut candidates = candidates(&weights, chunks, &read);
+    if !candidates.iter().any(|candidate| candidate.chunk == 0) {
+        candidates.extend(leading(chunks, &read, &candidates));
+    }
     candidates.sort_by(|one, other| other.score.total_cmp(&one.score));
     let Some(best) = candidates.first().map(|candidate| candidate.score).filter(|score| *score > 0.0) else {
         return Vec::new();
@@ -129,6 +134,23 @@ fn candidates(weights: &[(String, f32)], chunks: &[Chunk<'_>], read: &[Vec<Passa
         }
     }
     found
+}
+
+/// The best chunk was found as a whole: by what it means, or by what it is asked for.
+fn leading(chunks: &[Chunk<'_>], read: &[Vec<Passage>], others: &[Candidate]) -> Vec<Candidate> {
+    let Some((_, own)) = chunks.first().filter(|chunk| whole_body(chunk)).zip(read.first()) else { return Vec::new() };
+    let best = others.iter().map(|other| other.score).fold(NEAREST, f32::max);
+    let mut words = 0;
+    own.iter()
+        .enumerate()
+        .filter(|(_, passage)| passage.kind != Kind::Heading)
+        .take_while(|(_, passage)| {
+            let before = words;
+            words += passage.text.split_whitespace().count();
+            before == 0 || words <= LEADING_WORDS
+        })
+        .map(|(at, _)| Candidate { chunk: 0, at, score: best })
+        .collect()
 }
 
 /// A range that is all of the chunk says nothing of its passages.
@@ -213,6 +235,11 @@ mod tests {
         let quotes = asked("值多少钱", &[body], (11, 41));
         assert_eq!(quotes, [Quote { chunk: 0, text: "The price is 20 euros a month.".into() }]);
         assert_eq!(asked("值多少钱", &[body], (0, 0)), []);
+        // All of it is what comes nearest.
+        assert_eq!(asked("值多少钱", &[body], (0, body.len())), [Quote { chunk: 0, text: body.into() }]);
+        let long = body.repeat(20);
+        let quotes = asked("值多少钱", &[&long, "多少"], (0, long.len()));
+        assert!(quotes[0].chunk == 0 && quotes[0].text.split_whitespace().count() <= LEADING_WORDS, "{quotes:?}");
     }
 
     #[test]

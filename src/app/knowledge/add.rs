@@ -242,6 +242,7 @@ fn document(
         language: given.language.unwrap_or(Language::Other).code().to_owned(),
         given: serde_json::to_value(given).map_err(Error::internal)?,
         state: DocumentState::Waiting.as_str().to_owned(),
+        notes: Vec::new(),
         problem_code: None,
         problem: None,
         content_sha256: known.and_then(|known| known.content_sha256.clone()),

@@ -137,6 +137,7 @@ fn fresh(app: &App, path: &str) -> Document {
         language: Language::English.code().to_owned(),
         given: json!({}),
         state: "waiting".to_owned(),
+        notes: Vec::new(),
         problem_code: None,
         problem: None,
         content_sha256: None,

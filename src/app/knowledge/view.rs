@@ -35,6 +35,9 @@ pub struct DocumentView {
     /// Why it could not be read, and what to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// What was left out of it, such as hidden text, or read otherwise than it was declared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     pub chunks: i32,
     pub tokens: i32,
     pub updated_at: Timestamp,
@@ -91,6 +94,7 @@ impl From<Document> for DocumentView {
             url: document.url,
             state,
             problem: document.problem,
+            notes: document.notes,
             chunks: document.chunks,
             tokens: document.tokens,
             updated_at: document.updated_at,

@@ -93,6 +93,7 @@ pub async fn write(
     let tokens: u32 = parsed.chunks.iter().map(|chunk| chunk.tokens).sum();
     document.chunks = i32::try_from(parsed.chunks.len()).map_err(Error::internal)?;
     document.tokens = i32::try_from(tokens).map_err(Error::internal)?;
+    document.notes.clone_from(&parsed.warnings);
     document.content_sha256 = Some(content_sha256.to_vec());
     "embedding".clone_into(&mut document.state);
     document.updated_at = now;

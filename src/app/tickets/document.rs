@@ -163,6 +163,7 @@ async fn document(
         audience: audience.bits(),
         language: language.code().to_owned(),
         state: "waiting".into(),
+        notes: Vec::new(),
         problem_code: None,
         problem: None,
         content_sha256: known.as_ref().and_then(|known| known.content_sha256.clone()),

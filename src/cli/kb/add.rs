@@ -147,7 +147,12 @@ fn said(added: &KnowledgeAdded) -> String {
     match (&document.problem, document.state) {
         (Some(problem), DocumentState::Failed) => format!("{}: {problem}", document.path),
         (_, DocumentState::Ready | DocumentState::Embedding) => {
-            format!("{}: “{}”, {} chunk(s), {} tokens", document.path, document.title, document.chunks, document.tokens)
+            let mut said = format!(
+                "{}: “{}”, {} chunk(s), {} tokens",
+                document.path, document.title, document.chunks, document.tokens
+            );
+            document.notes.iter().for_each(|note| said.push_str(&format!("\n  {note}")));
+            said
         }
         _ => added.message.clone(),
     }

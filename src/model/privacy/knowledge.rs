@@ -15,7 +15,7 @@ pub(super) const HOLDINGS: &[Holding] = &[
         "documents",
         "documents, and who may see them",
         "workspace_id document_id source path url title category audience language given state problem_code problem \
-         content_sha256 chunks tokens added_by created_at updated_at",
+         content_sha256 chunks tokens notes added_by created_at updated_at",
     )
     .about(&[Tie::Member("added_by")], "stays: the workspace's; who added it leads to nobody. What is written in documents stays"),
     table("document_contents", "their files, as they were given", "workspace_id document_id name content_type content sha256")

@@ -29,6 +29,8 @@ pub struct Document {
     pub content_sha256: Option<Vec<u8>>,
     pub chunks: i32,
     pub tokens: i32,
+    /// What was left out of it or read otherwise than it was declared.
+    pub notes: Vec<String>,
     pub added_by: Option<MemberId>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -105,7 +107,7 @@ pub async fn replace(db: &mut PgConnection, workspace: WorkspaceId, document: &D
 pub async fn set_read(db: &mut PgConnection, workspace: WorkspaceId, document: &Document) -> Result<()> {
     sqlx::query!(
         "update documents set title = $3, category = $4, audience = $5, language = $6, state = $7, content_sha256 = $8,
-                chunks = $9, tokens = $10, problem_code = null, problem = null, updated_at = $11
+                chunks = $9, tokens = $10, problem_code = null, problem = null, updated_at = $11, notes = $12
          where workspace_id = $1 and document_id = $2",
         workspace.uuid(),
         document.document_id.uuid(),
@@ -117,7 +119,8 @@ pub async fn set_read(db: &mut PgConnection, workspace: WorkspaceId, document: &
         document.content_sha256.as_deref(),
         document.chunks,
         document.tokens,
-        document.updated_at
+        document.updated_at,
+        &document.notes
     )
     .execute(&mut *db)
     .await?;
@@ -174,7 +177,7 @@ macro_rules! document_query {
         sqlx::query_as!(
             Document,
             r#"select document_id as "document_id: DocumentId", source, path, url, title, category, audience, language, given, state,
-                      problem_code, problem, content_sha256, chunks, tokens, added_by as "added_by: MemberId", created_at,
+                      problem_code, problem, content_sha256, chunks, tokens, notes, added_by as "added_by: MemberId", created_at,
                       updated_at from documents "# + $tail,
             $($argument),*
         )

@@ -46,7 +46,7 @@ async fn questions_belong_to_the_section_that_they_stand_in() {
             of("wheat", &["asked at the end"]),
         ]
     );
-    assert_eq!(warnings, ["5 questions were read from comments. They serve to find passages and are not shown."]);
+    assert_eq!(warnings, ["5 question(s) in comments serve to find passages and are not shown."]);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use allin::{
     app::knowledge::{
         find::{By, Wanted, find_by, model_key},
         get::KnowledgeGet,
+        list::KnowledgeList,
     },
     ids::ChunkId,
     model::{confidence::Weights, knowledge::bit, roles::Role},
@@ -41,6 +42,11 @@ async fn a_section_is_found_by_its_questions_which_are_shown_nowhere() {
     for shown in shown.map(Result::unwrap) {
         assert!(!shown.contains("zwieback") && !shown.contains("<!--"), "{shown}");
     }
+    // Whoever added it is told.
+    let input = KnowledgeList { limit: Some(200), ..KnowledgeList::default() };
+    let listed = app.call_once::<KnowledgeList>(&ctx, input).await.unwrap().documents;
+    let told = listed.into_iter().find(|document| document.path == "shop.md").unwrap().notes;
+    assert_eq!(told, ["1 question(s) in comments serve to find passages and are not shown."]);
     // A change of the questions alone is a change.
     add(&app, &ctx, markdown("shop.md", &RETURNS.replace("zwieback", "pumpernickel"))).await;
     read_all(&app, &ctx).await;

@@ -41,6 +41,7 @@ pub async fn load(app: &App, ctx: &Ctx, parsed: &[(String, ParsedDocument)]) -> 
             language: parsed.language.unwrap_or(Language::Other).code().to_owned(),
             given: json!({}),
             state: "waiting".to_owned(),
+            notes: Vec::new(),
             problem_code: None,
             problem: None,
             content_sha256: None,
