@@ -105,9 +105,9 @@ fn a_text_that_spells_out_marks_does_not_become_them() {
 
 #[test]
 fn mistyped_words_are_not_in_the_vocabulary_and_real_ones_are() {
-    let typed = "Wich accounts does the Recipe for (Elastic) pasword uplod? Wie heißt der Hund, что такое 投稿";
+    let typed = "Wich does the Recipe for pasword uplod? Wie heißt der Hund, что такое 投稿";
     let words = MODEL.whole_words(typed);
-    for real in ["accounts", "does", "Recipe", "Elastic", "Hund", "что", "такое"] {
+    for real in ["does", "Recipe", "Hund", "что", "такое"] {
         assert!(words.contains(&real), "{real}: {words:?}");
     }
     for mistyped in ["Wich", "pasword", "uplod"] {
