@@ -214,7 +214,8 @@ impl<'a> Campaign<'a> {
         verdict.network = network;
         let verified = installation.command().args(["audit", "verify"]).output().await?;
         if !verified.status.success() {
-            verdict.wrong.push(format!("the audit log: {}", String::from_utf8_lossy(&verified.stderr)));
+            let said = [&verified.stdout, &verified.stderr].map(|said| String::from_utf8_lossy(said));
+            verdict.wrong.push(format!("the audit log: {}", said.join("\n")));
         }
         Ok(verdict)
     }

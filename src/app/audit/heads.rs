@@ -2,9 +2,10 @@
 //! that was computed anew, which the database alone cannot.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, TryLockError},
     io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _},
     path::Path,
+    time::Duration,
 };
 
 use data_encoding::HEXLOWER;
@@ -80,17 +81,42 @@ fn append(app: &App, line: &Line) -> bool {
     written.is_ok()
 }
 
-/// In one piece, because other processes append, too; on a line of its own, whatever a power cut left behind.
+/// One process at a time. What a process that was killed, a full disk or a power cut left of a line goes first: it proves
+/// nothing, and would be taken for damage that somebody did.
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().create(true).append(true).read(true).open(path)?;
-    let mut last = [b'\n'];
-    if file.metadata()?.len() > 0 {
-        file.seek(SeekFrom::End(-1))?;
-        file.read_exact(&mut last)?;
-    }
-    let start = if last == [b'\n'] { "" } else { "\n" };
+    lock(&file)?;
+    let length = file.metadata()?.len();
+    let start = match whole_lines(&mut file, length)? {
+        Some(whole) if whole < length => file.set_len(whole).map(|()| "")?,
+        Some(_) => "",
+        None => "\n",
+    };
     file.write_all(format!("{start}{text}\n").as_bytes())?;
     file.sync_data()
+}
+
+/// Until the file is closed. A process that was suspended holds everybody up for a moment only: a head that is not kept is
+/// followed by another.
+fn lock(file: &File) -> io::Result<()> {
+    for _ in 0..20 {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::WouldBlock, "another process holds the file"))
+}
+
+/// Bytes up to the end of the last line that has one. `None`: more than a line of ours is without an end, and not ours to remove.
+fn whole_lines(file: &mut File, length: u64) -> io::Result<Option<u64>> {
+    let from = length.saturating_sub(LINE_MAX);
+    file.seek(SeekFrom::Start(from))?;
+    let mut tail = Vec::new();
+    (&*file).take(LINE_MAX).read_to_end(&mut tail)?;
+    let ends = tail.iter().rposition(|byte| *byte == b'\n').map(|at| at as u64 + 1);
+    Ok(ends.map(|ends| from + ends).or((from == 0).then_some(0)))
 }
 
 /// What a line of the file says to a workspace.
@@ -153,5 +179,34 @@ impl<'a> Outside<'a> {
             return Said::Damaged(self.number, "a head in the file outside is not signed by us");
         }
         Said::Head { position: line.position, hash, restored: line.restored }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_line_goes_and_whole_lines_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("heads");
+        for (before, after) in [
+            ("", "new\n"),
+            ("torn", "new\n"),
+            ("one\ntwo\n", "one\ntwo\nnew\n"),
+            ("one\ntwo\n{\"torn", "one\ntwo\nnew\n"),
+        ] {
+            std::fs::write(&path, before).unwrap();
+            write(&path, "new").unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), after, "{before:?}");
+        }
+        // Nothing of ours is so long.
+        let strange = "x".repeat(5000);
+        std::fs::write(&path, &strange).unwrap();
+        write(&path, "new").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{strange}\nnew\n"));
+        let held = File::open(&path).unwrap();
+        held.lock().unwrap();
+        assert_eq!(write(&path, "more").unwrap_err().kind(), io::ErrorKind::WouldBlock);
     }
 }
