@@ -1,4 +1,5 @@
-//! Vectors of the windows of chunks that lack them, and of what the chunks are asked for. Those of the product's own documents are made once an installation.
+//! Vectors of the windows of chunks that lack them, and of what the chunks are asked for. Those of the product's own
+//! documents are made once an installation.
 
 use std::collections::HashMap;
 
