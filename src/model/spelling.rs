@@ -1,4 +1,61 @@
-//! Words that were mistyped: which known word is meant. Pure; the words come from the workspace's own documents.
+//! Words that were mistyped: which known word is meant. Pure; the words come from the workspace's own documents, and those of English
+//! that people are known to mistype from a dictionary.
+
+use std::ops::Range;
+
+use super::documents::Language;
+
+/// A word that people are known to write when they mean another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistyped {
+    /// Bytes of the text.
+    pub range: Range<usize>,
+    /// In small letters, the likeliest first; never empty.
+    pub meant: Vec<&'static str>,
+}
+
+/// The mistyped words of an English text, in its order. Names of things in capitals, with digits or with signs within are left alone, and
+/// so is a text in another language, whose words look like mistakes.
+pub fn mistyped(text: &str) -> Vec<Mistyped> {
+    if Language::of_question(text).is_some_and(|language| language != Language::English) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    let mut after = 0;
+    for token in text.split_whitespace() {
+        let Some(at) = text.get(after..).and_then(|rest| rest.find(token)).map(|at| at + after) else { continue };
+        after = at + token.len();
+        let word = token.trim_matches(|c: char| !c.is_alphanumeric());
+        let capitals = word.chars().all(char::is_uppercase);
+        if capitals || !word.chars().all(char::is_alphabetic) {
+            continue;
+        }
+        let meant: Vec<&str> = allin_spelling::meant(word).collect();
+        if !meant.is_empty() {
+            let start = at + token.find(word).unwrap_or_default();
+            found.push(Mistyped { range: start..start + word.len(), meant });
+        }
+    }
+    found
+}
+
+/// The text with words put in place of others, which begin with a capital where those did. The ranges are in order.
+pub fn replaced<'a>(text: &str, words: impl Iterator<Item = (Range<usize>, &'a str)>) -> String {
+    let mut right = String::with_capacity(text.len());
+    let mut after = 0;
+    for (range, word) in words {
+        right.push_str(text.get(after..range.start).unwrap_or_default());
+        let capital = text.get(range.clone()).is_some_and(|old| old.starts_with(char::is_uppercase));
+        let mut letters = word.chars();
+        match letters.next().filter(|_| capital) {
+            Some(first) => right.extend(first.to_uppercase().chain(letters)),
+            None => right.push_str(word),
+        }
+        after = range.end;
+    }
+    right.push_str(text.get(after..).unwrap_or_default());
+    right
+}
 
 /// Shortest word that is corrected: shorter ones are near too many others.
 const SHORTEST: usize = 4;
@@ -92,6 +149,30 @@ mod tests {
 
     fn apart(one: &str, other: &str) -> Option<usize> {
         distance(&one.chars().collect::<Vec<_>>(), &other.chars().collect::<Vec<_>>(), 2)
+    }
+
+    fn put_right(text: &str) -> String {
+        let found = mistyped(text);
+        replaced(text, found.iter().map(|found| (found.range.clone(), found.meant.first().copied().unwrap_or_default())))
+    }
+
+    #[test]
+    fn known_mistakes_are_put_right_where_they_stand() {
+        for (text, right) in [
+            ("shedule in the next fre slot of the queue", "schedule in the next free slot of the queue"),
+            ("Wich (uplod) is it, the acount's?", "Which (upload) is it, the acount's?"),
+            ("pasword", "password"),
+            ("shedule, shedule and shedule", "schedule, schedule and schedule"),
+            // Names, settings and paths.
+            ("What does ALLIN_SMTP_URL or /v1/acount or ACOUNT mean?", "What does ALLIN_SMTP_URL or /v1/acount or ACOUNT mean?"),
+            ("How do I schedule a post?", "How do I schedule a post?"),
+            // Another language has words that would be mistakes in English.
+            ("Was ist ein Entwurf und wo steht er?", "Was ist ein Entwurf und wo steht er?"),
+            ("¿Dónde veo mis publicaciones de varios perfiles?", "¿Dónde veo mis publicaciones de varios perfiles?"),
+            ("", ""),
+        ] {
+            assert_eq!(put_right(text), right);
+        }
     }
 
     #[test]

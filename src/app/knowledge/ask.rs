@@ -155,7 +155,6 @@ impl Remote for KnowledgeAsk {
         let findings = find::find(app, ctx, &wanted).await?;
         let question = Question {
             text: &plan.input.question,
-            query: &wanted.query,
             language: plan.language,
             turns: &plan.turns,
             doing: plan.input.feature_context.as_deref(),

@@ -37,8 +37,6 @@ pub struct Turn {
 
 pub struct Question<'a> {
     pub text: &'a str,
-    /// What was searched for.
-    pub query: &'a str,
     pub language: Language,
     /// Newest first.
     pub turns: &'a [Turn],
@@ -91,9 +89,9 @@ pub async fn compose(app: &App, question: &Question<'_>, found: &Findings) -> Co
                 &mut composed,
                 format!("Quoted from the documents, because of the language model: {error} [{}]", error.code()),
             );
-            quote(&mut composed, question, &found.hits);
+            quote(&mut composed, question, found);
         }
-        None => quote(&mut composed, question, &found.hits),
+        None => quote(&mut composed, question, found),
     }
     composed
 }
@@ -108,12 +106,13 @@ struct Part {
     hits: Vec<usize>,
 }
 
-fn quote(composed: &mut Composed, question: &Question<'_>, hits: &[Hit]) {
-    let chunks: Vec<Chunk<'_>> = hits
+fn quote(composed: &mut Composed, question: &Question<'_>, found: &Findings) {
+    let chunks: Vec<Chunk<'_>> = found
+        .hits
         .iter()
         .map(|hit| Chunk { body: &hit.body, heading_path: &hit.heading_path, nearest: hit.nearest })
         .collect();
-    let parts: Vec<Part> = extract(question.query, &chunks)
+    let parts: Vec<Part> = extract(&found.query, &chunks)
         .into_iter()
         .map(|quote| Part { text: quote.text, hits: vec![quote.chunk] })
         .collect();
@@ -122,7 +121,7 @@ fn quote(composed: &mut Composed, question: &Question<'_>, hits: &[Hit]) {
     }
     composed.kind = AnswerKind::Extract;
     composed.text = format!("{}\n\n", framed(question.language.code(), Frame::Quoted));
-    assemble(composed, hits, &parts, "\n\n");
+    assemble(composed, &found.hits, &parts, "\n\n");
 }
 
 /// Adds the parts with their marks, and the sources in the order in which they are named.

@@ -13,7 +13,11 @@ use crate::{
     app::{
         App,
         ctx::Ctx,
-        knowledge::find::{By, Findings, Wanted, find_by},
+        knowledge::{
+            corrected::corrected,
+            find::{By, Findings, Wanted, find_by},
+            standing::look,
+        },
     },
     error::Result,
     ids::ChunkId,
@@ -119,7 +123,7 @@ impl Run<'_> {
             self.measured.hidden_from_role += 1;
         }
         let truth = if answering.is_empty() { Truth::OutOfScope } else { Truth::Answerable };
-        let embedded = self.embed(&question.question).await;
+        let embedded = self.embed(question).await?;
         let began = Instant::now();
         let found = find_by(self.app, self.ctx, &wanted(question, &[]), By::Both).await?;
         self.measured.searched_ms.push(embedded + millis(began));
@@ -134,15 +138,18 @@ impl Run<'_> {
     }
 
     /// Milliseconds. The search finds the vector ready then; one that cannot be made is the search's affair.
-    async fn embed(&mut self, question: &str) -> f64 {
+    async fn embed(&mut self, question: &Question) -> Result<f64> {
         if self.measured.model.is_none() {
-            return 0.0;
+            return Ok(0.0);
         }
+        let wanted = wanted(question, &[]);
+        let role = look(self.app, self.ctx, &wanted).await?.role;
+        let right = corrected(self.app, self.ctx, role, &wanted.query).await?;
         let began = Instant::now();
-        _ = self.app.settings.embedder.query(question).await;
+        _ = self.app.settings.embedder.query(right.as_ref().unwrap_or(&wanted.query)).await;
         let took = millis(began);
         self.measured.embedded_ms.push(took);
-        took
+        Ok(took)
     }
 
     async fn note(

@@ -11,6 +11,7 @@ use crate::{
         App,
         ctx::Ctx,
         knowledge::{
+            corrected::corrected,
             measures::Measures,
             product,
             question::Words,
@@ -59,6 +60,8 @@ pub struct Wanted {
 /// What was found, best first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Findings {
+    /// What was searched for: the query, its mistyped words put right.
+    pub query: String,
     pub hits: Vec<Hit>,
     pub mode: SearchMode,
     /// What the caller should know of how it was searched.
@@ -135,7 +138,9 @@ async fn search(
     model: Option<EmbeddingModel>,
     (wanted, by): (&Wanted, By),
 ) -> Result<Findings> {
-    let (asked, mut note) = meaning_of(app, model.as_ref(), state, &wanted.query).await;
+    let right = corrected(app, ctx, role, &wanted.query).await?;
+    let query = right.as_ref().unwrap_or(&wanted.query);
+    let (asked, mut note) = meaning_of(app, model.as_ref(), state, query).await;
     let _place = app.knowledge.searching.acquire().await.map_err(Error::internal)?;
     let mut tx = app.db.tenant(ctx.workspace, ctx.actor.entrance(), app.now()).await?.0;
     let known = model.as_ref().is_some_and(|model| confidence::knows(&model.sha256));
@@ -150,17 +155,21 @@ async fn search(
         vector,
         weights: if by == By::Meaning { Weights { words: 0.0, ..weights } } else { weights },
     });
-    let right = asked.as_ref().map_or(&[][..], |asked| &asked.words);
-    let words = Words::read(&mut tx, ctx.workspace, search.role, (&wanted.query, right)).await?;
+    let whole = asked.as_ref().map_or(&[][..], |asked| &asked.words);
+    let words = Words::read(&mut tx, ctx.workspace, search.role, (query, whole)).await?;
     let scored = search.scored(&mut tx, &words, meaning.as_ref()).await?;
     // Measuring one way alone compares that and nothing else.
     let scored = if by == By::Both { rated::ranked(&mut tx, ctx.workspace, scored).await? } else { scored };
-    let measures = Measures::of(&wanted.query, &scored, words.worths, known);
+    let measures = Measures::of(query, &scored, words.worths, known);
     let hits = search.hits(&mut tx, &scored, &measures, meaning.as_ref()).await?;
     tx.finish_read();
     let mode = if meaning.is_some() { SearchMode::Hybrid } else { SearchMode::Keyword };
     let confidence = hits.first().map_or(0.0, |hit| hit.score);
-    Ok(Findings { hits, mode, note, confidence, threshold: confidence::threshold() })
+    if right.is_some() {
+        let read = format!("Mistyped words were put right; searched for: {query}");
+        note = Some(note.map_or_else(|| read.clone(), |note| format!("{note} {read}")));
+    }
+    Ok(Findings { query: query.clone(), hits, mode, note, confidence, threshold: confidence::threshold() })
 }
 
 /// First eight bytes of the hash of its weights.

@@ -34,7 +34,7 @@ impl Measures {
         let mut best: Vec<(ChunkId, f32)> = scored.iter().map(|scored| (scored.chunk_id, fused(scored))).collect();
         best.sort_by(|a, b| b.1.total_cmp(&a.1));
         best.truncate(OTHERS + 1);
-        Self { mean: mean(cosines.into_iter()), best, worths, asked_in: language(query), known }
+        Self { mean: mean(cosines.into_iter()), best, worths, asked_in: Language::of_question(query), known }
     }
 
     pub(super) fn signals(&self, scored: &Scored, language: &str) -> Signals {
@@ -51,12 +51,6 @@ impl Measures {
             same_language: self.asked_in.is_none_or(|asked| asked.code() == language),
         }
     }
-}
-
-/// Of one or two words in plain letters it is anybody's guess: they are names, codes and settings as often as not.
-fn language(query: &str) -> Option<Language> {
-    let told = !query.is_ascii() || query.split_whitespace().nth(2).is_some();
-    Language::detect(query).filter(|_| told)
 }
 
 fn fused(scored: &Scored) -> f32 {

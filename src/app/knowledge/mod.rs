@@ -6,6 +6,7 @@ pub mod ask;
 pub mod calibrate;
 pub mod cited;
 mod compose;
+mod corrected;
 mod embed;
 pub mod evaluate;
 pub mod find;

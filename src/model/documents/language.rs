@@ -86,6 +86,13 @@ impl Language {
         super::detect::detect(text)
     }
 
+    /// [`Self::detect`] of a question. Of one or two words in plain letters it is anybody's guess: they are names, codes and
+    /// settings as often as not.
+    pub fn of_question(text: &str) -> Option<Self> {
+        let told = !text.is_ascii() || text.split_whitespace().nth(2).is_some();
+        Self::detect(text).filter(|_| told)
+    }
+
     /// Reads `de`, `de-AT`, `pt_BR` and `German`. `None` for what is none of [`Language::ALL`].
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim().to_lowercase();

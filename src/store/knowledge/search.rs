@@ -72,6 +72,40 @@ pub async fn terms(
     .await?)
 }
 
+/// A word, and in how many chunks its form in some language is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    pub word: String,
+    pub chunks: i64,
+}
+
+/// Which words chunks have, by the text search configurations of `languages`. Words that they do not tell apart from none, such as
+/// `the`, are in no chunk.
+pub async fn known(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    role: i16,
+    words: &[String],
+    languages: &(Vec<String>, Vec<String>),
+) -> Result<Vec<Known>> {
+    Ok(sqlx::query_as!(
+        Known,
+        r#"select w.word as "word!", sum(s.chunks) as "chunks!"
+           from unnest($3::text[]) w (word) cross join unnest($4::text[], $5::text[]) l (language, config)
+           cross join unnest(to_tsvector(l.config::regconfig, w.word)) u
+           join term_stats s on s.workspace_id = $1 and s.language = l.language and s.lexeme = u.lexeme
+                and s.audience & $2 <> 0
+           group by w.word"#,
+        workspace.uuid(),
+        role,
+        words,
+        &languages.0,
+        &languages.1
+    )
+    .fetch_all(db)
+    .await?)
+}
+
 /// Words that chunks of a language have and that begin with one of the prefixes, for spelling: lexeme, chunks.
 pub async fn vocabulary(
     db: &mut PgConnection,
