@@ -5,35 +5,46 @@ use std::ops::Range;
 
 use super::documents::Language;
 
-/// A word that people are known to write when they mean another.
+/// Shortest word that is compared with those of the documents: shorter ones are near too many others.
+const COMPARED: usize = 6;
+
+/// A word of a question that may be mistyped.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistyped {
+pub struct Doubtful {
     /// Bytes of the text.
     pub range: Range<usize>,
-    /// In small letters, the likeliest first; never empty.
+    /// In small letters.
+    pub word: String,
+    /// What people are known to mean by it, the likeliest first; empty where it is merely no word that is known here.
     pub meant: Vec<&'static str>,
 }
 
-/// The mistyped words of an English text, in its order. Names of things in capitals, with digits or with signs within are left alone, and
-/// so is a text in another language, whose words look like mistakes.
-pub fn mistyped(text: &str) -> Vec<Mistyped> {
-    if Language::of_question(text).is_some_and(|language| language != Language::English) {
-        return Vec::new();
-    }
+/// Words of an English text that may be mistyped, in its order. Names of things in capitals, with digits or with signs within are left
+/// alone, and so is a text in another language, whose words look like mistakes.
+pub fn doubtful(text: &str) -> Vec<Doubtful> {
+    let found = unusual(text);
+    // Mistakes hide the language.
+    let known = found.iter().filter_map(|found| Some((found.range.clone(), *found.meant.first()?)));
+    let english = |text: &str| Language::of_question(text).is_none_or(|language| language == Language::English);
+    if english(text) || english(&replaced(text, known)) { found } else { Vec::new() }
+}
+
+/// Words that would be mistyped or unknown if the text were English.
+fn unusual(text: &str) -> Vec<Doubtful> {
     let mut found = Vec::new();
     let mut after = 0;
     for token in text.split_whitespace() {
         let Some(at) = text.get(after..).and_then(|rest| rest.find(token)).map(|at| at + after) else { continue };
         after = at + token.len();
         let word = token.trim_matches(|c: char| !c.is_alphanumeric());
-        let capitals = word.chars().all(char::is_uppercase);
-        if capitals || !word.chars().all(char::is_alphabetic) {
+        if word.chars().all(char::is_uppercase) || !word.chars().all(char::is_alphabetic) {
             continue;
         }
         let meant: Vec<&str> = allin_spelling::meant(word).collect();
-        if !meant.is_empty() {
-            let start = at + token.find(word).unwrap_or_default();
-            found.push(Mistyped { range: start..start + word.len(), meant });
+        let start = at + token.find(word).unwrap_or_default();
+        let (range, word) = (start..start + word.len(), word.to_lowercase());
+        if !meant.is_empty() || word.chars().count() >= COMPARED && !allin_spelling::is_word(&word) {
+            found.push(Doubtful { range, word, meant });
         }
     }
     found
@@ -81,29 +92,72 @@ pub fn is_form(stem: &str, word: &str) -> bool {
 }
 
 /// The known word that differs least, if it differs little: one mistake, from eight letters on two. Of several, the one
-/// that is in most chunks. Swapped neighbours are one mistake.
+/// that is in most chunks. Swapped neighbours are one mistake, and so is a letter for another that sounds like it or lies beside it.
 pub fn meant<'a>(word: &str, known: &'a [(String, i64)]) -> Option<&'a (String, i64)> {
     let letters: Vec<char> = word.chars().collect();
     if letters.len() < SHORTEST {
         return None;
     }
-    let allowed = if letters.len() >= 8 { 2 } else { 1 };
+    let allowed = allowed(&letters);
+    let apart = |entry: &(String, i64)| {
+        let other: Vec<char> = entry.0.chars().collect();
+        distance(&letters, &other, allowed).filter(|distance| *distance > 0)
+    };
     known
         .iter()
-        .filter_map(|entry| {
-            let other: Vec<char> = entry.0.chars().collect();
-            let distance = distance(&letters, &other, allowed)?;
-            (distance > 0).then_some((distance, -entry.1, entry))
-        })
+        .filter_map(|entry| Some((apart(entry)?, -entry.1, entry)))
         .min_by(|a, b| (a.0, a.1, &a.2.0).cmp(&(b.0, b.1, &b.2.0)))
         .map(|(.., entry)| entry)
 }
 
-/// Optimal string alignment distance, up to `most`.
+/// Stems, of letters alone, that the word may begin with, were it spelt right: those that differ least first.
+pub fn stems<'a>(word: &str, known: &'a [(String, i64)]) -> Vec<&'a str> {
+    let letters: Vec<char> = word.chars().collect();
+    // A stem may end otherwise than its words do.
+    let allowed = allowed(&letters) + 1;
+    let mut near: Vec<(usize, i64, &str)> = known
+        .iter()
+        .filter_map(|(stem, chunks)| {
+            let stem_letters: Vec<char> = stem.chars().collect();
+            let whole = stem_letters.len() * 2 >= letters.len() && stem_letters.iter().all(|c| c.is_alphabetic());
+            let distance = whole.then(|| distances(&stem_letters, &letters, allowed)).flatten()?.into_iter().min()?;
+            (distance <= allowed).then_some((distance, -chunks, stem.as_str()))
+        })
+        .collect();
+    near.sort_unstable();
+    near.into_iter().map(|(.., stem)| stem).collect()
+}
+
+/// Mistakes in a word that are still put right.
+const fn allowed(letters: &[char]) -> usize {
+    if letters.len() >= 8 { 2 } else { 1 }
+}
+
+const VOWELS: &str = "aeiouäöüáéíóúàèìòùâêîôû";
+/// Letters that are written for each other because they sound alike.
+const ALIKE: [&str; 9] = ["csz", "ckq", "fv", "td", "gj", "bp", "mn", "xz", "wv"];
+const ROWS: [&str; 3] = ["qwertyuiop", "asdfghjkl", "zxcvbnm"];
+
+/// 1 for a letter that is easily written for the other, else 2.
+fn substitution(one: char, other: char) -> usize {
+    let both = |of: &str| of.contains(one) && of.contains(other);
+    let beside = |row: &&str| match (row.find(one), row.find(other)) {
+        (Some(one), Some(other)) => one.abs_diff(other) == 1,
+        _ => false,
+    };
+    if both(VOWELS) || ALIKE.iter().any(|of| both(of)) || ROWS.iter().any(|row| beside(&row)) { 1 } else { 2 }
+}
+
+/// Optimal string alignment distance, up to `most`, with the weights of [`substitution`].
 fn distance(one: &[char], other: &[char], most: usize) -> Option<usize> {
     if one.len().abs_diff(other.len()) > most {
         return None;
     }
+    distances(one, other, most)?.last().copied().filter(|distance| *distance <= most)
+}
+
+/// Those to each beginning of the other, shortest first; `None` where all are greater than `most`.
+fn distances(one: &[char], other: &[char], most: usize) -> Option<Vec<usize>> {
     let width = other.len() + 1;
     let mut rows: [Vec<usize>; 3] = [vec![0; width], vec![0; width], (0..width).collect()];
     let mut before: Option<char> = None;
@@ -119,7 +173,8 @@ fn distance(one: &[char], other: &[char], most: usize) -> Option<usize> {
         for (column, theirs) in other.iter().enumerate() {
             let diagonal = last.get(column).copied().unwrap_or(usize::MAX);
             let above = last.get(column + 1).copied().unwrap_or(usize::MAX);
-            let mut cost = (diagonal + usize::from(letter != theirs)).min(above + 1).min(left + 1);
+            let other_letter = if letter == theirs { 0 } else { substitution(*letter, *theirs) };
+            let mut cost = (diagonal + other_letter).min(above + 1).min(left + 1);
             if before == Some(*theirs) && other_before == Some(*letter) && column > 0 {
                 cost = cost.min(earlier.get(column - 1).copied().unwrap_or(usize::MAX).saturating_add(1));
             }
@@ -134,7 +189,8 @@ fn distance(one: &[char], other: &[char], most: usize) -> Option<usize> {
         }
         before = Some(*letter);
     }
-    rows.last().and_then(|row| row.last()).copied().filter(|distance| *distance <= most)
+    let [.., last] = rows;
+    Some(last)
 }
 
 #[cfg(test)]
@@ -152,8 +208,9 @@ mod tests {
     }
 
     fn put_right(text: &str) -> String {
-        let found = mistyped(text);
-        replaced(text, found.iter().map(|found| (found.range.clone(), found.meant.first().copied().unwrap_or_default())))
+        let found = doubtful(text);
+        let first = |found: &Doubtful| Some((found.range.clone(), *found.meant.first()?));
+        replaced(text, found.iter().filter_map(first))
     }
 
     #[test]
@@ -188,6 +245,30 @@ mod tests {
         ] {
             assert_eq!(apart(one, other), expected, "{one} {other}");
         }
+    }
+
+    #[test]
+    fn a_letter_for_one_that_is_unlike_it_is_another_word() {
+        for (one, other, expected) in [
+            ("maneger", "manager", Some(1)),
+            ("workspase", "workspace", Some(1)),
+            ("scheduke", "schedule", Some(1)),
+            ("scared", "shared", Some(2)),
+            ("graz", "grab", Some(2)),
+        ] {
+            assert_eq!(apart(one, other), expected, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn stems_of_mistyped_words_are_found() {
+        let known = ["manag", "man", "person", "invit", "blueski", "schedul"].map(|stem| (stem.to_owned(), 1));
+        for (word, stem) in
+            [("maneger", "manag"), ("persnal", "person"), ("invitatons", "invit"), ("blusky", "blueski")]
+        {
+            assert!(stems(word, &known).contains(&stem), "{word}");
+        }
+        assert_eq!(stems("calendar", &known), Vec::<&str>::new());
     }
 
     #[test]

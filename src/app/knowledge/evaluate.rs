@@ -62,6 +62,9 @@ pub struct Told {
     /// Of the file.
     pub line: usize,
     pub question: String,
+    /// What was searched for, where words of the question were taken for mistyped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub searched_for: Option<String>,
     pub truth: Truth,
     /// Of the first that answers, when one of the first ten does.
     pub rank: Option<usize>,
@@ -168,6 +171,7 @@ impl Run<'_> {
         self.measured.told.push(Told {
             line: question.line,
             question: question.question.clone(),
+            searched_for: (found.query != question.question).then(|| found.query.clone()),
             truth,
             rank: hits.iter().position(|answers| *answers).map(|place| place + 1),
             confidence: rounded(confidence),

@@ -129,6 +129,35 @@ pub async fn vocabulary(
     Ok(rows.into_iter().map(|row| (row.lexeme, row.chunks)).collect())
 }
 
+/// Words that begin as the stems do, as they stand in a few of the chunks that have those: word in small letters, how often.
+pub async fn forms(
+    db: &mut PgConnection,
+    workspace: WorkspaceId,
+    role: i16,
+    language: &str,
+    stems: &[String],
+) -> Result<Vec<(String, i64)>> {
+    let rows = sqlx::query!(
+        r#"select lower(m.found[1]) as "word!", count(*) as "times!"
+           from unnest($4::text[]) s (stem)
+           cross join lateral (
+               select t.chunk_id from chunk_terms t where t.workspace_id = $1 and t.language = $3 and t.lexeme = s.stem
+                      and t.audience & $2 <> 0 order by t.chunk_id limit 4) t
+           join chunks c on c.workspace_id = $1 and c.chunk_id = t.chunk_id
+           cross join lateral regexp_matches(
+               concat_ws(' ', array_to_string(c.heading_path, ' '), c.body, array_to_string(c.questions, ' ')),
+               '\m' || left(s.stem, 3) || '[[:alpha:]]*', 'gi') m (found)
+           group by 1"#,
+        workspace.uuid(),
+        role,
+        language,
+        stems
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.word, row.times)).collect())
+}
+
 /// The question as the database compares it.
 #[derive(Debug, Clone)]
 pub struct Compared<'a> {
