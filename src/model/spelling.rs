@@ -50,6 +50,12 @@ fn unusual(text: &str) -> Vec<Doubtful> {
     found
 }
 
+/// Words of the text that are English ones, in small letters.
+pub fn english(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
+    words.filter(|word| allin_spelling::is_word(word)).collect()
+}
+
 /// The text with words put in place of others, which begin with a capital where those did. The ranges are in order.
 pub fn replaced<'a>(text: &str, words: impl Iterator<Item = (Range<usize>, &'a str)>) -> String {
     let mut right = String::with_capacity(text.len());

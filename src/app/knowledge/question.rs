@@ -35,9 +35,9 @@ const COMMON_SHARE: f64 = 0.2;
 const CORRECTED: f32 = 0.8;
 
 impl Words {
-    /// `right` are words of the query that are not mistyped, whether documents have them or not.
+    /// `whole` are words of the query that the embedding model knows.
     pub async fn read(tx: &mut Tx, workspace: WorkspaceId, role: i16, asked: (&str, &[String])) -> Result<Self> {
-        let (query, right) = asked;
+        let (query, whole) = asked;
         let corpora = search::corpora(tx, workspace, role).await?;
         if corpora.is_empty() {
             return Ok(Self::default());
@@ -58,7 +58,8 @@ impl Words {
         }
         let terms = search::terms(tx, workspace, role, query, (&spaced.0, &spaced.1), (&counted.0, &counted.1)).await?;
         let mut words = Self::default();
-        let asked = Asked { workspace, role, language: Language::detect(query), right };
+        let english = spelling::english(query);
+        let asked = Asked { workspace, role, language: Language::detect(query), english, whole };
         for corpus in &corpora {
             let own: Vec<&Term> = terms.iter().filter(|term| term.language == corpus.language).collect();
             words.add(tx, &asked, corpus, &own).await?;
@@ -73,7 +74,7 @@ impl Words {
         // Where most words are unknown, a question in another language has no mistyped ones.
         let foreign = asked.language.is_some_and(|language| language.code() != corpus.language);
         let unknown = if foreign && unknown.len() * 2 > terms.len() { Vec::new() } else { unknown };
-        let mistyped: Vec<&str> = unknown.into_iter().filter(|word| !asked.is_right(word)).collect();
+        let mistyped: Vec<&str> = unknown.into_iter().filter(|word| !asked.is_right(word, corpus)).collect();
         let known = vocabulary(tx, asked, corpus, &mistyped).await?;
         for term in terms {
             if term.chunks > 0 {
@@ -112,12 +113,15 @@ struct Asked<'a> {
     workspace: WorkspaceId,
     role: i16,
     language: Option<Language>,
-    right: &'a [String],
+    english: Vec<String>,
+    whole: &'a [String],
 }
 
 impl Asked<'_> {
-    fn is_right(&self, lexeme: &str) -> bool {
-        self.right.iter().any(|word| spelling::is_form(lexeme, &word.to_lowercase()))
+    /// Whether it is a word although the documents do not have it. What the model knows is a weaker sign: it is no dictionary.
+    fn is_right(&self, lexeme: &str, corpus: &Corpus) -> bool {
+        let words = if corpus.language == Language::English.code() { &self.english } else { self.whole };
+        words.iter().any(|word| spelling::is_form(lexeme, &word.to_lowercase()))
     }
 }
 
