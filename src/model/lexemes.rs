@@ -30,6 +30,19 @@ pub fn lexemes(text: &str, language: Language) -> Vec<(String, u32)> {
         run.push(character);
     }
     close(&mut run, kind, &mut found);
+    found.into_iter().chain(identifiers(&folded)).collect()
+}
+
+/// Names of settings, tools and error codes, such as `ALLIN_LOG`, which are looked for whole: words that `_` joins, in lower case,
+/// each with how often it occurs. Their parts are words like others.
+pub fn identifiers(text: &str) -> Vec<(String, u32)> {
+    let mut found = BTreeMap::new();
+    for name in text.split(|c: char| !c.is_alphanumeric() && c != '_') {
+        let name = name.trim_matches('_');
+        if name.contains('_') && name.chars().count() <= WORD_MAX {
+            *found.entry(name.to_lowercase()).or_insert(0) += 1;
+        }
+    }
     found.into_iter().collect()
 }
 
@@ -86,6 +99,14 @@ mod tests {
 
     fn pairs(expected: &[(&str, u32)]) -> Vec<(String, u32)> {
         expected.iter().map(|(lexeme, count)| ((*lexeme).to_owned(), *count)).collect()
+    }
+
+    #[test]
+    fn names_are_kept_whole() {
+        let found = identifiers("`ALLIN_LOG_JSON=1` (see allin_log_json, post_create) a _b_ c__d x 10_000");
+        let found: Vec<(&str, u32)> = found.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+        assert_eq!(found, [("10_000", 1), ("allin_log_json", 2), ("c__d", 1), ("post_create", 1)]);
+        assert_eq!(identifiers(&format!("a_{}", "b".repeat(63))), []);
     }
 
     #[test]

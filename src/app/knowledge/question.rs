@@ -49,6 +49,10 @@ impl Words {
             if language.has_spaces() {
                 spaced.0.push(corpus.language.clone());
                 spaced.1.push(language.text_search_config().to_owned());
+                for (name, _) in lexemes::identifiers(query) {
+                    counted.0.push(corpus.language.clone());
+                    counted.1.push(name);
+                }
             } else {
                 for (lexeme, _) in lexemes::lexemes(query, language) {
                     counted.0.push(corpus.language.clone());

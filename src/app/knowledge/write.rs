@@ -151,23 +151,22 @@ async fn index(tx: &mut Tx, workspace: WorkspaceId, title: &str, language: Langu
     for some in fresh.chunks(200) {
         let ids: Vec<ChunkId> = some.iter().map(|chunk| chunk.chunk_id).collect();
         let texts: Vec<String> = some.iter().map(text).collect();
+        let counted = |of: &dyn Fn(&str) -> Vec<(String, u32)>| -> Vec<Counted> {
+            let own = ids.iter().zip(&texts);
+            own.flat_map(|(chunk, text)| of(text).into_iter().map(|(lexeme, count)| counted(*chunk, lexeme, count))).collect()
+        };
         if language.has_spaces() {
-            let config = language.text_search_config();
-            terms::index(tx, workspace, language.code(), config, &ids, &texts).await?;
+            let names = counted(&lexemes::identifiers);
+            let language = (language.code(), language.text_search_config());
+            terms::index(tx, workspace, language, &ids, &texts, &names).await?;
             continue;
         }
-        let counted: Vec<Counted> = ids
-            .iter()
-            .zip(&texts)
-            .flat_map(|(chunk, text)| {
-                lexemes::lexemes(text, language).into_iter().map(|(lexeme, count)| Counted {
-                    chunk: *chunk,
-                    lexeme,
-                    count: u16::try_from(count).map_or(f32::from(u16::MAX), f32::from),
-                })
-            })
-            .collect();
+        let counted = counted(&|text| lexemes::lexemes(text, language));
         terms::index_counted(tx, workspace, language.code(), &counted).await?;
     }
     Ok(())
+}
+
+fn counted(chunk: ChunkId, lexeme: String, count: u32) -> Counted {
+    Counted { chunk, lexeme, count: u16::try_from(count).map_or(f32::from(u16::MAX), f32::from) }
 }

@@ -17,16 +17,20 @@ pub struct Counted {
     pub count: f32,
 }
 
-/// Indexes chunks of one language by PostgreSQL's configuration for it. `texts` has one for each chunk.
+/// Indexes chunks of one language by PostgreSQL's configuration for it, and by the lexemes `more`, which repeat what is in the text
+/// and do not make it longer. `texts` has one for each chunk.
 pub async fn index(
     db: &mut PgConnection,
     workspace: WorkspaceId,
-    language: &str,
-    config: &str,
+    (language, config): (&str, &str),
     chunks: &[ChunkId],
     texts: &[String],
+    more: &[Counted],
 ) -> Result<()> {
     let ids = uuids(chunks);
+    let more_ids: Vec<Uuid> = more.iter().map(|counted| counted.chunk.uuid()).collect();
+    let lexemes: Vec<String> = more.iter().map(|counted| counted.lexeme.clone()).collect();
+    let counts: Vec<f32> = more.iter().map(|counted| counted.count).collect();
     sqlx::query!(
         "with terms as materialized (
              select given.chunk_id, u.lexeme, coalesce(cardinality(u.positions), 1)::real count
@@ -38,13 +42,20 @@ pub async fn index(
                   where c.workspace_id = $1 and c.chunk_id = l.chunk_id)
          insert into chunk_terms (workspace_id, language, lexeme, chunk_id, audience, count, length)
          select $1, $2, t.lexeme, t.chunk_id, c.audience, t.count, l.length
-         from terms t join lengths l using (chunk_id)
+         from (select * from terms
+               union all
+               select m.chunk_id, m.lexeme, m.count from unnest($6::uuid[], $7::text[], $8::real[]) m (chunk_id, lexeme, count)
+               where not exists (select from terms t where t.chunk_id = m.chunk_id and t.lexeme = m.lexeme)) t
+         join lengths l using (chunk_id)
          join chunks c on c.workspace_id = $1 and c.chunk_id = t.chunk_id",
         workspace.uuid(),
         language,
         config,
         &ids,
-        texts
+        texts,
+        &more_ids,
+        &lexemes,
+        &counts
     )
     .execute(&mut *db)
     .await?;
