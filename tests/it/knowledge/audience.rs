@@ -16,11 +16,14 @@ fn told(found: &allin::app::knowledge::search::KnowledgeFound) -> Value {
     value
 }
 
-const QUESTIONS: [&str; 4] = [
+const QUESTIONS: [&str; 6] = [
     "What is the salary of the owner?",
     "When is the oven cleaned?",
     "salary oven flour",
     "How do I connect an account?",
+    // Mistyped, as the hidden document has it and as the dictionary has it.
+    "Which zephyrian brushes clean the oven?",
+    "how to clean the oven with flavor brushs",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -47,7 +50,7 @@ async fn what_is_for_others_changes_nothing_that_a_role_is_told() {
     }
 
     // A document for every set of roles that has Admins in it.
-    let secret = "# Salaries\n\nThe salary of the owner is 4,711 a month. The oven was paid by it; flour, too.\n\n<!-- questions:\nWhen is the oven's salary cleaned?\n-->";
+    let secret = "# Salaries\n\nThe salary of the owner is 4,711 a month. The oven was paid by it; flour, too. Zephyrion brushes have a flavour.\n\n<!-- questions:\nWhen is the oven's salary cleaned?\n-->";
     for (number, others) in [vec![], vec![Role::Manager], vec![Role::Publisher, Role::Manager]].into_iter().enumerate()
     {
         let audience = Some(others.into_iter().chain([Role::Admin]).collect());
