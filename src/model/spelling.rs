@@ -151,7 +151,7 @@ fn substitution(one: char, other: char) -> usize {
         (Some(one), Some(other)) => one.abs_diff(other) == 1,
         _ => false,
     };
-    if both(VOWELS) || ALIKE.iter().any(|of| both(of)) || ROWS.iter().any(|row| beside(&row)) { 1 } else { 2 }
+    if both(VOWELS) || ALIKE.iter().any(|of| both(of)) || ROWS.iter().any(beside) { 1 } else { 2 }
 }
 
 /// Optimal string alignment distance, up to `most`, with the weights of [`substitution`].
@@ -227,7 +227,10 @@ mod tests {
             ("pasword", "password"),
             ("shedule, shedule and shedule", "schedule, schedule and schedule"),
             // Names, settings and paths.
-            ("What does ALLIN_SMTP_URL or /v1/acount or ACOUNT mean?", "What does ALLIN_SMTP_URL or /v1/acount or ACOUNT mean?"),
+            (
+                "What does ALLIN_SMTP_URL or /v1/acount or ACOUNT mean?",
+                "What does ALLIN_SMTP_URL or /v1/acount or ACOUNT mean?",
+            ),
             ("How do I schedule a post?", "How do I schedule a post?"),
             // Another language has words that would be mistakes in English.
             ("Was ist ein Entwurf und wo steht er?", "Was ist ein Entwurf und wo steht er?"),

@@ -29,7 +29,8 @@ pub(super) async fn corrected(app: &App, ctx: &Ctx, role: Role, query: &str) -> 
     let documents = Documents { workspace: ctx.workspace, role: bit(role) };
     let right = documents.right(&mut tx, &doubtful, Language::of_question(query).is_some()).await?;
     tx.finish_read();
-    let words = doubtful.iter().filter_map(|doubtful| Some((doubtful.range.clone(), right.get(&doubtful.word)?.as_str())));
+    let words =
+        doubtful.iter().filter_map(|doubtful| Some((doubtful.range.clone(), right.get(&doubtful.word)?.as_str())));
     Ok((!right.is_empty()).then(|| spelling::replaced(query, words)))
 }
 
@@ -49,7 +50,9 @@ impl Documents {
         for doubtful in doubtful.iter().filter(|doubtful| chunks(&doubtful.word) == 0) {
             // Of those in as many chunks the first, which is the likeliest.
             match doubtful.meant.iter().rev().max_by_key(|word| chunks(word)) {
-                Some(meant) if english || chunks(meant) > 0 => _ = right.insert(doubtful.word.clone(), (*meant).to_owned()),
+                Some(meant) if english || chunks(meant) > 0 => {
+                    _ = right.insert(doubtful.word.clone(), (*meant).to_owned())
+                }
                 Some(_) => {}
                 None => unknown.push(doubtful.word.clone()),
             }
@@ -67,7 +70,9 @@ impl Documents {
         });
         let words: Vec<String> = doubtful
             .iter()
-            .flat_map(|doubtful| std::iter::once(&*doubtful.word).chain(doubtful.meant.iter().copied()).map(str::to_owned))
+            .flat_map(|doubtful| {
+                std::iter::once(&*doubtful.word).chain(doubtful.meant.iter().copied()).map(str::to_owned)
+            })
             .collect();
         let known = search::known(tx, self.workspace, self.role, &words, &languages.unzip()).await?;
         Ok(known.into_iter().map(|known| (known.word, known.chunks)).collect())

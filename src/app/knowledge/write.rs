@@ -153,7 +153,8 @@ async fn index(tx: &mut Tx, workspace: WorkspaceId, title: &str, language: Langu
         let texts: Vec<String> = some.iter().map(text).collect();
         let counted = |of: &dyn Fn(&str) -> Vec<(String, u32)>| -> Vec<Counted> {
             let own = ids.iter().zip(&texts);
-            own.flat_map(|(chunk, text)| of(text).into_iter().map(|(lexeme, count)| counted(*chunk, lexeme, count))).collect()
+            own.flat_map(|(chunk, text)| of(text).into_iter().map(|(lexeme, count)| counted(*chunk, lexeme, count)))
+                .collect()
         };
         if language.has_spaces() {
             let names = counted(&lexemes::identifiers);
