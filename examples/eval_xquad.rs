@@ -15,6 +15,8 @@ mod data;
 mod own_home;
 #[path = "eval_xquad/pairs.rs"]
 mod pairs;
+#[path = "section/mod.rs"]
+mod section;
 #[path = "eval_xquad/table.rs"]
 mod table;
 
@@ -64,7 +66,8 @@ async fn run(arguments: &Arguments) -> Result<bool> {
     let closed = booted.close().await;
     let measured = measured?;
     closed?;
-    table::write(&arguments.out, &measured)?;
+    let source = "XQuAD: Artetxe, Ruder and Yogatama 2020, CC BY-SA 4.0.";
+    section::write(&arguments.out, "eval_xquad", &format!("{}\n{source}", measured.table()))?;
     say(&measured.table());
     say(&serde_json::to_string(&measured.json()).map_err(Error::internal)?);
     Ok(measured.bars().iter().all(|bar| bar.passed))

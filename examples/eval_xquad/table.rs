@@ -1,11 +1,6 @@
 //! The figures as a table, as JSON, and against what was promised.
 
-use std::path::Path;
-
-use allin::{
-    error::{Error, Result},
-    model::documents::Language,
-};
+use allin::model::documents::Language;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -134,19 +129,4 @@ impl Measured {
 
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
-}
-
-const BEGINS: &str = "<!-- Written by examples/eval_xquad.rs -->";
-const ENDS: &str = "<!-- End of what examples/eval_xquad.rs writes -->";
-
-/// Puts the table where an earlier one is, or at the end.
-pub fn write(file: &Path, measured: &Measured) -> Result<()> {
-    let before = std::fs::read_to_string(file).unwrap_or_else(|_| "# How good searches are\n".to_owned());
-    let table =
-        format!("{BEGINS}\n\n{}\nXQuAD: Artetxe, Ruder and Yogatama 2020, CC BY-SA 4.0.\n\n{ENDS}\n", measured.table());
-    let after = match (before.split_once(BEGINS), before.split_once(ENDS)) {
-        (Some((head, _)), Some((_, tail))) => format!("{head}{table}{}", tail.trim_start_matches('\n')),
-        _ => format!("{}\n\n{table}", before.trim_end()),
-    };
-    std::fs::write(file, after).map_err(Error::internal)
 }

@@ -2,6 +2,7 @@
 
 use super::{
     documents::Language,
+    spelling,
     words::{content, folded},
 };
 
@@ -153,7 +154,7 @@ fn first_words(text: &str) -> String {
 
 /// Two or three letters: what was named, else as the question looks, else English.
 pub fn language(named: Option<Language>, question: &str) -> Language {
-    named.or_else(|| Language::detect(question)).unwrap_or(Language::English)
+    named.or_else(|| spelling::language(question)).unwrap_or(Language::English)
 }
 
 #[cfg(test)]

@@ -23,10 +23,21 @@ pub struct Doubtful {
 /// alone, and so is a text in another language, whose words look like mistakes.
 pub fn doubtful(text: &str) -> Vec<Doubtful> {
     let found = unusual(text);
-    // Mistakes hide the language.
-    let known = found.iter().filter_map(|found| Some((found.range.clone(), *found.meant.first()?)));
     let english = |text: &str| Language::of_question(text).is_none_or(|language| language == Language::English);
-    if english(text) || english(&replaced(text, known)) { found } else { Vec::new() }
+    if english(text) || english(&probable(text, &found)) { found } else { Vec::new() }
+}
+
+/// The language of a text, English although mistakes hide it.
+pub fn language(text: &str) -> Option<Language> {
+    let found = unusual(text);
+    let put_right = Some(probable(text, &found)).filter(|right| right != text);
+    let hidden = put_right.and_then(|right| Language::detect(&right)).filter(|language| *language == Language::English);
+    hidden.or_else(|| Language::detect(text))
+}
+
+/// With what is likeliest meant by the words that people are known to mistype.
+fn probable(text: &str, found: &[Doubtful]) -> String {
+    replaced(text, found.iter().filter_map(|found| Some((found.range.clone(), *found.meant.first()?))))
 }
 
 /// Words that would be mistyped or unknown if the text were English.
@@ -214,9 +225,7 @@ mod tests {
     }
 
     fn put_right(text: &str) -> String {
-        let found = doubtful(text);
-        let first = |found: &Doubtful| Some((found.range.clone(), *found.meant.first()?));
-        replaced(text, found.iter().filter_map(first))
+        probable(text, &doubtful(text))
     }
 
     #[test]
@@ -238,6 +247,17 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(put_right(text), right);
+        }
+    }
+
+    #[test]
+    fn mistakes_hide_no_language() {
+        for (text, is) in [
+            ("restor bakup on new server", Language::English),
+            ("Was ist ein Entwurf und wo steht er?", Language::German),
+            ("¿Dónde veo mis publicaciones de varios perfiles?", Language::Spanish),
+        ] {
+            assert_eq!(language(text), Some(is), "{text}");
         }
     }
 

@@ -163,13 +163,7 @@ impl Remote for KnowledgeAdd {
         match &known {
             Some(_) => documents::replace(scope.tx, workspace, &fresh).await?,
             None => {
-                if documents::count(scope.tx, workspace).await? >= MOST {
-                    return Err(Error::limit(
-                        "too_many_documents",
-                        format!("A workspace has at most {MOST} documents."),
-                    )
-                    .next("Remove some with knowledge_remove, or join them into longer ones."));
-                }
+                check_room(scope).await?;
                 documents::insert(scope.tx, workspace, &fresh).await?;
             }
         }
@@ -218,6 +212,15 @@ fn given(input: &KnowledgeAdd, role: Role) -> Result<Given> {
         audience: input.audience.clone(),
         language: language.as_deref().and_then(Language::parse),
     })
+}
+
+/// For one more document.
+pub async fn check_room(scope: &mut Scope<'_>) -> Result<()> {
+    if documents::count(scope.tx, scope.ctx.workspace).await? < MOST {
+        return Ok(());
+    }
+    Err(Error::limit("too_many_documents", format!("A workspace has at most {MOST} documents."))
+        .next("Remove some with knowledge_remove, or join them into longer ones."))
 }
 
 /// The row as it will be until the document was read.

@@ -15,7 +15,7 @@ use crate::{
         posts::query::check_limit,
         use_case::{Effect, Scope, Seek, Seekingly, Sought, UseCase},
     },
-    error::Result,
+    error::{Error, Result},
     ids::{DocumentId, WorkspaceId},
     model::{
         knowledge::bit,
@@ -99,7 +99,11 @@ async fn list(
     let after = match &input.cursor {
         Some(text) => {
             let (_, id) = cursor::open(app, &name, text)?;
-            documents::get(tx, workspace, DocumentId(id)).await?.map(|document| document.path)
+            let last = documents::get(tx, workspace, DocumentId(id)).await?.ok_or_else(|| {
+                Error::conflict("cursor_stale", "The document that the page before ended with was removed.")
+                    .next("List from the beginning, without a cursor.")
+            })?;
+            Some(last.path)
         }
         None => None,
     };

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::{
     app::{
+        knowledge::add::check_room,
         tickets::{
             check_text, held,
             view::{TicketChanged, TicketView},
@@ -85,7 +86,10 @@ impl Local for TicketDocument {
         let (document, known) = document(scope, &ticket, &input, audience, &text).await?;
         match known {
             true => documents::replace(scope.tx, workspace, &document).await?,
-            false => documents::insert(scope.tx, workspace, &document).await?,
+            false => {
+                check_room(scope).await?;
+                documents::insert(scope.tx, workspace, &document).await?;
+            }
         }
         let bytes = format!("# {}\n\n{text}\n", document.title).into_bytes();
         let content = Content {

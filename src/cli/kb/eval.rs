@@ -115,5 +115,6 @@ fn said(told: &Told) -> String {
         _ => String::new(),
     };
     let first = told.first.as_deref().unwrap_or("nothing");
-    format!("line {}: {truth}{rank}, {:.2}, {first}: {}\n", told.line, told.confidence, told.question)
+    let read = told.searched_for.as_ref().map_or_else(String::new, |read| format!(" (read as: {read})"));
+    format!("line {}: {truth}{rank}, {:.2}, {first}: {}{read}\n", told.line, told.confidence, told.question)
 }
