@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    app::{App, ctx::Ctx},
+    app::{App, ctx::Ctx, knowledge::product},
     error::Result,
     ids::WorkspaceId,
     model::{
@@ -21,7 +21,9 @@ const NEAREST: usize = 12;
 
 /// None when nothing is mistyped. What is for other roles decides nothing.
 pub(super) async fn corrected(app: &App, ctx: &Ctx, role: Role, query: &str) -> Result<Option<String>> {
-    let doubtful = spelling::doubtful(query);
+    let mut doubtful = spelling::doubtful(query);
+    // Most names that people ask about are the product's; these need no look at the documents.
+    doubtful.retain(|doubtful| !doubtful.meant.is_empty() || !product::has_word(&doubtful.word));
     if doubtful.is_empty() {
         return Ok(None);
     }

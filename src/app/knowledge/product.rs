@@ -1,7 +1,7 @@
 //! The product's own documents, which are in the program. A workspace takes them over when somebody first asks it
 //! something, and again when a newer program has others.
 
-use std::sync::OnceLock;
+use std::{collections::HashSet, sync::OnceLock};
 
 use serde_json::json;
 
@@ -45,6 +45,13 @@ product![
     "80-agents-and-automation.md",
     "90-roadmap.md",
 ];
+
+/// Whether the product's own documents have the word, given in small letters. They are no secret.
+pub fn has_word(word: &str) -> bool {
+    static WORDS: OnceLock<HashSet<String>> = OnceLock::new();
+    let words = || DOCUMENTS.iter().flat_map(|(_, text)| text.split(|c: char| !c.is_alphabetic()));
+    WORDS.get_or_init(|| words().map(str::to_lowercase).collect()).contains(word)
+}
 
 /// Changes when the same text would be read otherwise than before.
 const READ_AS: &str = "1";
