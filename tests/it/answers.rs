@@ -11,6 +11,7 @@ use allin::{
         knowledge::{
             add::KnowledgeAdd,
             ask::{Answered, KnowledgeAsk},
+            find::{Wanted, find},
             settle::settle,
         },
         notifications::list::NotificationList,
@@ -85,6 +86,23 @@ async fn the_documents_are_quoted_with_their_sources() {
     let german = KnowledgeAsk { language: Some("de".into()), ..question("How do I return a damaged cake?") };
     let german = app.call_once::<KnowledgeAsk>(&ctx, german).await.unwrap();
     assert!(german.answer.starts_with("Aus den Dokumenten:\n\n"), "{}", german.answer);
+    app.close().await;
+}
+
+/// Limits of other networks come near, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_what_answers_by_itself_is_quoted() {
+    let app = TestApp::start().await;
+    let team = app.team("Bakery").await;
+    let ctx = team.connection(&app);
+    let asked = "How many characters may a post on X have?";
+    let answered = ask(&app, &ctx, asked).await;
+    let wanted = Wanted { query: asked.into(), k: 6, ..Wanted::default() };
+    let found = find(&app, &ctx, &wanted).await.unwrap();
+    let score = |chunk| found.hits.iter().find(|hit| hit.chunk == chunk).map(|hit| hit.score).unwrap();
+    assert!(found.hits[5].score < found.threshold, "{found:#?}");
+    assert!(!answered.sources.is_empty());
+    assert!(answered.sources.iter().all(|source| score(source.chunk_id) >= found.threshold), "{answered:#?}");
     app.close().await;
 }
 

@@ -2,6 +2,7 @@
 
 mod asked;
 mod audience;
+mod full;
 mod reading;
 mod resources;
 mod spelling;

@@ -107,11 +107,10 @@ struct Part {
 }
 
 fn quote(composed: &mut Composed, question: &Question<'_>, found: &Findings) {
-    let chunks: Vec<Chunk<'_>> = found
-        .hits
-        .iter()
-        .map(|hit| Chunk { body: &hit.body, heading_path: &hit.heading_path, nearest: hit.nearest })
-        .collect();
+    // What does not answer by itself is no part of an answer, however near it comes.
+    let answering = found.hits.iter().take_while(|hit| hit.score >= found.threshold);
+    let chunks: Vec<Chunk<'_>> =
+        answering.map(|hit| Chunk { body: &hit.body, heading_path: &hit.heading_path, nearest: hit.nearest }).collect();
     let parts: Vec<Part> = extract(&found.query, &chunks)
         .into_iter()
         .map(|quote| Part { text: quote.text, hits: vec![quote.chunk] })

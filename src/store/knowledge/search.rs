@@ -227,7 +227,9 @@ pub async fn by_words(db: &mut PgConnection, workspace: WorkspaceId, compared: &
 }
 
 /// By meaning and by words, every chunk compared. The cosine is that of the nearest window; where a chunk says what it is asked
-/// for, the mean of that and of the nearest of those questions, which is lowered by `Weights::question`.
+/// for, the mean of that and of the nearest of those questions, which is lowered by `Weights::question`. Both measures go through one
+/// grouping: it takes less than joining two, and where PostgreSQL sorts for it, as it does before it has looked at new rows, it sorts
+/// numbers and not vectors.
 pub async fn exact(
     db: &mut PgConnection,
     workspace: WorkspaceId,
@@ -240,27 +242,31 @@ pub async fn exact(
         r#"with q as materialized (
                select * from unnest($3::text[], $4::text[], $5::real[], $6::real[], $7::real[])
                              q (language, lexeme, rarity, mean, whole)),
-           k as materialized (
-               select t.chunk_id, sum(q.rarity / q.whole)::real coverage,
-                      sum(q.rarity * t.count / (t.count + 1.2 * (0.25 + 0.75 * t.length / q.mean)) / q.whole)::real words
+           measured as (
+               select chunk_id, case when not question then embedding <#> $13 end body,
+                      case when question then embedding <#> $13 end asked, null::double precision words, null::real coverage
+               from chunk_vectors where workspace_id = $1 and model = $12 and audience & $2 <> 0
+               union all
+               select t.chunk_id, null, null,
+                      q.rarity * t.count / (t.count + 1.2 * (0.25 + 0.75 * t.length / q.mean)) / q.whole, q.rarity / q.whole
                from q join chunk_terms t on t.workspace_id = $1 and t.language = q.language and t.lexeme = q.lexeme
-               where t.audience & $2 <> 0 group by t.chunk_id),
-           nearest as (
-               select chunk_id, max(-(embedding <#> $13)) filter (where not question) body,
-                      max(-(embedding <#> $13)) filter (where question) - $17 asked from chunk_vectors
-               where workspace_id = $1 and model = $12 and audience & $2 <> 0 group by chunk_id),
-           v as materialized (
-               select chunk_id, ((coalesce(body, asked) + coalesce(asked, body)) / 2)::real cosine from nearest)
-           select chunk_id as "chunk_id!: ChunkId", v.cosine as "cosine", coalesce(k.words, 0)::real as "words!",
-                  coalesce(k.coverage, 0)::real as "coverage!"
-           from v full join k using (chunk_id)
+               where t.audience & $2 <> 0),
+           best as (
+               select chunk_id, -min(body) body, -min(asked) - $17 asked, coalesce(sum(words), 0)::real words,
+                      coalesce(sum(coverage), 0)::real coverage
+               from measured group by chunk_id),
+           -- Filters are for chunks; without the offset they would run for every vector.
+           scored as (
+               select chunk_id, ((coalesce(body, asked) + coalesce(asked, body)) / 2)::real cosine, words, coverage
+               from best offset 0)
+           select chunk_id as "chunk_id!: ChunkId", cosine, words as "words!", coverage as "coverage!" from scored
            where chunk_id <> all($10)
                  and ($8::text is null or chunk_id in (
                      select c.chunk_id from chunks c join documents d using (workspace_id, document_id)
                      where c.workspace_id = $1 and d.category = $8))
                  and ($9::text is null or chunk_id in (
                      select c.chunk_id from chunks c where c.workspace_id = $1 and c.language = $9))
-           order by coalesce(v.cosine, $16) * $14 + coalesce(k.words, 0) * $15 desc, chunk_id limit $11"#,
+           order by coalesce(cosine, $16) * $14 + words * $15 desc, chunk_id limit $11"#,
         workspace.uuid(),
         compared.role,
         compared.languages,
