@@ -20,9 +20,14 @@ pub struct Doubtful {
 }
 
 /// Words of an English text that may be mistyped, in its order. Names of things in capitals, with digits or with signs within are left
-/// alone, and so is a text in another language, whose words look like mistakes.
-pub fn doubtful(text: &str) -> Vec<Doubtful> {
-    let found = unusual(text);
+/// alone, and so is a text in another language, whose words look like mistakes. `known` are words that are right, given in small letters;
+/// they do not save what people are known to mistype.
+pub fn doubtful(text: &str, known: impl Fn(&str) -> bool) -> Vec<Doubtful> {
+    let mut found = unusual(text);
+    found.retain(|found| !found.meant.is_empty() || !known(&found.word));
+    if found.is_empty() {
+        return found;
+    }
     let english = |text: &str| Language::of_question(text).is_none_or(|language| language == Language::English);
     if english(text) || english(&probable(text, &found)) { found } else { Vec::new() }
 }
@@ -225,7 +230,7 @@ mod tests {
     }
 
     fn put_right(text: &str) -> String {
-        probable(text, &doubtful(text))
+        probable(text, &doubtful(text, |_| false))
     }
 
     #[test]

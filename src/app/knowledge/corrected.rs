@@ -21,9 +21,8 @@ const NEAREST: usize = 12;
 
 /// None when nothing is mistyped. What is for other roles decides nothing.
 pub(super) async fn corrected(app: &App, ctx: &Ctx, role: Role, query: &str) -> Result<Option<String>> {
-    let mut doubtful = spelling::doubtful(query);
     // Most names that people ask about are the product's; these need no look at the documents.
-    doubtful.retain(|doubtful| !doubtful.meant.is_empty() || !product::has_word(&doubtful.word));
+    let doubtful = spelling::doubtful(query, product::has_word);
     if doubtful.is_empty() {
         return Ok(None);
     }

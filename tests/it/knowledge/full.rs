@@ -63,6 +63,9 @@ async fn a_page_does_not_go_on_from_what_was_removed() {
     assert_eq!((first.documents[1].path.as_str(), second.documents[0].path.as_str()), ("0-b.md", "0-c.md"));
     app.call_once::<KnowledgeRemove>(&ctx, KnowledgeRemove { document: "0-b.md".into() }).await.unwrap();
     let refused = app.call_once::<KnowledgeList>(&ctx, page(first.next_cursor)).await.unwrap_err();
-    assert_eq!((refused.code(), refused.public().next_step.as_str()), ("cursor_stale", "List from the beginning, without a cursor."));
+    assert_eq!(
+        (refused.code(), refused.public().next_step.as_str()),
+        ("cursor_stale", "List from the beginning, without a cursor.")
+    );
     app.close().await;
 }
