@@ -13,7 +13,7 @@ use crate::{
         roles::Role,
         spelling::{self, Doubtful},
     },
-    store::{db::Tx, knowledge::search},
+    store::{db::Tx, knowledge::words},
 };
 
 /// Stems whose words are compared with one that the documents do not have.
@@ -64,7 +64,7 @@ impl Documents {
 
     /// In how many chunks each word is, and each that may be meant.
     async fn known(&self, tx: &mut Tx, doubtful: &[Doubtful]) -> Result<BTreeMap<String, i64>> {
-        let corpora = search::corpora(tx, self.workspace, self.role).await?;
+        let corpora = words::corpora(tx, self.workspace, self.role).await?;
         let languages = corpora.into_iter().filter_map(|corpus| {
             let language = Language::parse(&corpus.language).unwrap_or(Language::Other);
             language.has_spaces().then(|| (corpus.language, language.text_search_config().to_owned()))
@@ -75,7 +75,7 @@ impl Documents {
                 std::iter::once(&*doubtful.word).chain(doubtful.meant.iter().copied()).map(str::to_owned)
             })
             .collect();
-        let known = search::known(tx, self.workspace, self.role, &words, &languages.unzip()).await?;
+        let known = words::known(tx, self.workspace, self.role, &words, &languages.unzip()).await?;
         Ok(known.into_iter().map(|known| (known.word, known.chunks)).collect())
     }
 
@@ -88,12 +88,12 @@ impl Documents {
         let mut prefixes: Vec<String> = words.iter().flat_map(|word| spelling::prefixes(word)).collect();
         prefixes.sort_unstable();
         prefixes.dedup();
-        let vocabulary = search::vocabulary(tx, self.workspace, self.role, english, &prefixes).await?;
+        let vocabulary = words::vocabulary(tx, self.workspace, self.role, english, &prefixes).await?;
         let near: Vec<String> = words
             .iter()
             .flat_map(|word| spelling::stems(word, &vocabulary).into_iter().take(NEAREST).map(str::to_owned))
             .collect();
-        let forms = search::forms(tx, self.workspace, self.role, english, &near).await?;
+        let forms = words::forms(tx, self.workspace, self.role, english, &near).await?;
         for word in words {
             if let Some((meant, _)) = spelling::meant(&word, &forms) {
                 right.insert(word, meant.clone());

@@ -11,6 +11,7 @@ use crate::{
         App,
         ctx::Ctx,
         knowledge::{
+            compare::Search,
             corrected::corrected,
             measures::Measures,
             product,
@@ -22,7 +23,7 @@ use crate::{
     },
     clients::embedder::{EmbeddingModel, Question, Readiness},
     error::{Error, Result},
-    ids::{ChunkId, DocumentId, WorkspaceId},
+    ids::{ChunkId, DocumentId},
     model::{
         confidence::{self, Signals, Weights},
         knowledge::{SearchMode, bit},
@@ -32,15 +33,12 @@ use crate::{
         db::Tx,
         knowledge::{
             chunks::{self, Chunk},
-            search::{self, Compared, Meaning, Scored},
+            search::{Meaning, Scored},
             state::State,
             vectors,
         },
     },
 };
-
-/// Chunks that are measured before the best are chosen.
-const MEASURED: i64 = 50;
 
 /// What is looked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -147,7 +145,7 @@ async fn search(
     if asked.is_some() && !known && note.is_none() {
         note = Some("The scores go by words alone: they were not fitted to this embedding model.".to_owned());
     }
-    let search = Search { workspace: ctx.workspace, role: bit(role), wanted, state };
+    let search = Search { app, ctx, workspace: ctx.workspace, role: bit(role), wanted, state };
     let vector = asked.as_ref().map(|asked| HalfVector::from_f32_slice(&asked.vector));
     let weights = confidence::weights();
     let meaning = vector.as_ref().zip(model.as_ref()).map(|(vector, model)| Meaning {
@@ -161,7 +159,7 @@ async fn search(
     // Measuring one way alone compares that and nothing else.
     let scored = if by == By::Both { rated::ranked(&mut tx, ctx.workspace, scored).await? } else { scored };
     let measures = Measures::of(query, &scored, words.worths, known);
-    let hits = search.hits(&mut tx, &scored, &measures, meaning.as_ref()).await?;
+    let hits = hits(&search, &mut tx, &scored, &measures, meaning.as_ref()).await?;
     tx.finish_read();
     let mode = if meaning.is_some() { SearchMode::Hybrid } else { SearchMode::Keyword };
     let confidence = hits.first().map_or(0.0, |hit| hit.score);
@@ -206,74 +204,36 @@ async fn meaning_of(
     }
 }
 
-struct Search<'a> {
-    workspace: WorkspaceId,
-    role: i16,
-    wanted: &'a Wanted,
-    state: &'a State,
-}
-
-impl Search<'_> {
-    async fn scored(&self, tx: &mut Tx, words: &Words, meaning: Option<&Meaning<'_>>) -> Result<Vec<Scored>> {
-        let without: Vec<Uuid> = self.wanted.without.iter().map(|id| id.uuid()).collect();
-        let compared = Compared {
-            role: self.role,
-            languages: &words.languages,
-            lexemes: &words.lexemes,
-            rarities: &words.rarities,
-            lengths: &words.lengths,
-            wholes: &words.wholes,
-            category: self.wanted.category.as_deref(),
-            language: self.wanted.language.as_deref(),
-            without: &without,
-            limit: MEASURED,
-        };
-        let filtered = compared.category.is_some() || compared.language.is_some();
-        match meaning {
-            None => search::by_words(tx, self.workspace, &compared).await,
-            Some(meaning) if self.state.indexed && !filtered => {
-                let found = search::indexed(tx, self.workspace, &compared, meaning).await?;
-                // The index stops looking where few of what it finds are for the role; then all are compared.
-                if found.len() >= self.wanted.k.min(20) {
-                    return Ok(found);
-                }
-                search::exact(tx, self.workspace, &compared, meaning).await
-            }
-            Some(meaning) => search::exact(tx, self.workspace, &compared, meaning).await,
-        }
+async fn hits(
+    search: &Search<'_>,
+    tx: &mut Tx,
+    scored: &[Scored],
+    measures: &Measures,
+    meaning: Option<&Meaning<'_>>,
+) -> Result<Vec<Hit>> {
+    let best: Vec<ChunkId> = scored.iter().take(search.wanted.k).map(|scored| scored.chunk_id).collect();
+    if best.is_empty() {
+        return Ok(Vec::new());
     }
-
-    async fn hits(
-        &self,
-        tx: &mut Tx,
-        scored: &[Scored],
-        measures: &Measures,
-        meaning: Option<&Meaning<'_>>,
-    ) -> Result<Vec<Hit>> {
-        let best: Vec<ChunkId> = scored.iter().take(self.wanted.k).map(|scored| scored.chunk_id).collect();
-        if best.is_empty() {
-            return Ok(Vec::new());
+    let found = chunks::of_role(tx, search.workspace, search.role, &best).await?;
+    let mut found: HashMap<ChunkId, Chunk> = found.into_iter().map(|chunk| (chunk.chunk_id, chunk)).collect();
+    let nearest = match meaning {
+        Some(Meaning { model, vector, .. }) => {
+            let ids: Vec<Uuid> = best.iter().map(|id| id.uuid()).collect();
+            vectors::nearest_windows(tx, search.workspace, *model, &ids, vector).await?
         }
-        let found = chunks::of_role(tx, self.workspace, self.role, &best).await?;
-        let mut found: HashMap<ChunkId, Chunk> = found.into_iter().map(|chunk| (chunk.chunk_id, chunk)).collect();
-        let nearest = match meaning {
-            Some(Meaning { model, vector, .. }) => {
-                let ids: Vec<Uuid> = best.iter().map(|id| id.uuid()).collect();
-                vectors::nearest_windows(tx, self.workspace, *model, &ids, vector).await?
-            }
-            None => Vec::new(),
-        };
-        let mut hits = Vec::with_capacity(best.len());
-        let mut most = 1.0_f32;
-        for scored in scored.iter().take(self.wanted.k) {
-            let Some(chunk) = found.remove(&scored.chunk_id) else { continue };
-            let signals = measures.signals(scored, &chunk.language);
-            most = most.min(confidence::confidence(&signals));
-            let window = nearest.iter().find(|(id, ..)| *id == chunk.chunk_id);
-            hits.push(hit(chunk, signals, most, window.map(|(_, starts, ends)| (*starts, *ends))));
-        }
-        Ok(hits)
+        None => Vec::new(),
+    };
+    let mut hits = Vec::with_capacity(best.len());
+    let mut most = 1.0_f32;
+    for scored in scored.iter().take(search.wanted.k) {
+        let Some(chunk) = found.remove(&scored.chunk_id) else { continue };
+        let signals = measures.signals(scored, &chunk.language);
+        most = most.min(confidence::confidence(&signals));
+        let window = nearest.iter().find(|(id, ..)| *id == chunk.chunk_id);
+        hits.push(hit(chunk, signals, most, window.map(|(_, starts, ends)| (*starts, *ends))));
     }
+    Ok(hits)
 }
 
 fn hit(chunk: Chunk, signals: Signals, score: f32, window: Option<(i32, i32)>) -> Hit {

@@ -5,6 +5,7 @@ pub mod add;
 pub mod ask;
 pub mod calibrate;
 pub mod cited;
+mod compare;
 mod compose;
 mod corrected;
 mod embed;
@@ -61,7 +62,7 @@ pub struct Knowledge {
 }
 
 /// See [`Knowledge::searching`].
-const SEARCHES: usize = 4;
+const SEARCHES: usize = 3;
 
 impl Default for Knowledge {
     fn default() -> Self {

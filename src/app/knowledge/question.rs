@@ -9,7 +9,7 @@ use crate::{
     model::{documents::Language, lexemes, spelling},
     store::{
         db::Tx,
-        knowledge::search::{self, Corpus, Term},
+        knowledge::words::{self, Corpus, Term},
     },
 };
 
@@ -38,7 +38,7 @@ impl Words {
     /// `whole` are words of the query that the embedding model knows.
     pub async fn read(tx: &mut Tx, workspace: WorkspaceId, role: i16, asked: (&str, &[String])) -> Result<Self> {
         let (query, whole) = asked;
-        let corpora = search::corpora(tx, workspace, role).await?;
+        let corpora = words::corpora(tx, workspace, role).await?;
         if corpora.is_empty() {
             return Ok(Self::default());
         }
@@ -60,7 +60,7 @@ impl Words {
                 }
             }
         }
-        let terms = search::terms(tx, workspace, role, query, (&spaced.0, &spaced.1), (&counted.0, &counted.1)).await?;
+        let terms = words::terms(tx, workspace, role, query, (&spaced.0, &spaced.1), (&counted.0, &counted.1)).await?;
         let mut words = Self::default();
         let english = spelling::english(query);
         let asked = Asked { workspace, role, language: Language::detect(query), english, whole };
@@ -136,7 +136,7 @@ async fn vocabulary(tx: &mut Tx, asked: &Asked<'_>, corpus: &Corpus, mistyped: &
     if prefixes.is_empty() {
         return Ok(Vec::new());
     }
-    search::vocabulary(tx, asked.workspace, asked.role, &corpus.language, &prefixes).await
+    words::vocabulary(tx, asked.workspace, asked.role, &corpus.language, &prefixes).await
 }
 
 /// Inverse document frequency as BM25 has it; never negative.

@@ -12,3 +12,4 @@ pub mod state;
 pub mod terms;
 pub mod tickets;
 pub mod vectors;
+pub mod words;

@@ -101,7 +101,7 @@ async fn comparing_all_and_the_index_measure_the_same() {
     };
     let weights = Weights { cosine: 1.0, words: 1.0, missing: 0.0, question: 0.1 };
     let meaning = Meaning { model: MODEL, vector: &vector(1.0), weights };
-    let exact = search::exact(&mut tx, team.workspace, &compared, &meaning).await.unwrap();
+    let exact = search::exact(&mut tx, team.workspace, &compared, &meaning, None).await.unwrap();
     let indexed = search::indexed(&mut tx, team.workspace, &compared, &meaning).await.unwrap();
     // The mean of the best window and of the best question, lowered by a tenth; without questions the window.
     for found in [&exact, &indexed] {
@@ -143,5 +143,36 @@ async fn words_that_exist_are_not_taken_for_mistyped_ones() {
         count(&app, "chunk_vectors", &format!("model = {model} and question")).await > 0,
         "the product's own questions"
     );
+    app.close().await;
+}
+
+/// A search that is alone compares in two halves, one among many does not; both find the same in the same order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_halves_find_what_one_whole_finds() {
+    let embedder = embedding::embedder().await;
+    let app = TestApp::with(Setup { embedder, ..Setup::default() }).await;
+    let team = app.team("Bakery").await;
+    let ctx = team.connection(&app);
+    let section = |number: u32| {
+        let questions: String =
+            (0..12).map(|asked| format!("What is meant by bread {number} of kind {asked}?\n")).collect();
+        format!(
+            "## Bread {number}\n\nBread {number} is baked with {number} grams of salt.\n\n<!-- questions:\n{questions}-->\n\n"
+        )
+    };
+    let text: String = (0..30).map(section).collect();
+    add(&app, &ctx, markdown("bread.md", &format!("# Breads\n\n{text}"))).await;
+    read_all(&app, &ctx).await;
+    assert!(count(&app, "chunk_vectors", "true").await > 2000, "as many as are compared in halves");
+    for question in ["How much salt is in bread 7?", "How do I connect an account?", "pausing everything"] {
+        let wanted = Wanted { query: question.into(), k: 20, ..Wanted::default() };
+        let search = || find_by(&app, &ctx, &wanted, By::Both);
+        let alone = search().await.unwrap();
+        assert_eq!(alone.hits.len(), 20);
+        let many = futures::future::join_all((0..12).map(|_| search())).await;
+        for found in many {
+            assert_eq!(found.unwrap(), alone, "{question}");
+        }
+    }
     app.close().await;
 }

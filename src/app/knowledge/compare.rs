@@ -1,0 +1,87 @@
+//! All chunks of a role compared with a question: by words alone, by both, through the index for many.
+
+use uuid::Uuid;
+
+use crate::{
+    app::{
+        App,
+        ctx::Ctx,
+        knowledge::{find::Wanted, question::Words},
+    },
+    error::Result,
+    ids::WorkspaceId,
+    model::confidence::Weights,
+    store::{
+        db::Tx,
+        knowledge::{
+            search::{self, Compared, Meaning, Scored},
+            state::State,
+        },
+    },
+};
+
+/// Chunks that are measured before the best are chosen.
+const MEASURED: i64 = 50;
+/// From so many vectors on they are compared in two halves, one costing the other half a millisecond.
+const HALVED: i64 = 2000;
+
+pub(super) struct Search<'a> {
+    pub app: &'a App,
+    pub ctx: &'a Ctx,
+    pub workspace: WorkspaceId,
+    pub role: i16,
+    pub wanted: &'a Wanted,
+    pub state: &'a State,
+}
+
+impl Search<'_> {
+    pub async fn scored(&self, tx: &mut Tx, words: &Words, meaning: Option<&Meaning<'_>>) -> Result<Vec<Scored>> {
+        let without: Vec<Uuid> = self.wanted.without.iter().map(|id| id.uuid()).collect();
+        let compared = Compared {
+            role: self.role,
+            languages: &words.languages,
+            lexemes: &words.lexemes,
+            rarities: &words.rarities,
+            lengths: &words.lengths,
+            wholes: &words.wholes,
+            category: self.wanted.category.as_deref(),
+            language: self.wanted.language.as_deref(),
+            without: &without,
+            limit: MEASURED,
+        };
+        let filtered = compared.category.is_some() || compared.language.is_some();
+        match meaning {
+            None => search::by_words(tx, self.workspace, &compared).await,
+            Some(meaning) if self.state.indexed && !filtered => {
+                let found = search::indexed(tx, self.workspace, &compared, meaning).await?;
+                // The index stops looking where few of what it finds are for the role; then all are compared.
+                if found.len() >= self.wanted.k.min(20) {
+                    return Ok(found);
+                }
+                self.exact(tx, &compared, meaning).await
+            }
+            Some(meaning) => self.exact(tx, &compared, meaning).await,
+        }
+    }
+
+    /// In two halves at the same time where there are many vectors and nobody waits for the place: a search that is alone has
+    /// two processors.
+    async fn exact(&self, tx: &mut Tx, compared: &Compared<'_>, meaning: &Meaning<'_>) -> Result<Vec<Scored>> {
+        let place = (self.state.vectors >= HALVED).then(|| self.app.knowledge.searching.try_acquire().ok()).flatten();
+        let Some(_place) = place else { return search::exact(tx, self.workspace, compared, meaning, None).await };
+        let other = async {
+            let entrance = self.ctx.actor.entrance();
+            let mut tx = self.app.db.tenant(self.workspace, entrance, self.app.now()).await?.0;
+            let found = search::exact(&mut tx, self.workspace, compared, meaning, Some(1)).await?;
+            tx.finish_read();
+            Ok(found)
+        };
+        let (mut found, more) = tokio::try_join!(search::exact(tx, self.workspace, compared, meaning, Some(0)), other)?;
+        found.extend(more);
+        let Weights { cosine, words, missing, .. } = meaning.weights;
+        let worth = |scored: &Scored| scored.cosine.unwrap_or(missing) * cosine + scored.words * words;
+        found.sort_by(|a, b| worth(b).total_cmp(&worth(a)).then(a.chunk_id.cmp(&b.chunk_id)));
+        found.truncate(usize::try_from(MEASURED).unwrap_or_default());
+        Ok(found)
+    }
+}
