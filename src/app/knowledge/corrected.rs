@@ -18,6 +18,8 @@ use crate::{
 
 /// Stems whose words are compared with one that the documents do not have.
 const NEAREST: usize = 12;
+/// Words that are compared so; where there are more, the question is about something else.
+const UNKNOWN_MOST: usize = 4;
 
 /// None when nothing is mistyped. What is for other roles decides nothing.
 pub(super) async fn corrected(app: &App, ctx: &Ctx, role: Role, query: &str) -> Result<Option<String>> {
@@ -81,7 +83,7 @@ impl Documents {
 
     /// Words that nobody has reported as mistakes, with the documents' own: names of products and things.
     async fn compare(&self, tx: &mut Tx, words: Vec<String>, right: &mut BTreeMap<String, String>) -> Result<()> {
-        if words.is_empty() {
+        if words.is_empty() || words.len() > UNKNOWN_MOST {
             return Ok(());
         }
         let english = Language::English.code();

@@ -31,6 +31,8 @@ pub struct Words {
 /// quality for half of the time).
 const MANY_CHUNKS: i64 = 2000;
 const COMMON_SHARE: f64 = 0.2;
+/// Words that are compared with those of the documents: a long text of others would take a second.
+const MISTYPED_MOST: usize = 20;
 /// What a corrected word counts against one that was written so.
 const CORRECTED: f32 = 0.8;
 
@@ -78,7 +80,8 @@ impl Words {
         // Where most words are unknown, a question in another language has no mistyped ones.
         let foreign = asked.language.is_some_and(|language| language.code() != corpus.language);
         let unknown = if foreign && unknown.len() * 2 > terms.len() { Vec::new() } else { unknown };
-        let mistyped: Vec<&str> = unknown.into_iter().filter(|word| !asked.is_right(word, corpus)).collect();
+        let mistyped = unknown.into_iter().filter(|word| !asked.is_right(word, corpus));
+        let mistyped: Vec<&str> = mistyped.take(MISTYPED_MOST).collect();
         let known = vocabulary(tx, asked, corpus, &mistyped).await?;
         for term in terms {
             if term.chunks > 0 {
