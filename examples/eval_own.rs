@@ -122,7 +122,7 @@ fn text(reports: &[Report]) -> Result<String> {
         reports.iter().map(|report| serde_json::to_value(report).map_err(Error::internal)).collect::<Result<_>>()?;
     let model = reports.first().and_then(|report| report.model.clone()).unwrap_or_default();
     let mut columns: Vec<(&str, &Value)> = FILES.iter().map(|(_, name)| *name).zip(&values).collect();
-    columns.extend(values.first().map(|own| ("languages", &own["across_languages"])));
+    columns.extend(values.first().map(|own| ("languages", own.get("across_languages").unwrap_or(own))));
     let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let mut text = format!("Measured by `cargo run --release --example eval_own` with {model}.\n\n");
     text.push_str(&row(std::iter::once(String::new())
@@ -130,13 +130,14 @@ fn text(reports: &[Report]) -> Result<String> {
         .collect()));
     text.push_str(&format!("|{}\n", "---|".repeat(columns.len() + 1)));
     for (key, name) in COUNTS {
-        let cells = columns.iter().map(|(_, figures)| figures[key].to_string());
+        let cells = columns.iter().map(|(_, figures)| figures.get(key).map_or_else(String::new, Value::to_string));
         text.push_str(&row(std::iter::once(name.to_owned()).chain(cells).collect()));
     }
     for (key, name) in FIGURES {
         let cells = columns.iter().map(|(_, figures)| {
-            let (value, interval) = (figures[key].as_f64(), &figures["intervals"][key]);
-            match (value, interval[0].as_f64(), interval[1].as_f64()) {
+            let number = |place: &str| figures.pointer(place).and_then(Value::as_f64);
+            let interval = format!("/intervals/{key}");
+            match (number(&format!("/{key}")), number(&format!("{interval}/0")), number(&format!("{interval}/1"))) {
                 (Some(value), Some(from), Some(to)) => format!("{value:.3} [{from:.3}, {to:.3}]"),
                 (Some(value), ..) => format!("{value:.3}"),
                 (None, ..) => String::new(),
