@@ -44,7 +44,7 @@ async fn a_full_workspace_takes_no_more() {
     let refused = app.call_once::<TicketDocument>(&ctx, document("230 degrees.")).await.unwrap_err();
     assert_eq!(refused.code(), "too_many_documents");
     let remove = KnowledgeRemove { document: "copy-1".into() };
-    app.call_once::<KnowledgeRemove>(&ctx, remove).await.unwrap();
+    app.agreed::<KnowledgeRemove>(&ctx, remove).await.unwrap();
     app.call_once::<TicketDocument>(&ctx, document("230 degrees.")).await.unwrap();
     app.close().await;
 }
@@ -61,7 +61,7 @@ async fn a_page_does_not_go_on_from_what_was_removed() {
     let first = app.call_once::<KnowledgeList>(&ctx, page(None)).await.unwrap();
     let second = app.call_once::<KnowledgeList>(&ctx, page(first.next_cursor.clone())).await.unwrap();
     assert_eq!((first.documents[1].path.as_str(), second.documents[0].path.as_str()), ("0-b.md", "0-c.md"));
-    app.call_once::<KnowledgeRemove>(&ctx, KnowledgeRemove { document: "0-b.md".into() }).await.unwrap();
+    app.agreed::<KnowledgeRemove>(&ctx, KnowledgeRemove { document: "0-b.md".into() }).await.unwrap();
     let refused = app.call_once::<KnowledgeList>(&ctx, page(first.next_cursor)).await.unwrap_err();
     assert_eq!(
         (refused.code(), refused.public().next_step.as_str()),
