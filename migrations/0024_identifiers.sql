@@ -1,5 +1,5 @@
--- Names such as ALLIN_LOG are in the keyword index whole, beside their parts. Languages without spaces are indexed anew when their
--- documents are read the next time.
+-- Names such as ALLIN_LOG are in the keyword index whole, beside their parts. Chunks in languages without spaces get theirs when their
+-- text changes.
 alter table chunks no force row level security;
 alter table documents no force row level security;
 alter table chunk_terms no force row level security;

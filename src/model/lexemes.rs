@@ -30,7 +30,8 @@ pub fn lexemes(text: &str, language: Language) -> Vec<(String, u32)> {
         run.push(character);
     }
     close(&mut run, kind, &mut found);
-    found.into_iter().chain(identifiers(&folded)).collect()
+    found.extend(identifiers(&folded));
+    found.into_iter().collect()
 }
 
 /// Names of settings, tools and error codes, such as `ALLIN_LOG`, which are looked for whole: words that `_` joins, in lower case,

@@ -22,7 +22,7 @@ use crate::{
 
 /// Chunks that are measured before the best are chosen.
 const MEASURED: i64 = 50;
-/// From so many vectors on they are compared in two halves, one costing the other half a millisecond.
+/// From so many vectors on they are compared in two halves: fewer take hardly longer than a second transaction.
 const HALVED: i64 = 2000;
 
 pub(super) struct Search<'a> {
