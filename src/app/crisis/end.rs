@@ -57,14 +57,14 @@ impl Local for CrisisEnd {
         let all = accounts::list(scope.tx, workspace, None).await?;
         let lost = all.iter().filter(|account| account.status == AccountStatus::Disconnected).count();
         let everybody = Everybody::load(scope).await?;
-        let who = everybody.who(&by.to_string()).said();
+        let who = everybody.who(&by.to_string());
         let news = News {
             code: "crisis_ended",
             title: format!("The crisis is over: {}", incident.reason),
-            cause: format!("{who} ended it."),
+            cause: format!("{} ended it.", who.said()),
             next_step: "Publishing goes on when the pause is ended; what came due meanwhile is held (held_list).",
         };
-        announce(scope, &everybody, Role::Contributor, news).await?;
+        announce(scope, &everybody, &who, Role::Contributor, news).await?;
         let id = incident.incident_id;
         Ok(CrisisEnded {
             message: format!("The crisis is over. Its report: `allin crisis report {id}`."),

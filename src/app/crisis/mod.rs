@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app::{
-        members::actors::Everybody,
+        members::actors::{Everybody, Who},
         notifications::tell::{Word, tell},
         use_case::Scope,
     },
@@ -96,8 +96,8 @@ struct News {
 }
 
 /// Tells everybody of a role or above, but not the person who did it. Whom a program acts for is told.
-async fn announce(scope: &mut Scope<'_>, everybody: &Everybody, least: Role, news: News) -> Result<()> {
-    let did_it = scope.ctx.member().filter(|_| scope.ctx.actor.is_person());
+async fn announce(scope: &mut Scope<'_>, everybody: &Everybody, by: &Who, least: Role, news: News) -> Result<()> {
+    let did_it = by.member_id.filter(|_| by.via.is_none());
     let present = everybody.all().iter().filter(|member| member.removed_at.is_none() && member.role >= least);
     let to: Vec<MemberId> = present.map(|member| member.member_id).filter(|id| Some(*id) != did_it).collect();
     let word = Word {

@@ -101,14 +101,14 @@ impl Local for CrisisRevoke {
             scope.changed("sessions", *member, json!({ "ended": true }));
         }
         let everybody = Everybody::load(scope).await?;
-        let who = everybody.who(&scope.ctx.actor.key()).said();
+        let who = everybody.who(&scope.ctx.actor.key());
         let news = News {
             code: "access_revoked",
             title: format!("Access was revoked: {}", ways.words()),
-            cause: format!("{who} did so in the crisis “{}”.", incident.reason),
+            cause: format!("{} did so in the crisis “{}”.", who.said(), incident.reason),
             next_step: "Clients need new keys, accounts have to be connected again; ask an Admin.",
         };
-        announce(scope, &everybody, Role::Contributor, news).await?;
+        announce(scope, &everybody, &who, Role::Contributor, news).await?;
         Ok(ways.revoked())
     }
 }

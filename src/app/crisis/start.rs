@@ -163,14 +163,15 @@ async fn freeze(scope: &mut Scope<'_>, incident: &Incident) -> Result<bool> {
 
 async fn tell_all(scope: &mut Scope<'_>, incident: &Incident) -> Result<()> {
     let everybody = Everybody::load(scope).await?;
-    let by = everybody.who(&incident.started_by).said();
+    let by = everybody.who(&incident.started_by);
     let news = News {
         code: "crisis_started",
         title: format!("Publishing is stopped: {}", incident.reason),
-        cause: format!("{by} began a crisis: nothing is sent, and everything needs a Manager's approval."),
+        cause: format!("{} began a crisis: nothing is sent, and everything needs a Manager's approval.", by.said()),
         next_step: "Publish nothing past AllIN. Managers see what was published with crisis_status or `allin crisis status`.",
     };
-    announce(scope, &everybody, Role::Contributor, news).await
+    // Whoever joins may be the one who completes it.
+    announce(scope, &everybody, &by, Role::Contributor, news).await
 }
 
 fn said(joined: bool, closed: &str, frozen: bool, now: &Situation) -> String {

@@ -5,7 +5,6 @@ use std::{
     process::{Command, Stdio},
 };
 
-use allin::platform::{self, Home, StartOptions};
 use serde_json::Value;
 
 use crate::support::{people::PASSPHRASE, process::Fresh};
@@ -37,8 +36,7 @@ async fn a_crisis_from_its_beginning_to_its_report() {
     let once = format!("{PASSPHRASE}\n");
     let twice = once.repeat(2);
     done(&["workspace", "list"], "");
-    let options = StartOptions { durable: false, ..StartOptions::default() };
-    let cluster = platform::start(&Home::new(&home.root).unwrap(), &options).await.unwrap();
+    let cluster = home.serve().await;
     let mut network = home.allin(&["simulate"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut ready = String::new();
     let mut printed = std::io::BufReader::new(network.stdout.take().unwrap());

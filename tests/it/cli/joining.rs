@@ -5,7 +5,6 @@ use std::{
     process::{Command, Stdio},
 };
 
-use allin::platform::{self, Home, StartOptions};
 use serde_json::Value;
 
 use crate::support::{people::PASSPHRASE, process::Fresh};
@@ -37,8 +36,7 @@ async fn somebody_joins_and_makes_a_workspace_of_their_own() {
     };
     let (_, text) = run(&["workspace", "list", "--json"], None, "");
     let first = json(&text)[0]["id"].as_str().unwrap().to_owned();
-    let options = StartOptions { durable: false, ..StartOptions::default() };
-    let cluster = platform::start(&Home::new(&home.root).unwrap(), &options).await.unwrap();
+    let cluster = home.serve().await;
 
     let (code, text) = run(&["member", "invite", "Kim", "--role", "publisher", "--days", "2"], None, "");
     let link = text.lines().find(|line| line.starts_with("http://127.0.0.1:7700/join/join_")).unwrap().to_owned();

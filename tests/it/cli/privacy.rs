@@ -5,7 +5,6 @@ use std::{
     process::{Command, Stdio},
 };
 
-use allin::platform::{self, Home, StartOptions};
 use serde_json::Value;
 
 use crate::support::{people::PASSPHRASE, process::Fresh};
@@ -31,8 +30,7 @@ async fn data_leaves_as_a_file_and_a_workspace_for_good() {
         text
     };
     done(&["workspace", "change", "--name", "Bakery"], "");
-    let options = StartOptions { durable: false, ..StartOptions::default() };
-    let cluster = platform::start(&Home::new(&home.root).unwrap(), &options).await.unwrap();
+    let cluster = home.serve().await;
     done(&["post", "create", "Fresh bread"], "");
 
     let folder = tempfile::tempdir().unwrap();

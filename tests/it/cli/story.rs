@@ -5,8 +5,6 @@ use std::{
     process::{Command, Stdio},
 };
 
-use allin::platform::{self, Home, StartOptions};
-
 use serde_json::{Value, json};
 
 use crate::support::{named::Names, process::Fresh};
@@ -80,9 +78,7 @@ fn team_talk(terminal: &mut Terminal, post: &str, member: &str) {
 async fn a_day_at_the_command_line() {
     let mut terminal = Terminal { home: Fresh::home().await, names: Names::default(), story: String::new() };
     terminal.run(&["workspace", "list"]);
-    // Keeps the server running between the commands.
-    let options = StartOptions { durable: false, ..StartOptions::default() };
-    let cluster = platform::start(&Home::new(&terminal.home.root).unwrap(), &options).await.unwrap();
+    let cluster = terminal.home.serve().await;
 
     terminal.run(&["workspace", "change", "--name", "Bakery", "--time-zone", "Europe/Berlin"]);
     let member = id(&terminal.run(&["member", "add", "Ben", "--role", "publisher"]), "mbr_");

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use allin::platform::{self, Home};
+use allin::platform::{self, Cluster, Home, StartOptions};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 
 use super::database;
@@ -50,6 +50,13 @@ impl Fresh {
         let mut child = command.spawn().unwrap();
         let pipes = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
         (child, pipes)
+    }
+
+    /// Keeps the server running between commands.
+    pub async fn serve(&self) -> Cluster {
+        let bindir = Some(self.bindir.clone());
+        let options = StartOptions { durable: false, bindir, ..StartOptions::default() };
+        platform::start(&Home::new(&self.root).unwrap(), &options).await.unwrap()
     }
 
     /// Processes of the home's PostgreSQL.
