@@ -15,7 +15,7 @@ mod writes;
 use std::{io::Write as _, process::ExitCode};
 
 use allin::{
-    boot::{self, Booted, SandboxUse},
+    boot::{Booted, SandboxUse},
     error::{Error, Result},
 };
 use clap::Parser;
@@ -35,30 +35,16 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Runtime::new().map_err(Error::internal);
-    match runtime.and_then(|runtime| runtime.block_on(bench(&arguments))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            _ = writeln!(std::io::stderr(), "{}", error.chain());
-            ExitCode::FAILURE
-        }
-    }
+    own_home::main(async || bench(&Arguments::parse()).await)
 }
 
-async fn bench(arguments: &Arguments) -> Result<()> {
-    let folder = tempfile::Builder::new().prefix("allin-bench-").tempdir().map_err(Error::internal)?;
-    let mut config = own_home::config(&folder.path().join("home"))?;
-    config.pool_size = 24;
-    let booted = boot::boot(config, SandboxUse::Call).await?;
-    let measured = measure(&booted, arguments).await;
-    let closed = booted.close().await;
-    let mut line = measured?;
-    closed?;
+async fn bench(arguments: &Arguments) -> Result<bool> {
+    let measured = async |booted: &Booted| measure(booted, arguments).await;
+    let mut line = own_home::inside(|config| config.pool_size = 24, SandboxUse::Call, measured).await?;
     if let Some(line) = line.as_object_mut() {
         line.insert("connections".into(), json!(writes::CONNECTIONS));
     }
-    say(&line.to_string())
+    say(&line.to_string()).map(|()| true)
 }
 
 async fn measure(booted: &Booted, arguments: &Arguments) -> Result<Value> {

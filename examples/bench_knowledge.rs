@@ -15,6 +15,8 @@ mod crowd;
 mod machine;
 #[path = "own_home/mod.rs"]
 mod own_home;
+#[path = "own_home/workspace.rs"]
+mod workspace;
 
 use std::{
     io::Write as _,
@@ -24,21 +26,21 @@ use std::{
 
 use allin::{
     app::{
-        ctx::{Actor, Ctx, Origin},
+        ctx::Ctx,
         knowledge::{
             add::KnowledgeAdd,
             list::KnowledgeList,
             search::{KnowledgeFound, KnowledgeSearch},
             settle::settle,
         },
-        workspaces::create,
     },
-    boot::{self, Booted, SandboxUse},
-    cli::Cli,
+    boot::{Booted, SandboxUse},
     error::{Error, Result},
 };
 use clap::Parser;
 use serde_json::{Map, Value, json};
+
+use crate::workspace::{tell, workspace};
 
 #[derive(Parser)]
 struct Arguments {
@@ -51,34 +53,16 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    // Documents are read by a process of this program.
-    if std::env::args_os().nth(1).is_some_and(|name| name == "parse-document") {
-        return ended(Cli::parse().run_bare().unwrap_or(Ok(())));
-    }
-    let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Runtime::new().map_err(Error::internal);
-    ended(runtime.and_then(|runtime| runtime.block_on(run(&arguments))))
+    own_home::main(async || run(&Arguments::parse()).await)
 }
 
-fn ended(result: Result<()>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            _ = writeln!(std::io::stderr(), "{}", error.chain());
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn run(arguments: &Arguments) -> Result<()> {
-    let folder = tempfile::Builder::new().prefix("allin-knowledge-").tempdir().map_err(Error::internal)?;
-    let booted = boot::boot(own_home::config(&folder.path().join("home"))?, SandboxUse::Call).await?;
+async fn run(arguments: &Arguments) -> Result<bool> {
     let mut out = Map::new();
-    let measured = measure(&booted, arguments, &mut out).await;
-    let closed = booted.close().await;
+    let measured = async |booted: &Booted| measure(booted, arguments, &mut out).await;
+    let measured = own_home::inside(|_| (), SandboxUse::Call, measured).await;
     // What was measured before a failure, too.
     _ = writeln!(std::io::stdout(), "{}", Value::Object(out));
-    measured.and(closed)
+    measured.map(|()| true)
 }
 
 async fn measure(booted: &Booted, arguments: &Arguments, out: &mut Map<String, Value>) -> Result<()> {
@@ -209,17 +193,6 @@ async fn search(booted: &Booted, ctx: &Ctx, question: &str) -> Result<KnowledgeF
     booted.app.call_once::<KnowledgeSearch>(ctx, input).await
 }
 
-/// For its Admin.
-async fn workspace(booted: &Booted, name: &str) -> Result<Ctx> {
-    let owned = create::create(&booted.app, name, "UTC", "Bench", None).await?;
-    Ok(Ctx {
-        workspace: owned.workspace,
-        actor: Actor::Person { member: owned.member },
-        origin: Origin::CommandLine,
-        request: booted.app.new_request(),
-    })
-}
-
 fn percentile(times: &mut [Duration], percent: usize) -> f64 {
     times.sort_unstable();
     let at = (times.len() * percent / 100).min(times.len().saturating_sub(1));
@@ -228,8 +201,4 @@ fn percentile(times: &mut [Duration], percent: usize) -> f64 {
 
 fn rounded(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
-}
-
-fn tell(text: &str) {
-    _ = writeln!(std::io::stderr(), "{text}");
 }

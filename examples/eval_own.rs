@@ -9,6 +9,8 @@
 mod own_home;
 #[path = "section/mod.rs"]
 mod section;
+#[path = "own_home/workspace.rs"]
+mod workspace;
 
 use std::{
     io::Write as _,
@@ -17,18 +19,15 @@ use std::{
 };
 
 use allin::{
-    app::{
-        ctx::{Actor, Ctx, Origin},
-        knowledge::{evaluate::evaluate, settle::settle},
-        workspaces::create,
-    },
-    boot::{self, Booted, SandboxUse},
-    cli::Cli,
+    app::knowledge::{evaluate::evaluate, settle::settle},
+    boot::{Booted, SandboxUse},
     error::{Error, Result},
     model::evaluation::{questions, report::Report},
 };
 use clap::Parser;
 use serde_json::Value;
+
+use crate::workspace::{tell, workspace};
 
 #[derive(Parser)]
 struct Arguments {
@@ -63,34 +62,13 @@ const FIGURES: [(&str, &str); 9] = [
 ];
 
 fn main() -> ExitCode {
-    // Documents are read by a process of this program.
-    if std::env::args_os().nth(1).is_some_and(|name| name == "parse-document") {
-        return ended(Cli::parse().run_bare().unwrap_or(Ok(())).map(|()| true));
-    }
-    let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Runtime::new().map_err(Error::internal);
-    ended(runtime.and_then(|runtime| runtime.block_on(run(&arguments))))
-}
-
-fn ended(result: Result<bool>) -> ExitCode {
-    match result {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            _ = writeln!(std::io::stderr(), "{}", error.chain());
-            ExitCode::FAILURE
-        }
-    }
+    own_home::main(async || run(&Arguments::parse()).await)
 }
 
 /// Whether everything is as good as promised.
 async fn run(arguments: &Arguments) -> Result<bool> {
-    let home = tempfile::Builder::new().prefix("allin-eval-").tempdir().map_err(Error::internal)?;
-    let booted = boot::boot(own_home::config(&home.path().join("home"))?, SandboxUse::Call).await?;
-    let measured = measure(&booted, &arguments.folder).await;
-    let closed = booted.close().await;
-    let reports = measured?;
-    closed?;
+    let measured = async |booted: &Booted| measure(booted, &arguments.folder).await;
+    let reports = own_home::inside(|_| (), SandboxUse::Call, measured).await?;
     let text = text(&reports)?;
     section::write(&arguments.out, "eval_own", &text)?;
     _ = writeln!(std::io::stdout(), "{text}");
@@ -100,16 +78,11 @@ async fn run(arguments: &Arguments) -> Result<bool> {
 async fn measure(booted: &Booted, folder: &Path) -> Result<Vec<Report>> {
     let app = &booted.app;
     app.settings.embedder.prepare().await?;
-    let owned = create::create(app, "Evaluation", "UTC", "Eval", None).await?;
-    let ctx = Ctx {
-        workspace: owned.workspace,
-        actor: Actor::Person { member: owned.member },
-        origin: Origin::CommandLine,
-        request: app.new_request(),
-    };
-    settle(app, &ctx, |_| ()).await?;
+    let ctx = workspace(booted, "Evaluation").await?;
+    settle(app, &ctx, |_| tell("reading")).await?;
     let mut reports = Vec::new();
     for (file, name) in FILES {
+        tell(name);
         let bytes = std::fs::read(folder.join(file)).map_err(Error::internal)?;
         let questions = questions::parse(&String::from_utf8_lossy(&bytes))?;
         reports.push(evaluate(app, &ctx, &questions, false, |_| ()).await?.report(&bytes, name == "own"));

@@ -1,5 +1,6 @@
 //! How good the search is on XQuAD: questions in one language over paragraphs in another or the same one, and whole articles
 //! in chunks as documents have them. By meaning, by words, and by both; through the product's own search in the database.
+//! And how well confidence tells what is answered from what is not, on documents that no curve was fitted on.
 //!
 //!     cargo run --release --example eval_xquad -- FOLDER
 //!
@@ -19,6 +20,10 @@ mod pairs;
 mod section;
 #[path = "eval_xquad/table.rs"]
 mod table;
+#[path = "eval_xquad/unseen.rs"]
+mod unseen;
+#[path = "own_home/workspace.rs"]
+mod workspace;
 
 use std::{
     io::Write as _,
@@ -27,9 +32,7 @@ use std::{
 };
 
 use allin::{
-    app::ctx::{Actor, Ctx, Origin},
-    app::workspaces::create,
-    boot::{self, Booted, SandboxUse},
+    boot::{Booted, SandboxUse},
     error::{Error, Result},
 };
 use clap::Parser;
@@ -46,26 +49,13 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Runtime::new().map_err(Error::internal);
-    match runtime.and_then(|runtime| runtime.block_on(run(&arguments))) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            _ = writeln!(std::io::stderr(), "{}", error.chain());
-            ExitCode::FAILURE
-        }
-    }
+    own_home::main(async || run(&Arguments::parse()).await)
 }
 
 /// Whether everything is as good as promised.
 async fn run(arguments: &Arguments) -> Result<bool> {
-    let folder = tempfile::Builder::new().prefix("allin-xquad-").tempdir().map_err(Error::internal)?;
-    let booted = boot::boot(own_home::config(&folder.path().join("home"))?, SandboxUse::Call).await?;
-    let measured = measure(&booted, &arguments.folder).await;
-    let closed = booted.close().await;
-    let measured = measured?;
-    closed?;
+    let measured = async |booted: &Booted| measure(booted, &arguments.folder).await;
+    let measured = own_home::inside(|_| (), SandboxUse::Call, measured).await?;
     let source = "XQuAD: Artetxe, Ruder and Yogatama 2020, CC BY-SA 4.0.";
     section::write(&arguments.out, "eval_xquad", &format!("{}\n{source}", measured.table()))?;
     say(&measured.table());
@@ -88,24 +78,10 @@ async fn measure(booted: &Booted, folder: &Path) -> Result<Measured> {
         }
     }
     measured.articles = Some(articles::ask(booted, &english).await?);
+    measured.unseen = Some(unseen::ask(booted, &english).await?);
     Ok(measured)
-}
-
-/// A workspace without documents, for its Admin.
-async fn workspace(booted: &Booted, name: &str) -> Result<Ctx> {
-    let owned = create::create(&booted.app, name, "UTC", "Eval", None).await?;
-    Ok(Ctx {
-        workspace: owned.workspace,
-        actor: Actor::Person { member: owned.member },
-        origin: Origin::CommandLine,
-        request: booted.app.new_request(),
-    })
 }
 
 fn say(text: &str) {
     _ = writeln!(std::io::stdout(), "{text}");
-}
-
-fn tell(text: &str) {
-    _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -21,7 +21,8 @@ mod own_home;
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use allin::{
-    boot::{self, Booted, SandboxUse},
+    boot::{Booted, SandboxUse},
+    config::Config,
     error::{Error, Result},
     jobs::publish_posts,
     platform::Role,
@@ -58,28 +59,16 @@ enum Guard {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Runtime::new().map_err(Error::internal);
-    match runtime.and_then(|runtime| runtime.block_on(race(&arguments))) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("{}", error.chain());
-            ExitCode::FAILURE
-        }
-    }
+    own_home::main(async || race(&Arguments::parse()).await)
 }
 
 async fn race(arguments: &Arguments) -> Result<bool> {
-    let folder = tempfile::Builder::new().prefix("allin-race-").tempdir().map_err(Error::internal)?;
-    let mut config = own_home::config(&folder.path().join("home"))?;
-    config.cluster.durable = false;
-    config.pool_size = 48;
-    let booted = boot::boot(config, SandboxUse::Create).await?;
-    let raced = run(&booted, arguments).await;
-    let closed = booted.close().await;
-    let counts = raced?;
-    closed?;
+    let set = |config: &mut Config| {
+        config.cluster.durable = false;
+        config.pool_size = 48;
+    };
+    let raced = async |booted: &Booted| run(booted, arguments).await;
+    let counts = own_home::inside(set, SandboxUse::Create, raced).await?;
     let rounds = f64::from(arguments.rounds);
     println!(
         "{}",

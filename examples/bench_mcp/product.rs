@@ -1,6 +1,9 @@
 //! The product in a process of its own: the bench's binary starts itself again and runs the command line, so that the
 //! load generator and what it measures never share a process. Must not know what is measured.
 
+#[path = "../own_home/config.rs"]
+mod config;
+
 use std::{
     ffi::{OsStr, OsString},
     io::Error as IoError,
@@ -18,6 +21,8 @@ use allin::{
 use clap::Parser as _;
 use tokio::process::{Child, Command};
 use tracing_subscriber::EnvFilter;
+
+pub use self::config::config;
 
 /// First argument of a process that is to be the product; its own arguments follow.
 pub const AS_PRODUCT: &str = "--as-allin";
@@ -45,16 +50,6 @@ pub fn fail(error: &Error) -> ExitCode {
     let public = error.public();
     eprintln!("Error: {} [{}]\n{}\nNext: {}", public.message, public.code, error.chain(), public.next_step);
     ExitCode::FAILURE
-}
-
-/// The configuration of a home, as a process with no other settings would read it.
-#[expect(clippy::disallowed_methods, reason = "the private server's programs may be named by the environment")]
-pub fn config(home: &Path) -> Result<Config> {
-    Config::read(|name| match name {
-        "ALLIN_HOME" => Some(home.as_os_str().to_owned()),
-        "ALLIN_PG_BINDIR" | "HOME" => std::env::var_os(name),
-        _ => None,
-    })
 }
 
 /// This binary again, for a home of the bench's.

@@ -2,11 +2,7 @@
 //! answers, also where the answer comes late in its chunk.
 
 use allin::{
-    app::knowledge::{
-        evaluate::load::load,
-        find::{By, Wanted, find_by},
-        read,
-    },
+    app::knowledge::find::{By, Wanted, find_by},
     boot::Booted,
     documents,
     error::{Error, Result},
@@ -16,7 +12,8 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::{
     data::{Article, Data},
-    tell, workspace,
+    pairs::fill,
+    workspace::{tell, workspace},
 };
 
 const AT_ONCE: usize = 3;
@@ -60,8 +57,7 @@ pub async fn ask(booted: &Booted, english: &Data) -> Result<Articles> {
         asked.extend(questions(article, &document.chunks));
         parsed.push((format!("{number}.md"), document));
     }
-    load(&booted.app, &ctx, &parsed).await?;
-    while read::step(&booted.app).await? {}
+    fill(booted, &ctx, &parsed).await?;
     let mut by = [Hits::default(); 3];
     for (hits, way) in by.iter_mut().zip([By::Meaning, By::Words, By::Both]) {
         let search = |asked: &Asked<'_>| {

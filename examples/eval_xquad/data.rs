@@ -16,6 +16,7 @@ pub struct Data {
 
 #[derive(Deserialize)]
 pub struct Article {
+    pub title: String,
     pub paragraphs: Vec<Paragraph>,
 }
 

@@ -18,7 +18,10 @@ use allin::{
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::{data::Data, tell, workspace};
+use crate::{
+    data::Data,
+    workspace::{tell, workspace},
+};
 
 /// Languages that are asked in over English paragraphs; the promise is for the first eight.
 pub const LANGUAGES: [&str; 9] = ["de", "es", "ru", "tr", "vi", "zh", "ar", "hi", "th"];
@@ -50,18 +53,25 @@ pub async fn paragraphs(booted: &Booted, data: &Data) -> Result<Texts> {
     let all = data.articles.iter().enumerate().flat_map(|(article, of)| {
         of.paragraphs.iter().enumerate().map(move |(number, paragraph)| (path(article, number), &paragraph.context))
     });
-    let parsed: Vec<(String, ParsedDocument)> = all.map(|(path, text)| (path, document(text, data.language))).collect();
-    load(&booted.app, &ctx, &parsed).await?;
-    while read::step(&booted.app).await? {}
+    let parsed: Vec<(String, ParsedDocument)> =
+        all.map(|(path, text)| (path, document("-", text, data.language))).collect();
+    fill(booted, &ctx, &parsed).await?;
     Ok(Texts { ctx, language: data.language })
 }
 
-fn path(article: usize, number: usize) -> String {
+/// Documents that were read, with their vectors.
+pub async fn fill(booted: &Booted, ctx: &Ctx, parsed: &[(String, ParsedDocument)]) -> Result<()> {
+    load(&booted.app, ctx, parsed).await?;
+    while read::step(&booted.app).await? {}
+    Ok(())
+}
+
+pub fn path(article: usize, number: usize) -> String {
     format!("{article}/{number}.md")
 }
 
-/// One chunk, and a title that says nothing.
-fn document(text: &str, language: Language) -> ParsedDocument {
+/// One chunk.
+pub fn document(title: &str, text: &str, language: Language) -> ParsedDocument {
     let tokens = u32::try_from(allin::documents::tokens(text)).unwrap_or(u32::MAX);
     let chunk = ParsedChunk {
         questions: Vec::new(),
@@ -74,7 +84,7 @@ fn document(text: &str, language: Language) -> ParsedDocument {
         tokens,
     };
     ParsedDocument {
-        title: "-".to_owned(),
+        title: title.to_owned(),
         language: Some(language),
         category: None,
         audience: None,

@@ -1,15 +1,50 @@
-//! A home of a measurement's own.
+//! A measurement in a home of its own: how it begins and how it ends.
 
-use std::path::Path;
+mod config;
 
-use allin::{config::Config, error::Result};
+use std::{io::Write as _, process::ExitCode};
 
-/// As a process with no settings would read it; only programs and the model may come from elsewhere.
-#[expect(clippy::disallowed_methods, reason = "the private server's programs may be named by the environment")]
-pub fn config(home: &Path) -> Result<Config> {
-    Config::read(|name| match name {
-        "ALLIN_HOME" => Some(home.as_os_str().to_owned()),
-        _ if name.starts_with("ALLIN_PG") || name == "HOME" || name == "PATH" => std::env::var_os(name),
-        _ => None,
-    })
+use allin::{
+    boot::{self, Booted, SandboxUse},
+    cli::Cli,
+    config::Config,
+    error::{Error, Result},
+};
+use clap::Parser as _;
+
+/// Succeeds when the measurement says that all is as promised.
+pub fn main(measurement: impl AsyncFnOnce() -> Result<bool>) -> ExitCode {
+    // Documents are read by a process of this program.
+    let reads = std::env::args_os().nth(1).is_some_and(|name| name == "parse-document");
+    let result = match reads {
+        true => Cli::parse().run_bare().unwrap_or(Ok(())).map(|()| true),
+        false => {
+            let runtime = tokio::runtime::Runtime::new().map_err(Error::internal);
+            runtime.and_then(|runtime| runtime.block_on(measurement()))
+        }
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            _ = writeln!(std::io::stderr(), "{}", error.chain());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// In a new home with these settings, which is removed afterwards.
+pub async fn inside<T>(
+    set: impl FnOnce(&mut Config),
+    sandbox: SandboxUse,
+    measure: impl AsyncFnOnce(&Booted) -> Result<T>,
+) -> Result<T> {
+    let folder = tempfile::Builder::new().prefix("allin-measured-").tempdir().map_err(Error::internal)?;
+    let mut config = config::config(&folder.path().join("home"))?;
+    set(&mut config);
+    let booted = boot::boot(config, sandbox).await?;
+    let measured = measure(&booted).await;
+    let closed = booted.close().await;
+    let measured = measured?;
+    closed.map(|()| measured)
 }
