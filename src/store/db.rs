@@ -50,8 +50,8 @@ type EnteredRow = (String, String, String);
 ///
 /// Plans do not know how large the tenant is and take it for one of mean size: beside a tenant with 100,000 vectors, one with 10,000
 /// was searched by reading all 110,000 (a thousand searches at once took 60 s instead of 17). Every statement is for one tenant or for what is due, and has
-/// an index for that, so whole tables are read only where nothing else is possible. One statement at a time has a second
-/// process: it makes a search that is alone quicker, and under load starting processes costs more than they bring.
+/// an index for that, so whole tables are read only where nothing else is possible. One statement at a time may have a second
+/// process: under load starting them costs more than they bring.
 ///
 /// The index of vectors looks at 200 candidates and goes on while rows are left out for role or workspace: with its defaults it
 /// finds 80 % of what is nearest among 100,000, with these 97 % (measured with 20 tenants).

@@ -1,5 +1,7 @@
 //! All chunks of a role compared with a question: by words alone, by both, through the index for many.
 
+use std::sync::PoisonError;
+
 use uuid::Uuid;
 
 use crate::{
@@ -14,8 +16,9 @@ use crate::{
     store::{
         db::Tx,
         knowledge::{
-            search::{self, Compared, Meaning, Scored},
+            search::{self, Compared, Meaning, Part, Scored},
             state::State,
+            vectors,
         },
     },
 };
@@ -68,20 +71,36 @@ impl Search<'_> {
     /// two processors.
     async fn exact(&self, tx: &mut Tx, compared: &Compared<'_>, meaning: &Meaning<'_>) -> Result<Vec<Scored>> {
         let place = (self.state.vectors >= HALVED).then(|| self.app.knowledge.searching.try_acquire().ok()).flatten();
-        let Some(_place) = place else { return search::exact(tx, self.workspace, compared, meaning, None).await };
+        let middle = if place.is_some() { self.middle(tx, meaning.model).await? } else { None };
+        let Some(middle) = middle else { return search::exact(tx, self.workspace, compared, meaning, Part::ALL).await };
+        let [first, second] = Part::halves(middle);
         let other = async {
             let entrance = self.ctx.actor.entrance();
             let mut tx = self.app.db.tenant(self.workspace, entrance, self.app.now()).await?.0;
-            let found = search::exact(&mut tx, self.workspace, compared, meaning, Some(1)).await?;
+            let found = search::exact(&mut tx, self.workspace, compared, meaning, second).await?;
             tx.finish_read();
             Ok(found)
         };
-        let (mut found, more) = tokio::try_join!(search::exact(tx, self.workspace, compared, meaning, Some(0)), other)?;
+        let (mut found, more) = tokio::try_join!(search::exact(tx, self.workspace, compared, meaning, first), other)?;
         found.extend(more);
         let Weights { cosine, words, missing, .. } = meaning.weights;
         let worth = |scored: &Scored| scored.cosine.unwrap_or(missing) * cosine + scored.words * words;
         found.sort_by(|a, b| worth(b).total_cmp(&worth(a)).then(a.chunk_id.cmp(&b.chunk_id)));
         found.truncate(usize::try_from(MEASURED).unwrap_or_default());
+        Ok(found)
+    }
+    /// Looked for once a revision of the documents.
+    async fn middle(&self, tx: &mut Tx, model: i64) -> Result<Option<Uuid>> {
+        let middles = &self.app.knowledge.middles;
+        let key = (self.workspace, self.state.revision, model);
+        let known = middles.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let found = vectors::middle(tx, self.workspace, model, self.state.vectors).await?;
+        if let Some(middle) = found {
+            middles.lock().unwrap_or_else(PoisonError::into_inner).put(key, middle);
+        }
         Ok(found)
     }
 }

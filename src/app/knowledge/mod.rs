@@ -32,10 +32,13 @@ mod write;
 
 use std::{
     collections::HashSet,
+    num::NonZeroUsize,
     sync::{Mutex, PoisonError},
 };
 
+use lru::LruCache;
 use tokio::sync::{Notify, OnceCell, Semaphore};
+use uuid::Uuid;
 
 use crate::{
     app::App,
@@ -53,6 +56,8 @@ pub struct Knowledge {
     /// Searches at once: more share the same processors, and keep connections from everybody else.
     searching: Semaphore,
     found: remembered::Remembered,
+    /// Where vectors are parted in halves, by workspace, revision and model.
+    middles: Mutex<LruCache<(WorkspaceId, i64, i64), Uuid>>,
     /// The product's own documents, once they were read.
     product: OnceCell<Vec<(&'static str, ParsedDocument)>>,
     /// Workspaces that were told to make vectors, with the model.
@@ -63,12 +68,15 @@ pub struct Knowledge {
 
 /// See [`Knowledge::searching`].
 const SEARCHES: usize = 3;
+/// Workspaces that are searched often, a few bytes each.
+const MIDDLES: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
 
 impl Default for Knowledge {
     fn default() -> Self {
         Self {
             searching: Semaphore::new(SEARCHES),
             found: remembered::Remembered::default(),
+            middles: Mutex::new(LruCache::new(MIDDLES)),
             product: OnceCell::new(),
             woken: Mutex::default(),
             due: Notify::new(),

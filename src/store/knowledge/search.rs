@@ -1,5 +1,8 @@
 //! The search in SQL: BM25 over the keyword index, cosines over the vectors, and both on one scale. Everything here is
 //! for one role and sees nothing that is not for it, statistics included.
+//!
+//! Words are looked up one by one (`lateral`, with an offset so that it stays so): before PostgreSQL has looked at new rows it takes
+//! reading every word of the workspace for cheaper, which took 30 ms of a search among 2,500 chunks.
 
 use pgvector::HalfVector;
 use sqlx::PgConnection;
@@ -37,6 +40,23 @@ pub struct Meaning<'a> {
     pub weights: Weights,
 }
 
+/// Chunks whose ids are in a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    from: Uuid,
+    /// Not in it.
+    until: Uuid,
+}
+
+impl Part {
+    pub const ALL: Self = Self { from: Uuid::nil(), until: Uuid::max() };
+
+    /// Those before an id, and the others.
+    pub const fn halves(middle: Uuid) -> [Self; 2] {
+        [Self { until: middle, ..Self::ALL }, Self { from: middle, ..Self::ALL }]
+    }
+}
+
 /// One chunk and what was measured of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scored {
@@ -56,8 +76,10 @@ pub async fn by_words(db: &mut PgConnection, workspace: WorkspaceId, compared: &
            select t.chunk_id as "chunk_id!: ChunkId", null::real as "cosine",
                   sum(q.rarity * t.count / (t.count + 1.2 * (0.25 + 0.75 * t.length / q.mean)) / q.whole)::real as "words!",
                   sum(q.rarity / q.whole)::real as "coverage!"
-           from q join chunk_terms t on t.workspace_id = $1 and t.language = q.language and t.lexeme = q.lexeme
-           where t.audience & $2 <> 0 and t.chunk_id <> all($10)
+           from q cross join lateral (
+               select * from chunk_terms t where t.workspace_id = $1 and t.language = q.language and t.lexeme = q.lexeme
+                      and t.audience & $2 <> 0 offset 0) t
+           where t.chunk_id <> all($10)
                  and ($8::text is null or t.chunk_id in (
                      select c.chunk_id from chunks c join documents d using (workspace_id, document_id)
                      where c.workspace_id = $1 and d.category = $8))
@@ -84,13 +106,14 @@ pub async fn by_words(db: &mut PgConnection, workspace: WorkspaceId, compared: &
 /// grouping: it takes less than joining two, and where PostgreSQL sorts for it, as it does before it has looked at new rows, it sorts
 /// numbers and not vectors.
 ///
-/// `half`, 0 or 1, is for one of two statements at the same time that compare each other chunks.
+/// Only chunks of `part` are compared. Its ends are compared as rows: PostgreSQL takes a range whose ends it does not know for
+/// a two-hundredth of the rows, and then sorts them all instead of hashing them, which takes as long as comparing them.
 pub async fn exact(
     db: &mut PgConnection,
     workspace: WorkspaceId,
     compared: &Compared<'_>,
     meaning: &Meaning<'_>,
-    half: Option<i32>,
+    part: Part,
 ) -> Result<Vec<Scored>> {
     let Weights { cosine, words, missing, question } = meaning.weights;
     Ok(sqlx::query_as!(
@@ -102,12 +125,14 @@ pub async fn exact(
                select chunk_id, case when not question then embedding <#> $13 end body,
                       case when question then embedding <#> $13 end asked, null::double precision words, null::real coverage
                from chunk_vectors where workspace_id = $1 and model = $12 and audience & $2 <> 0
-                    and ($18::integer is null or uuid_hash(chunk_id) & 1 = $18)
+                    and (chunk_id, 0) >= ($18::uuid, 0) and (chunk_id, 0) < ($19::uuid, 0)
                union all
                select t.chunk_id, null, null,
                       q.rarity * t.count / (t.count + 1.2 * (0.25 + 0.75 * t.length / q.mean)) / q.whole, q.rarity / q.whole
-               from q join chunk_terms t on t.workspace_id = $1 and t.language = q.language and t.lexeme = q.lexeme
-               where t.audience & $2 <> 0 and ($18::integer is null or uuid_hash(t.chunk_id) & 1 = $18)),
+               from q cross join lateral (
+                   select * from chunk_terms t where t.workspace_id = $1 and t.language = q.language and t.lexeme = q.lexeme
+                          and t.audience & $2 <> 0 and (t.chunk_id, 0) >= ($18::uuid, 0)
+                          and (t.chunk_id, 0) < ($19::uuid, 0) offset 0) t),
            best as (
                select chunk_id, -min(body) body, -min(asked) - $17 asked, coalesce(sum(words), 0)::real words,
                       coalesce(sum(coverage), 0)::real coverage
@@ -141,7 +166,8 @@ pub async fn exact(
         words,
         missing,
         f64::from(question),
-        half
+        part.from,
+        part.until
     )
     .fetch_all(db)
     .await?)
@@ -164,8 +190,10 @@ pub async fn indexed(
            k as materialized (
                select t.chunk_id, sum(q.rarity / q.whole)::real coverage,
                       sum(q.rarity * t.count / (t.count + 1.2 * (0.25 + 0.75 * t.length / q.mean)) / q.whole)::real words
-               from q join chunk_terms t on t.workspace_id = $1 and t.language = q.language and t.lexeme = q.lexeme
-               where t.audience & $2 <> 0 group by t.chunk_id),
+               from q cross join lateral (
+                   select * from chunk_terms t where t.workspace_id = $1 and t.language = q.language and t.lexeme = q.lexeme
+                          and t.audience & $2 <> 0 offset 0) t
+               group by t.chunk_id),
            best as materialized (select chunk_id from k order by words desc, chunk_id limit 100),
            near as materialized (
                select chunk_id from chunk_vectors

@@ -24,6 +24,18 @@ pub struct Window {
     pub embedding: HalfVector,
 }
 
+/// The id of the chunk that has the vector in the middle, in the order of ids.
+pub async fn middle(db: &mut PgConnection, workspace: WorkspaceId, model: i64, vectors: i64) -> Result<Option<Uuid>> {
+    Ok(sqlx::query_scalar!(
+        "select chunk_id from chunk_vectors where workspace_id = $1 and model = $2 order by chunk_id offset $3 limit 1",
+        workspace.uuid(),
+        model,
+        vectors / 2
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
 /// The vectors of a chunk, all of its windows and questions; it counts as embedded then.
 pub async fn put(
     db: &mut PgConnection,

@@ -1,4 +1,5 @@
 //! Words as the documents of a role have them: for comparing a question with them, and for telling which of it are mistyped.
+//! Looked up one by one, as in `search`.
 
 use sqlx::PgConnection;
 
@@ -50,8 +51,9 @@ pub async fn terms(
                union
                select language, lexeme from unnest($6::text[], $7::text[]) g (language, lexeme))
            select w.language as "language!", w.lexeme as "lexeme!", coalesce(sum(s.chunks), 0) as "chunks!"
-           from wanted w left join term_stats s on s.workspace_id = $1 and s.language = w.language
-                and s.lexeme = w.lexeme and s.audience & $2 <> 0
+           from wanted w left join lateral (
+               select s.chunks from term_stats s where s.workspace_id = $1 and s.language = w.language
+                      and s.lexeme = w.lexeme and s.audience & $2 <> 0 offset 0) s on true
            group by w.language, w.lexeme order by w.language, w.lexeme"#,
         workspace.uuid(),
         role,
@@ -86,8 +88,9 @@ pub async fn known(
         r#"select w.word as "word!", sum(s.chunks) as "chunks!"
            from unnest($3::text[]) w (word) cross join unnest($4::text[], $5::text[]) l (language, config)
            cross join unnest(to_tsvector(l.config::regconfig, w.word)) u
-           join term_stats s on s.workspace_id = $1 and s.language = l.language and s.lexeme = u.lexeme
-                and s.audience & $2 <> 0
+           cross join lateral (
+               select s.chunks from term_stats s where s.workspace_id = $1 and s.language = l.language
+                      and s.lexeme = u.lexeme and s.audience & $2 <> 0 offset 0) s
            group by w.word"#,
         workspace.uuid(),
         role,
@@ -109,8 +112,9 @@ pub async fn vocabulary(
 ) -> Result<Vec<(String, i64)>> {
     let rows = sqlx::query!(
         r#"select s.lexeme, sum(s.chunks) as "chunks!" from unnest($4::text[]) p (prefix)
-           join term_stats s on s.workspace_id = $1 and s.language = $3 and s.lexeme >= p.prefix
-                and s.lexeme < p.prefix || chr(1114111) and s.audience & $2 <> 0
+           cross join lateral (
+               select s.lexeme, s.chunks from term_stats s where s.workspace_id = $1 and s.language = $3
+                      and s.lexeme >= p.prefix and s.lexeme < p.prefix || chr(1114111) and s.audience & $2 <> 0 offset 0) s
            group by s.lexeme limit 5000"#,
         workspace.uuid(),
         role,
