@@ -15,6 +15,8 @@
 mod disk;
 #[path = "fault_campaign/feeder.rs"]
 mod feeder;
+#[path = "own_home/folder.rs"]
+mod folder;
 #[path = "fault_campaign/harm.rs"]
 mod harm;
 #[path = "kill_points/installation.rs"]
@@ -101,9 +103,8 @@ struct Arguments {
 async fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     allin::clients::http::install_tls_provider();
-    let mut folder = tempfile::tempdir()?;
+    let mut folder = folder::folder()?;
     folder.disable_cleanup(arguments.keep);
-    open_to_server(folder.path())?;
     let home = folder.path().join("home");
     let disk = Disk::mount(&home);
     let began = Instant::now();
@@ -178,14 +179,4 @@ fn built_beside() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     let folder = own.parent().and_then(Path::parent).ok_or("this example lies nowhere")?;
     Ok(folder.join(format!("allin{}", std::env::consts::EXE_SUFFIX)))
-}
-
-/// When root runs this, PostgreSQL runs as somebody else, who has to get through to the home.
-fn open_to_server(folder: &Path) -> Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711))?;
-    }
-    Ok(())
 }

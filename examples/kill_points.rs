@@ -16,6 +16,8 @@
     reason = "its report and its complaints are for whoever started it"
 )]
 
+#[path = "own_home/folder.rs"]
+mod folder;
 #[path = "kill_points/installation.rs"]
 mod installation;
 #[path = "kill_points/kills.rs"]
@@ -81,14 +83,13 @@ struct Arguments {
 async fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     allin::clients::http::install_tls_provider();
-    let folder = tempfile::tempdir()?;
+    let folder = folder::folder()?;
     let report = run(&arguments, folder.path()).await?;
     println!("{}\n{}", report.line(), report.json());
     Ok(if report.all_once() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn run(arguments: &Arguments, folder: &Path) -> Result<Report> {
-    open_to_server(folder)?;
     let allin = match &arguments.allin {
         Some(path) => path.clone(),
         None => built_beside()?,
@@ -129,14 +130,4 @@ fn built_beside() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     let folder = own.parent().and_then(Path::parent).ok_or("this example lies nowhere")?;
     Ok(folder.join(format!("allin{}", std::env::consts::EXE_SUFFIX)))
-}
-
-/// When root runs this, PostgreSQL runs as somebody else, who has to get through to the home.
-fn open_to_server(folder: &Path) -> Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711))?;
-    }
-    Ok(())
 }

@@ -53,7 +53,7 @@ async fn at_once(app: &Arc<App>, ctx: &Ctx, questions: Vec<String>) -> Result<(V
     Ok((times, looking.await.map_err(Error::internal)??))
 }
 
-/// What /healthz begins with, a connection and an answer, until told to stop.
+/// What /healthz begins with, whether the database answers, until told to stop.
 async fn longest_look(app: Arc<App>, stop: CancellationToken) -> Result<Duration> {
     let mut longest = Duration::ZERO;
     while !stop.is_cancelled() {

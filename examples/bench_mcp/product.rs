@@ -3,10 +3,11 @@
 
 #[path = "../own_home/config.rs"]
 mod config;
+#[path = "../own_home/folder.rs"]
+mod folder;
 
 use std::{
     ffi::{OsStr, OsString},
-    io::Error as IoError,
     net::SocketAddr,
     path::Path,
     process::{ExitCode, Stdio},
@@ -22,7 +23,7 @@ use clap::Parser as _;
 use tokio::process::{Child, Command};
 use tracing_subscriber::EnvFilter;
 
-pub use self::config::config;
+pub use self::{config::config, folder::folder as scratch};
 
 /// First argument of a process that is to be the product; its own arguments follow.
 pub const AS_PRODUCT: &str = "--as-allin";
@@ -107,9 +108,4 @@ pub fn terminate(pid: u32) -> Result<()> {
 #[cfg(not(unix))]
 pub fn terminate(_pid: u32) -> Result<()> {
     Ok(())
-}
-
-/// A temporary folder that goes away with the run.
-pub fn scratch() -> std::result::Result<tempfile::TempDir, IoError> {
-    tempfile::Builder::new().prefix("allin-bench-").tempdir()
 }

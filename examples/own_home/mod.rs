@@ -1,6 +1,7 @@
 //! A measurement in a home of its own: how it begins and how it ends.
 
 mod config;
+mod folder;
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -39,7 +40,7 @@ pub async fn inside<T>(
     sandbox: SandboxUse,
     measure: impl AsyncFnOnce(&Booted) -> Result<T>,
 ) -> Result<T> {
-    let folder = tempfile::Builder::new().prefix("allin-measured-").tempdir().map_err(Error::internal)?;
+    let folder = folder::folder().map_err(Error::internal)?;
     let mut config = config::config(&folder.path().join("home"))?;
     set(&mut config);
     let booted = boot::boot(config, sandbox).await?;

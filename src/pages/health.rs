@@ -38,7 +38,7 @@ pub async fn show(State(app): State<Arc<App>>) -> Response {
 async fn look(app: &App) -> Result<(bool, serde_json::Value)> {
     app.db.ping().await?;
     let now = app.now();
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin_beside().await?;
     let queue = dispatch::health(&mut tx, now).await?;
     let alive = workers::alive(&mut tx, now.plus_secs(-SILENT_AFTER_SECS)).await?;
     let mail = mail::health(&mut tx).await?;

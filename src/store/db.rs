@@ -20,7 +20,7 @@ use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, Row,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use crate::{
@@ -31,6 +31,7 @@ use crate::{
 };
 
 mod listen;
+mod settings;
 mod shelf;
 mod tx;
 
@@ -42,23 +43,6 @@ type Pooled = sqlx::pool::PoolConnection<sqlx::Postgres>;
 /// Role, name and time zone, as `tenant_enter` returns them.
 type EnteredRow = (String, String, String);
 
-/// Statements are planned once a connection: planning the list of posts anew takes longer than running it. What is
-/// better planned for its arguments says so (`posts::list_by_age`). Compiling plans never pays for reads this short.
-///
-/// A process that is frozen inside a transaction (a stopped process, a suspended machine) would keep its locks as long
-/// as it sleeps, and nobody could take its work over. Transactions are short: ten seconds without a statement is that.
-///
-/// Plans do not know how large the tenant is and take it for one of mean size: beside a tenant with 100,000 vectors, one with 10,000
-/// was searched by reading all 110,000 (a thousand searches at once took 60 s instead of 17). Every statement is for one tenant or for what is due, and has
-/// an index for that, so whole tables are read only where nothing else is possible. One statement at a time may have a second
-/// process: under load starting them costs more than they bring.
-///
-/// The index of vectors looks at 200 candidates and goes on while rows are left out for role or workspace: with its defaults it
-/// finds 80 % of what is nearest among 100,000, with these 97 % (measured with 20 tenants).
-const SETTINGS: &str = "set plan_cache_mode = force_generic_plan; set jit = off; set enable_seqscan = off; set max_parallel_workers = 1; \
-                        set idle_in_transaction_session_timeout = '10s'; \
-                        set hnsw.ef_search = 200; set hnsw.iterative_scan = relaxed_order";
-
 /// Connections to one database, as the role that owns nothing.
 #[derive(Clone)]
 pub struct Db {
@@ -67,10 +51,14 @@ pub struct Db {
 
 struct Inner {
     pool: PgPool,
-    /// As many as the pool has connections: whoever holds a permit never waits for a connection.
+    /// As many as callers may have connections: whoever holds a permit never waits for a connection.
     permits: Arc<Semaphore>,
+    /// The one that is beside these.
+    beside: Arc<Semaphore>,
     /// Connections between two uses. Keeping them here saves the pool's liveness test per use.
     kept: Mutex<shelf::Shelf>,
+    /// Told whenever a transaction has ended well.
+    served: Notify,
     acquire_timeout: Duration,
 }
 
@@ -94,15 +82,16 @@ pub struct Entered {
 }
 
 impl Db {
-    /// Connects lazily with at most `size` connections, and refuses a role that could step round row-level security.
+    /// Connects lazily, with at most `size` connections for callers and one beside them. Refuses a role that could step round
+    /// row-level security.
     pub async fn connect(options: PgConnectOptions, size: u32) -> Result<Self> {
         let options = options.log_statements(tracing::log::LevelFilter::Trace).statement_cache_capacity(512);
         let pool = PgPoolOptions::new()
-            .max_connections(size)
+            .max_connections(size + 1)
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(10))
             .after_connect(|connection, _| {
-                Box::pin(async move { sqlx::raw_sql(SETTINGS).execute(connection).await.map(drop) })
+                Box::pin(async move { sqlx::raw_sql(settings::SETTINGS).execute(connection).await.map(drop) })
             })
             .connect_with(options)
             .await
@@ -111,7 +100,9 @@ impl Db {
             inner: Arc::new(Inner {
                 pool,
                 permits: Arc::new(Semaphore::new(size as usize)),
+                beside: Arc::new(Semaphore::new(1)),
                 kept: Mutex::default(),
+                served: Notify::new(),
                 acquire_timeout: Duration::from_secs(10),
             }),
         };
@@ -156,7 +147,7 @@ impl Db {
             literal(member),
             literal(key)
         );
-        let (tx, row) = self.open(sql).await?;
+        let (tx, row) = self.open(sql, &self.inner.permits).await?;
         let entered = match row {
             Some((role, member_name, time_zone)) => {
                 Entered { role: (role != "system").then(|| Role::from_str(&role)).transpose()?, member_name, time_zone }
@@ -175,11 +166,16 @@ impl Db {
 
     /// A transaction outside every workspace: sees the tables without tenant data only.
     pub async fn begin(&self) -> Result<Tx> {
-        Ok(self.open("BEGIN".to_owned()).await?.0)
+        Ok(self.open("BEGIN".to_owned(), &self.inner.permits).await?.0)
     }
 
-    async fn open(&self, sql: String) -> Result<(Tx, Option<EnteredRow>)> {
-        let mut permit = self.permit().await?;
+    /// [`Self::begin`] on a connection beside the pool's, for looking after the program however many callers wait.
+    pub async fn begin_beside(&self) -> Result<Tx> {
+        Ok(self.open("BEGIN".to_owned(), &self.inner.beside).await?.0)
+    }
+
+    async fn open(&self, sql: String, permits: &Arc<Semaphore>) -> Result<(Tx, Option<EnteredRow>)> {
+        let mut permit = self.permit(permits).await?;
         if let Some(kept) = self.take() {
             let message = if kept.reading_since.is_some() { format!("ROLLBACK;{sql}") } else { sql.clone() };
             // From here on a caller that leaves drops a `Tx`, which reads the answer and rolls back.
@@ -213,31 +209,33 @@ impl Db {
         }
     }
 
-    async fn permit(&self) -> Result<OwnedSemaphorePermit> {
+    async fn permit(&self, permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
         // Without a timer when there is one at once. The semaphore hands permits to those who wait first.
-        if let Ok(permit) = Arc::clone(&self.inner.permits).try_acquire_owned() {
+        if let Ok(permit) = Arc::clone(permits).try_acquire_owned() {
             return Ok(permit);
         }
-        tokio::time::timeout(self.inner.acquire_timeout, Arc::clone(&self.inner.permits).acquire_owned())
+        tokio::time::timeout(self.inner.acquire_timeout, Arc::clone(permits).acquire_owned())
             .await
             .map_err(|_| Error::unavailable("database_busy", "All database connections are busy."))?
             .map_err(Error::internal)
     }
 
-    /// How many connections there can be.
+    /// How many connections callers can have.
     pub fn size(&self) -> usize {
-        self.inner.pool.options().get_max_connections() as usize
+        self.inner.pool.options().get_max_connections() as usize - 1
     }
 
-    /// Whether the database answers, within two seconds.
+    /// Whether the database answers within two seconds, and callers get on where all connections are in use.
     pub async fn ping(&self) -> Result<()> {
-        let answered = tokio::time::timeout(Duration::from_secs(2), async {
-            let mut tx = self.begin().await?;
-            sqlx::query("select 1").execute(&mut *tx).await?;
-            tx.finish_read();
+        let answered = async {
+            self.begin_beside().await?.finish_read();
+            let served = self.inner.served.notified();
+            if self.inner.permits.available_permits() == 0 {
+                served.await;
+            }
             Ok::<_, Error>(())
-        });
-        answered
+        };
+        tokio::time::timeout(Duration::from_secs(2), answered)
             .await
             .map_err(|_| Error::unavailable("database_slow", "The database did not answer within 2 seconds."))?
     }

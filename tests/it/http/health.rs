@@ -1,5 +1,7 @@
 //! `/healthz` tells the truth.
 
+use std::time::Duration;
+
 use allin::{
     ids::{IdGen as _, RandomIds},
     store::workers,
@@ -69,6 +71,41 @@ async fn a_post_that_waits_too_long_is_no_health() {
     assert_eq!(health(&http).await.0, 503);
     app.publish_due().await;
     assert_eq!(health(&http).await.0, 200);
+    http.stop().await;
+    app.close().await;
+}
+
+/// Whoever looks after the program does not stand in the callers' queue, and is told when that does not move.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_waits_for_nobody_and_tells_when_nobody_gets_on() {
+    let app = TestApp::start().await;
+    heartbeat(&app).await;
+    let http = app.serve().await;
+    let mut held = Vec::new();
+    for _ in 1..app.db.size() {
+        held.push(app.db.begin().await.unwrap());
+    }
+    // All the others go through one connection.
+    let mut callers = tokio::task::JoinSet::new();
+    let (served, mut serving) = tokio::sync::mpsc::unbounded_channel();
+    for _ in 0..200 {
+        let (db, served) = (app.db.clone(), served.clone());
+        callers.spawn(async move {
+            let tx = db.begin().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            served.send(()).unwrap();
+            tx.finish_read();
+        });
+    }
+    serving.recv().await.unwrap();
+    assert_eq!(health(&http).await.0, 200);
+    assert!(serving.len() < 150, "it came after {} callers", serving.len());
+    callers.join_all().await;
+
+    held.push(app.db.begin().await.unwrap());
+    let (status, body) = health(&http).await;
+    assert_eq!((status, &body["database"]["ok"]), (503, &json!(false)), "{body}");
+    held.clear();
     http.stop().await;
     app.close().await;
 }

@@ -12,7 +12,7 @@ use allin::{
     store::{
         db::Entrance,
         knowledge::{
-            search::{self, Compared, Meaning, Scored},
+            search::{self, Compared, Meaning, Part, Scored},
             vectors::{self, Window},
         },
     },
@@ -101,7 +101,7 @@ async fn comparing_all_and_the_index_measure_the_same() {
     };
     let weights = Weights { cosine: 1.0, words: 1.0, missing: 0.0, question: 0.1 };
     let meaning = Meaning { model: MODEL, vector: &vector(1.0), weights };
-    let exact = search::exact(&mut tx, team.workspace, &compared, &meaning, None).await.unwrap();
+    let exact = search::exact(&mut tx, team.workspace, &compared, &meaning, Part::ALL).await.unwrap();
     let indexed = search::indexed(&mut tx, team.workspace, &compared, &meaning).await.unwrap();
     // The mean of the best window and of the best question, lowered by a tenth; without questions the window.
     for found in [&exact, &indexed] {
