@@ -30,6 +30,7 @@ use crate::{
     model::roles::Role,
 };
 
+mod beside;
 mod listen;
 mod settings;
 mod shelf;
@@ -57,7 +58,7 @@ struct Inner {
     beside: Arc<Semaphore>,
     /// Connections between two uses. Keeping them here saves the pool's liveness test per use.
     kept: Mutex<shelf::Shelf>,
-    /// Told whenever a transaction has ended well.
+    /// Told whenever a caller's transaction has ended well.
     served: Notify,
     acquire_timeout: Duration,
 }
@@ -169,11 +170,6 @@ impl Db {
         Ok(self.open("BEGIN".to_owned(), &self.inner.permits).await?.0)
     }
 
-    /// [`Self::begin`] on a connection beside the pool's, for looking after the program however many callers wait.
-    pub async fn begin_beside(&self) -> Result<Tx> {
-        Ok(self.open("BEGIN".to_owned(), &self.inner.beside).await?.0)
-    }
-
     async fn open(&self, sql: String, permits: &Arc<Semaphore>) -> Result<(Tx, Option<EnteredRow>)> {
         let mut permit = self.permit(permits).await?;
         if let Some(kept) = self.take() {
@@ -225,19 +221,13 @@ impl Db {
         self.inner.pool.options().get_max_connections() as usize - 1
     }
 
-    /// Whether the database answers within two seconds, and callers get on where all connections are in use.
-    pub async fn ping(&self) -> Result<()> {
-        let answered = async {
-            self.begin_beside().await?.finish_read();
-            let served = self.inner.served.notified();
-            if self.inner.permits.available_permits() == 0 {
-                served.await;
-            }
-            Ok::<_, Error>(())
-        };
-        tokio::time::timeout(Duration::from_secs(2), answered)
-            .await
-            .map_err(|_| Error::unavailable("database_slow", "The database did not answer within 2 seconds."))?
+    /// Takes a place back after a transaction that ended well.
+    fn served(&self, permit: Option<OwnedSemaphorePermit>) {
+        let callers = permit.as_ref().is_some_and(|permit| Arc::ptr_eq(permit.semaphore(), &self.inner.permits));
+        drop(permit);
+        if callers {
+            self.inner.served.notify_waiters();
+        }
     }
 
     /// Listens on a channel, with a connection beside the pool's.

@@ -89,6 +89,7 @@ impl Search<'_> {
         found.truncate(usize::try_from(MEASURED).unwrap_or_default());
         Ok(found)
     }
+
     /// Looked for once a revision of the documents.
     async fn middle(&self, tx: &mut Tx, model: i64) -> Result<Option<Uuid>> {
         let middles = &self.app.knowledge.middles;

@@ -38,7 +38,6 @@ impl Db {
 
     /// Takes back a connection whose replies have all been read.
     pub(super) fn keep(&self, connection: Pooled, reading_since: Option<Instant>) {
-        self.inner.served.notify_waiters();
         let mut shelf = self.shelf();
         if shelf.closed {
             return if reading_since.is_some() { discard(connection) } else { drop(connection) };

@@ -51,7 +51,7 @@ impl Tx {
         if let Some(connection) = self.connection.take() {
             self.db.keep(connection, reading_since);
         }
-        self.permit.take();
+        self.db.served(self.permit.take());
     }
 
     /// Closes the connection, whatever is open in it.
