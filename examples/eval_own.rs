@@ -79,7 +79,8 @@ async fn measure(booted: &Booted, folder: &Path) -> Result<Vec<Report>> {
     let app = &booted.app;
     app.settings.embedder.prepare().await?;
     let ctx = workspace(booted, "Evaluation").await?;
-    settle(app, &ctx, |_| tell("reading")).await?;
+    tell("reading");
+    settle(app, &ctx, |_| ()).await?;
     let mut reports = Vec::new();
     for (file, name) in FILES {
         tell(name);

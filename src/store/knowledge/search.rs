@@ -2,7 +2,7 @@
 //! for one role and sees nothing that is not for it, statistics included.
 //!
 //! Words are looked up one by one (`lateral`, with an offset so that it stays so): before PostgreSQL has looked at new rows it takes
-//! reading every word of the workspace for cheaper, which took 30 ms of a search among 2,500 chunks.
+//! reading every word of the workspace for cheaper, which takes longer than all the rest of a search.
 
 use pgvector::HalfVector;
 use sqlx::PgConnection;
@@ -107,7 +107,7 @@ pub async fn by_words(db: &mut PgConnection, workspace: WorkspaceId, compared: &
 /// numbers and not vectors.
 ///
 /// Only chunks of `part` are compared. Its ends are compared as rows: PostgreSQL takes a range whose ends it does not know for
-/// a two-hundredth of the rows, and then sorts them all instead of hashing them, which takes as long as comparing them.
+/// a two-hundredth of the rows, and then sorts them all instead of hashing them, which takes longer.
 pub async fn exact(
     db: &mut PgConnection,
     workspace: WorkspaceId,
