@@ -17,11 +17,7 @@ use crate::{
     },
     error::{Error, Result},
     ids::IncidentId,
-    model::{
-        accounts::AccountStatus,
-        crisis::Standing,
-        roles::{Permission, Role},
-    },
+    model::{accounts::AccountStatus, crisis::Standing, roles::Permission},
     store::{accounts, crisis},
 };
 
@@ -64,7 +60,7 @@ impl Local for CrisisEnd {
             cause: format!("{} ended it.", who.said()),
             next_step: "Publishing goes on when the pause is ended; what came due meanwhile is held (held_list).",
         };
-        announce(scope, &everybody, &who, Role::Contributor, news).await?;
+        announce(scope, &everybody, &who, news).await?;
         let id = incident.incident_id;
         Ok(CrisisEnded {
             message: format!("The crisis is over. Its report: `allin crisis report {id}`."),

@@ -95,10 +95,11 @@ struct News {
     next_step: &'static str,
 }
 
-/// Tells everybody of a role or above, but not the person who did it. Whom a program acts for is told.
-async fn announce(scope: &mut Scope<'_>, everybody: &Everybody, by: &Who, least: Role, news: News) -> Result<()> {
+/// Tells every Contributor and above, but not the person who did it. Whom a program acts for is told.
+async fn announce(scope: &mut Scope<'_>, everybody: &Everybody, by: &Who, news: News) -> Result<()> {
     let did_it = by.member_id.filter(|_| by.via.is_none());
-    let present = everybody.all().iter().filter(|member| member.removed_at.is_none() && member.role >= least);
+    let present =
+        everybody.all().iter().filter(|member| member.removed_at.is_none() && member.role >= Role::Contributor);
     let to: Vec<MemberId> = present.map(|member| member.member_id).filter(|id| Some(*id) != did_it).collect();
     let word = Word {
         kind: NotificationKind::Crisis,

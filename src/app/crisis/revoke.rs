@@ -19,7 +19,7 @@ use crate::{
     model::{
         accounts::AccountStatus,
         crisis::{Access, Standing},
-        roles::{Permission, Role},
+        roles::Permission,
     },
     store::{
         accounts::{self as stored, Account},
@@ -108,7 +108,7 @@ impl Local for CrisisRevoke {
             cause: format!("{} did so in the crisis “{}”.", who.said(), incident.reason),
             next_step: "Clients need new keys, accounts have to be connected again; ask an Admin.",
         };
-        announce(scope, &everybody, &who, Role::Contributor, news).await?;
+        announce(scope, &everybody, &who, news).await?;
         Ok(ways.revoked())
     }
 }

@@ -21,11 +21,7 @@ use crate::{
     },
     clock::Timestamp,
     error::{Error, Result, Retry},
-    model::{
-        pauses::reason,
-        roles::{Permission, Role},
-        times,
-    },
+    model::{pauses::reason, roles::Permission, times},
     store::{
         approvals::{self, Freeze},
         crisis::{self, Incident, Note},
@@ -171,7 +167,7 @@ async fn tell_all(scope: &mut Scope<'_>, incident: &Incident) -> Result<()> {
         next_step: "Publish nothing past AllIN. Managers see what was published with crisis_status or `allin crisis status`.",
     };
     // Whoever joins may be the one who completes it.
-    announce(scope, &everybody, &by, Role::Contributor, news).await
+    announce(scope, &everybody, &by, news).await
 }
 
 fn said(joined: bool, closed: &str, frozen: bool, now: &Situation) -> String {
